@@ -1,0 +1,141 @@
+import type { Operation } from '../codec/patch.ts'
+import type { Document, Json } from './document.ts'
+
+/** The streams that belong to the site and not to an entity. */
+export const GRANTS_STREAM = '00000000-0000-4000-8000-000000000001'
+export const SETTINGS_STREAM = '00000000-0000-4000-8000-000000000002'
+
+/** Fixed actors; any other actor is a user's entity id. */
+export const ROOT = 'root'
+export const NOBODY = 'nobody'
+export const SYSTEM = 'system'
+
+/**
+ * What an import keeps of the original where the event's own columns have no place for it.
+ *
+ * `number` is the revision number the old system showed; instants are RFC 3339 in UTC with milliseconds.
+ */
+export interface Imported {
+  readonly number?: number
+  readonly created?: string
+  readonly modified?: string
+}
+
+/** A whole document, or how it follows from the one before it in the stream (draft or live). */
+export type Content =
+  | { readonly document: Document }
+  | { readonly patch: readonly Operation[]; readonly hash: string }
+
+export interface PageCreated extends Imported {
+  readonly path: string
+  readonly document: Document
+  readonly draft?: true
+}
+
+/** `base`: the revision the author started from. `minor`: `modified` stays. `restored`: the revision brought back. */
+export type PageRevised = Imported & {
+  readonly base: number
+  readonly draft?: true
+  readonly minor?: true
+  readonly restored?: number
+} & Content
+
+/** `revision` went live. With `patch` when it was not the newest: from the newest document to that one. */
+export interface PagePublished extends Imported {
+  readonly revision: number
+  readonly patch?: readonly Operation[]
+  readonly hash: string
+}
+
+export interface PageMoved extends Imported {
+  readonly from: string
+  readonly to: string
+}
+
+/** `redirect`: a site-relative URL or an http(s) one to send readers to. */
+export interface PageDeleted extends Imported {
+  readonly redirect?: string
+}
+
+export interface PageUndeleted {
+  readonly path: string
+}
+
+export interface BlobAttached {
+  readonly name: string
+  readonly sha256: string
+  readonly sizeBytes: number
+  readonly mediaType: string
+  readonly category: 'public' | 'private'
+}
+
+export interface BlobDetached {
+  readonly name: string
+}
+
+export interface RoleChange {
+  readonly role: string
+}
+
+/** The secret itself is in the table `credential_secrets`, never here. */
+export interface CredentialChange {
+  readonly credential: string
+  readonly provider: 'password' | 'token' | 'totp' | (string & {})
+  /** What the user called it, or the user id of the old system. */
+  readonly label?: string
+  readonly scope?: string
+  readonly expires?: string
+}
+
+export interface GrantChange {
+  readonly role: string
+  readonly permission: string
+  readonly pattern: string
+}
+
+export interface SettingChanged {
+  readonly key: string
+  readonly value: Json
+}
+
+/** Every event by type, with its payload in today's shape. */
+export interface Payloads {
+  PageCreated: PageCreated
+  PageRevised: PageRevised
+  PagePublished: PagePublished
+  PageMoved: PageMoved
+  PageDeleted: PageDeleted
+  PageUndeleted: PageUndeleted
+  BlobAttached: BlobAttached
+  BlobDetached: BlobDetached
+  RoleAssigned: RoleChange
+  RoleDeassigned: RoleChange
+  CredentialSet: CredentialChange
+  CredentialRemoved: CredentialChange
+  RolePermitted: GrantChange
+  RoleDenied: GrantChange
+  SettingChanged: SettingChanged
+}
+
+export type EventType = keyof Payloads
+
+/** An event as `decide` makes it: what happened, in which stream. */
+export type NewEvent<T extends EventType = EventType> = {
+  [K in T]: { readonly type: K; readonly stream: string; readonly data: Payloads[K] }
+}[T]
+
+/** An event as the log gives it back. `position` is negative while the append is being prepared (see `projector/define.ts`). */
+export type SiteEvent<T extends EventType = EventType> = {
+  [K in T]: {
+    readonly type: K
+    readonly stream: string
+    readonly data: Payloads[K]
+    readonly revision: number
+    readonly position: number
+    readonly eventId: string
+    readonly actor: string
+    /** RFC 3339, UTC, milliseconds. */
+    readonly at: string
+    readonly note: string | null
+  }
+}[T]
