@@ -76,16 +76,13 @@ export class Rm3Error extends Error {
   /** Values that say which and where; safe to show to the caller. */
   readonly details: Record<string, unknown>
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    details: Record<string, unknown> = {},
-    cause?: unknown,
-  ) {
+  /** @param details values for the caller; a `cause` among them is kept as the error's cause and not shown */
+  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}) {
+    const { cause, ...shown } = details
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'Rm3Error'
     this.code = code
-    this.details = details
+    this.details = shown
   }
 }
 
