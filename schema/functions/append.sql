@@ -1,0 +1,81 @@
+-- Writes a batch of appends; the only door to the log.
+
+do $$ begin
+  create type new_event as (
+    append int, event_id uuid, stream uuid, revision int, type text, version smallint, actor text, at timestamptz,
+    recorded_at timestamptz, note text, meta json, data json, salt bytea, body_hash bytea
+  );
+exception when duplicate_object then null;
+end $$;
+
+/*
+ * `events`: array of new_event in the order they shall have; those of one append stand together.
+ * `rights`: whether they change who may do what. `writers` and `rows`, pairwise: functions put_<table> and drop_<table> of inline
+ * projections and the rows for each; a negative position in a row is that of the batch's event of this number, from 1.
+ *
+ * Returns a row per append. When all can be done: outcome 'done', the position of its first event, and recorded_at. Otherwise nothing is
+ * written and only the appends that stand in the way are returned: 'repeated' (the first event id is in the log: position
+ * and recorded_at as they were) or 'conflict' (stream and its actual revision).
+ *
+ * The lock is the first statement: each later one has a snapshot that sees what the last holder committed.
+ */
+create or replace function append(events json, rights boolean, writers text[], rows json[])
+returns table (append int, outcome text, "position" bigint, recorded_at timestamptz, stream uuid, revision int)
+language plpgsql security definer as $$
+#variable_conflict use_column
+declare
+  head log_head;
+  batch new_event[];
+  now_ms timestamptz;
+  writer text;
+begin
+  select * into head from log_head for update;
+  now_ms := greatest(head.recorded_at, date_trunc('milliseconds', clock_timestamp()));
+  select array_agg(e) into batch from json_populate_recordset(null::new_event, append.events) e;
+
+  return query
+    select distinct on (e.append) e.append, 'repeated', l.position, l.recorded_at, l.stream, l.revision
+    from unnest(batch) with ordinality e join log l on l.event_id = e.event_id
+    order by e.append, e.ordinality;
+  if found then return; end if;
+
+  return query
+    select distinct on (e.append) e.append, 'conflict', null::bigint, null::timestamptz, e.stream, coalesce(last.revision, 0)
+    from (select e.append, e.stream, min(e.revision) as revision from unnest(batch) e group by e.append, e.stream) e
+    left join lateral (select l.revision from log l where l.stream = e.stream order by l.revision desc limit 1) last on true
+    where e.revision <> coalesce(last.revision, 0) + 1;
+  if found then return; end if;
+
+  with placed as (
+    select e.*, head.position + e.ordinality as position,
+      greatest(head.recorded_at, max(least(coalesce(e.recorded_at, now_ms), now_ms)) over (order by e.ordinality)) as placed_at
+    from unnest(batch) with ordinality e
+  ), inserted as (
+    insert into log (position, at, recorded_at, event_id, stream, revision, version, type, actor, note, meta, data, salt, body_hash, chain)
+    select p.position, p.at, p.placed_at, p.event_id, p.stream, p.revision, p.version, p.type, p.actor, p.note, p.meta, p.data, p.salt,
+      p.body_hash, chain(head.chain, event_header(p.position, p.event_id, p.stream, p.revision, p.type, p.version,
+        p.actor, p.at, p.placed_at, p.body_hash)) over (order by p.position)
+    from placed p
+    returning log.position, log.recorded_at, log.chain
+  ), last as (
+    select i.position, i.recorded_at, i.chain from inserted i order by i.position desc limit 1
+  )
+  update log_head h
+  set position = last.position, recorded_at = last.recorded_at, chain = last.chain,
+      rights_position = case when append.rights then last.position else h.rights_position end
+  from last;
+
+  for i in 1 .. coalesce(cardinality(append.writers), 0) loop
+    writer := append.writers[i];
+    if writer !~ '^(put|drop)_[a-z_0-9]+$' then
+      raise exception '% is not a writer of an inline projection', writer using errcode = 'invalid_parameter_value';
+    end if;
+    execute format('select %I($1, $2)', writer) using append.rows[i], head.position;
+  end loop;
+
+  return query
+    select e.append, 'done', head.position + min(e.ordinality), min(l.recorded_at), null::uuid, null::int
+    from unnest(batch) with ordinality e join log l on l.position = head.position + e.ordinality
+    group by e.append;
+end
+$$;

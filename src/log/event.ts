@@ -1,0 +1,67 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/**
+ * An event on its way into the log. The log knows streams and text, not content: `data` and `meta` are JSON as they shall be kept,
+ * byte for byte.
+ */
+export interface LogEntry {
+  readonly eventId: string
+  readonly stream: string
+  /** The place in the stream that the writer expects to fill, from 1: one more than the revision it saw last. */
+  readonly revision: number
+  readonly type: string
+  /** Version of the payload's shape, from 1. */
+  readonly version: number
+  readonly actor: string
+  /** When it happened: RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  readonly note: string | null
+  readonly meta: string
+  readonly data: string
+  /** Only a load into an empty site gives it: the instant at which the log shall seem to have taken the event. */
+  readonly recordedAt?: string
+}
+
+/** An event as the log has it. `meta` and `data` are null once erased. */
+export interface RecordedEvent {
+  readonly position: number
+  readonly eventId: string
+  readonly stream: string
+  readonly revision: number
+  readonly type: string
+  readonly version: number
+  readonly actor: string
+  readonly at: string
+  readonly recordedAt: string
+  readonly note: string | null
+  readonly meta: string | null
+  readonly data: string | null
+}
+
+const SALT_BYTES = 16
+
+/** 16 random bytes, so that what was erased cannot be guessed from its hash. */
+export function newSalt(): Buffer {
+  return randomBytes(SALT_BYTES)
+}
+
+/**
+ * SHA-256 of the erasable part of an event: the salt, then note, meta and data, each with its length in bytes as
+ * four bytes, big-endian, before it (all ones for null).
+ */
+export function bodyHash(
+  salt: Buffer,
+  note: string | null,
+  meta: string | null,
+  data: string | null,
+): Buffer {
+  const hash = createHash('sha256').update(salt)
+  for (const part of [note, meta, data]) {
+    const bytes = part === null ? null : Buffer.from(part, 'utf8')
+    const length = Buffer.allocUnsafe(4)
+    length.writeUInt32BE(bytes === null ? 0xffffffff : bytes.length)
+    hash.update(length)
+    if (bytes !== null) hash.update(bytes)
+  }
+  return hash.digest()
+}

@@ -1,0 +1,61 @@
+import pg from 'pg'
+import { Rm3Error } from '../errors.ts'
+import { clientDb } from './db.ts'
+import { connectionOptions, type PoolOptions } from './pool.ts'
+
+/**
+ * One connection of its own, opened when first needed and opened anew after it was lost.
+ *
+ * A statement whose answer was lost rejects with UNAVAILABLE: whether it took effect is not known.
+ */
+export class Connection {
+  readonly #options: PoolOptions
+  #client: pg.Client | null = null
+  #closed = false
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  /** As `Db.rows`; one statement at a time. */
+  async rows<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    const client = await this.#connected()
+    try {
+      return await clientDb(client).rows<Row>(text, values)
+    } catch (thrown) {
+      if (thrown instanceof Rm3Error && thrown.code === 'UNAVAILABLE') this.#drop(client)
+      throw thrown
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#client?.end()
+    this.#client = null
+  }
+
+  async #connected(): Promise<pg.Client> {
+    if (this.#client) return this.#client
+    if (this.#closed) throw new Rm3Error('UNAVAILABLE', 'rm3 is shutting down')
+    const { statementTimeoutMs = 10_000 } = this.#options
+    const client = new pg.Client({
+      ...connectionOptions(this.#options),
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
+    })
+    client.on('error', () => this.#drop(client))
+    await client.connect().catch(cause => {
+      throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached just now', { cause })
+    })
+    this.#client = client
+    return client
+  }
+
+  #drop(client: pg.Client): void {
+    if (this.#client === client) this.#client = null
+    client.end().catch(() => {}) // it is lost already
+  }
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+const ANSWER_MARGIN_MS = 5_000

@@ -1,0 +1,95 @@
+import pg from 'pg'
+import { Rm3Error } from '../errors.ts'
+
+export interface PoolOptions {
+  readonly url: string
+  /** The site: a PostgreSQL schema. */
+  readonly site: string
+  /** Take the role `<site>_app`, which cannot change the log. */
+  readonly restricted: boolean
+  readonly connectionsMax?: number
+  readonly statementTimeoutMs?: number
+  readonly applicationName?: string
+  readonly onError?: (error: Error) => void
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+const CONNECTIONS_MAX = 16
+/** Longer than the server's own limit: the last resort when the network is dead. */
+const ANSWER_MARGIN_MS = 5_000
+
+/**
+ * A pool whose connections see only the site's schema, give up on dead networks and never wait for locks for ever.
+ *
+ * int8 comes as a number (it throws past 2^53), timestamptz as an RFC 3339 string in UTC with milliseconds.
+ */
+export function openPool(options: PoolOptions): pg.Pool {
+  const { statementTimeoutMs = 10_000 } = options
+  const pool = new pg.Pool({
+    ...connectionOptions(options),
+    max: options.connectionsMax ?? CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
+    idleTimeoutMillis: 60_000,
+  })
+  pool.on('error', error => options.onError?.(error))
+  return pool
+}
+
+/** What node-postgres needs to connect as `openPool` does; for the connections that are not pooled. */
+export function connectionOptions(options: PoolOptions): pg.ClientConfig {
+  const { url, site, restricted, statementTimeoutMs = 10_000 } = options
+  const settings = [
+    `search_path=${checkedSite(site)},pg_temp`,
+    `statement_timeout=${statementTimeoutMs}`,
+    `lock_timeout=${Math.min(statementTimeoutMs, 5_000) || 5_000}`,
+    'idle_in_transaction_session_timeout=30000',
+    'timezone=UTC',
+    'default_transaction_isolation=read\\ committed',
+    ...(restricted ? [`role=${appRole(site)}`] : []),
+  ]
+  return {
+    connectionString: url,
+    application_name: options.applicationName ?? 'rm3',
+    keepAlive: true,
+    options: settings.map(setting => `-c ${setting}`).join(' '),
+    types: { getTypeParser },
+  }
+}
+
+/** The role that the server and its workers run as. */
+export function appRole(site: string): string {
+  return `${site}_app`
+}
+
+/** @throws CONFIG_INVALID when `site` cannot be a schema without quotes: it stands in SQL text */
+export function checkedSite(site: string): string {
+  if (!/^[a-z][a-z0-9_]{0,39}$/.test(site) || site.startsWith('pg_')) {
+    throw new Rm3Error(
+      'CONFIG_INVALID',
+      `RM3_SITE is "${site}"; it must be a-z, 0-9 and _, start with a letter and have at most 40 characters`,
+    )
+  }
+  return site
+}
+
+const INT8 = 20
+const TIMESTAMPTZ = 1184
+
+/** node-postgres types the result of its parsers as anything. */
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  if (oid === INT8 && format !== 'binary') return parseInt8
+  if (oid === TIMESTAMPTZ && format !== 'binary') return parseInstant
+  return pg.types.getTypeParser(oid, format as 'text') as (text: string) => unknown
+}
+
+function parseInt8(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new Error(`int8 out of the safe range: ${text}`)
+  return value
+}
+
+function parseInstant(text: string): string {
+  if (text === '-infinity' || text === 'infinity') return text
+  return new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')).toISOString()
+}

@@ -1,0 +1,64 @@
+import { type ErrorCode, Rm3Error } from '../errors.ts'
+
+/**
+ * Which of PostgreSQL's SQLSTATEs (manual, appendix A) and Node's network errors are the caller's doing or pass by themselves.
+ * Everything else is a bug and stays what it is.
+ */
+const CODES: Record<string, ErrorCode> = {
+  '22021': 'REQUEST_INVALID', // NUL or malformed UTF-8 in text
+  '22P02': 'REQUEST_INVALID', // malformed uuid, number, json
+  '22P05': 'REQUEST_INVALID', // untranslatable character
+  '22003': 'REQUEST_INVALID', // number out of range
+  '22008': 'REQUEST_INVALID', // date out of range
+  '22007': 'REQUEST_INVALID', // malformed date
+  '54000': 'REQUEST_INVALID', // program limit
+  '54001': 'REQUEST_INVALID', // nested too deep
+  '57014': 'TIMEOUT', // statement_timeout
+  '55P03': 'LOG_BUSY', // lock_timeout
+  '53100': 'DISK_FULL',
+  '53300': 'UNAVAILABLE', // too many connections
+  '57P01': 'UNAVAILABLE', // shut down
+  '57P02': 'UNAVAILABLE',
+  '57P03': 'UNAVAILABLE', // starting up
+  '08000': 'UNAVAILABLE',
+  '08003': 'UNAVAILABLE',
+  '08006': 'UNAVAILABLE',
+  ECONNREFUSED: 'UNAVAILABLE',
+  ECONNRESET: 'UNAVAILABLE',
+  ENOENT: 'UNAVAILABLE', // the socket of a server that is down
+  EPIPE: 'UNAVAILABLE',
+  ETIMEDOUT: 'UNAVAILABLE',
+}
+
+const SENTENCES: Partial<Record<ErrorCode, string>> = {
+  REQUEST_INVALID: 'a value is malformed or out of range',
+  TIMEOUT: 'the database did not answer in time',
+  LOG_BUSY: 'another change holds the lock; try again',
+  DISK_FULL: 'the disk of the database is full',
+  UNAVAILABLE: 'the database cannot be reached just now',
+}
+
+/** `thrown` as an Rm3Error when it has a cause the caller can act on, else as it is. */
+export function translated(thrown: unknown): unknown {
+  const code = codeOf(thrown)
+  if (code === null) return thrown
+  return new Rm3Error(code, SENTENCES[code] ?? code, { cause: thrown })
+}
+
+/** The name of the constraint that `thrown` says was violated (SQLSTATE class 23), or null. */
+export function violatedConstraint(thrown: unknown): string | null {
+  if (typeof thrown !== 'object' || thrown === null) return null
+  const { code, constraint } = thrown as { code?: unknown; constraint?: unknown }
+  return String(code).startsWith('23') && typeof constraint === 'string' ? constraint : null
+}
+
+function codeOf(thrown: unknown): ErrorCode | null {
+  if (!(thrown instanceof Error) || thrown instanceof Rm3Error) return null
+  const code = (thrown as { code?: unknown }).code
+  if (typeof code === 'string' && Object.hasOwn(CODES, code)) return CODES[code] ?? null
+  return LOST.test(thrown.message) ? 'UNAVAILABLE' : null
+}
+
+/** How node-postgres says that a connection or its answer was lost; these errors have no code. */
+const LOST =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|not queryable/
