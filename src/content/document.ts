@@ -1,6 +1,6 @@
-/** Anything JSON can say. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-export type JsonObject = { [key: string]: Json }
+import type { Json, JsonObject } from '../codec/json.ts'
+
+export type { Json, JsonObject }
 
 /**
  * What a page says at one revision: everything of it that is edited, and nothing that follows from the log.

@@ -1,0 +1,79 @@
+import { Rm3Error } from '../errors.ts'
+import type { Json, JsonObject } from './json.ts'
+import { cutText } from './text-segments.ts'
+
+/** Longer texts are kept in segments. */
+export const SEGMENTED_OVER_CHARS = 256
+
+const TEXT = '$text'
+/** Keys of a document that could be taken for ours, and ours once escaped: each `$` more is one escape. */
+const TEXT_LIKE = /^\$+text$/
+
+/**
+ * The form of a document that the log's patches work on: each text over 256 characters is `{"$text": [segment, …]}`,
+ * so that an edit of one line is a small operation. A key `$text` of the document itself gets a second `$`.
+ *
+ * Parts that stay as they are are shared with `value`.
+ */
+export function toSegments(value: Json): Json {
+  if (typeof value === 'string') {
+    return value.length > SEGMENTED_OVER_CHARS ? { [TEXT]: cutText(value) } : value
+  }
+  return mapped(value, toSegments, escapedKey)
+}
+
+/**
+ * The document of a segmented form; `fromSegments(toSegments(x))` is x.
+ *
+ * @throws LOG_DAMAGED when a `$text` is not a list of texts or has a neighbour
+ */
+export function fromSegments(value: Json): Json {
+  if (value !== null && typeof value === 'object' && Object.hasOwn(value, TEXT)) {
+    return joined(value as JsonObject)
+  }
+  return mapped(value, fromSegments, unescapedKey)
+}
+
+/** A reference token in a document as it is in the segmented form. */
+export function escapedKey(key: string): string {
+  return key.endsWith(TEXT) && TEXT_LIKE.test(key) ? `$${key}` : key
+}
+
+function unescapedKey(key: string): string {
+  return key.endsWith(TEXT) && TEXT_LIKE.test(key) ? key.slice(1) : key
+}
+
+function joined(object: JsonObject): string {
+  const segments = object[TEXT]
+  if (
+    Array.isArray(segments) &&
+    segments.every(segment => typeof segment === 'string') &&
+    Object.keys(object).length === 1
+  ) {
+    return segments.join('')
+  }
+  throw new Rm3Error('LOG_DAMAGED', 'A $text in the segmented form is not a list of texts.')
+}
+
+/** `value` itself when neither its members nor its keys change. */
+function mapped(value: Json, map: (member: Json) => Json, rename: (key: string) => string): Json {
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) {
+    let changed = false
+    const items = value.map(item => {
+      const mappedItem = map(item)
+      changed ||= mappedItem !== item
+      return mappedItem
+    })
+    return changed ? items : value
+  }
+  let changed = false
+  const members: [string, Json][] = []
+  for (const key of Object.keys(value)) {
+    const member = value[key] as Json
+    const entry: [string, Json] = [rename(key), map(member)]
+    changed ||= entry[0] !== key || entry[1] !== member
+    members.push(entry)
+  }
+  return changed ? Object.fromEntries(members) : value
+}
