@@ -23,6 +23,8 @@ export const PATTERN_MAX = 500
 export const PATTERN_ITEMS_MAX = 32
 /** Items of a pattern that are stars. */
 export const PATTERN_STARS_MAX = 8
+/** Items of a pattern that begin with `!`. */
+export const PATTERN_NOTS_MAX = 8
 
 /** Characters of `summary.title` (`content/check-document.ts`). */
 export const TITLE_MAX = 500

@@ -1,0 +1,287 @@
+import fc from 'fast-check'
+import pg from 'pg'
+import { canonicalPattern, compilePattern } from '../../src/content/pattern.ts'
+import { isRm3Error } from '../../src/errors.ts'
+import { assert, suite } from '../harness.ts'
+
+interface Item {
+  star?: { min: number; max: number }
+  not?: boolean
+  is?: (label: string) => boolean
+}
+
+/** The reference: tries everything, and shares nothing with what it checks. */
+function reference(pattern: string, path: string): boolean {
+  const items = pattern.split('.').map(readItem)
+  const labels = path.split('.')
+  const lastPlain = items.findLastIndex(item => !item.star && !item.not)
+  const shortened = items.flatMap((_, kept) => {
+    const [left, cut] = [items.slice(0, kept), items.slice(kept)]
+    const ends = kept === lastPlain + 1 || left.at(-1)?.not === true
+    const mayGo = cut.every(item => item.not || item.star?.min === 0)
+    if (kept <= lastPlain || !ends || !mayGo || !cut.some(item => item.not)) return []
+    const fewest = ({ star, ...item }: Item, i: number) =>
+      star && i > lastPlain ? { star: { min: star.min, max: star.min } } : star ? { star } : item
+    return [left.map(fewest)]
+  })
+  return [items, ...shortened].some(form => walk(form, labels, [], []))
+}
+
+function walk(items: Item[], labels: string[], run: Item[], stretch: string[]): boolean {
+  const fine = () => !run.some(item => item.not) || !fitsPlainly(run, stretch)
+  const [item, ...rest] = items
+  const [label, ...further] = labels
+  if (item === undefined) return label === undefined && fine()
+  if (item.star) return counts(item.star, labels.length).some(skip)
+  if (label === undefined) return false
+  if (item.not) return walk(rest, further, [...run, item], [...stretch, label])
+  return item.is?.(label) === true && fine() && walk(rest, further, [], [])
+
+  function skip(n: number): boolean {
+    return walk(rest, labels.slice(n), [...run, item as Item], [...stretch, ...labels.slice(0, n)])
+  }
+}
+
+function fitsPlainly([item, ...rest]: Item[], labels: string[]): boolean {
+  if (item === undefined) return labels.length === 0
+  if (item.star) {
+    return counts(item.star, labels.length).some(n => fitsPlainly(rest, labels.slice(n)))
+  }
+  return labels[0] !== undefined && !!item.is?.(labels[0]) && fitsPlainly(rest, labels.slice(1))
+}
+
+function counts({ min, max }: { min: number; max: number }, most: number): number[] {
+  return Array.from({ length: most + 1 }, (_, n) => n).filter(n => n >= min && n <= max)
+}
+
+function readItem(text: string): Item {
+  if (text === '*') return { star: { min: 0, max: 99 } }
+  const [, low = '', comma, high = ''] = /^\*\{(\d*)(,?)(\d*)\}$/.exec(text) ?? []
+  if (comma !== undefined) {
+    return { star: { min: Number(low), max: comma ? Number(high || 99) : Number(low) } }
+  }
+  const tests = text.replace('!', '').split('|').map(readTest)
+  return { not: text.startsWith('!'), is: label => tests.some(test => test(label)) }
+}
+
+function readTest(text: string): (label: string) => boolean {
+  const name = text.replace(/[@*%]/g, '')
+  const one = (wanted: string) => {
+    const any = text.includes('*') ? '[A-Za-z0-9_]*' : ''
+    return new RegExp(`^${wanted}${any}$`, text.includes('@') ? 'i' : '')
+  }
+  if (!text.includes('%')) return label => one(name).test(label)
+  const words = name.split('_').filter(word => word !== '')
+  return label => words.every(word => label.split('_').some(given => one(word).test(given)))
+}
+
+const label = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom('a', 'b', 'c', 'd') },
+  { weight: 1, arbitrary: fc.constantFrom('ab', 'a_b', 'b_a_c', 'ab_c', 'A', 'aB', '_', 'a_') },
+)
+const path = fc.array(label, { minLength: 1, maxLength: 6 }).map(labels => labels.join('.'))
+const marks = fc.constantFrom('', '', '', '', '*', '@', '%', '%*', '@*%')
+const alternative = fc.tuple(label, marks).map(([text, mark]) => text + mark)
+const tests = fc.array(alternative, { minLength: 1, maxLength: 2 }).map(all => all.join('|'))
+const star = fc.constantFrom(...['*', '*', '*', '*{1}', '*{2}', '*{,1}', '*{1,}', '*{1,2}', '*{0}'])
+const item = fc.oneof(
+  star,
+  tests,
+  tests.map(all => `!${all}`),
+)
+const pattern = fc
+  .array(item, { minLength: 1, maxLength: 6 })
+  .map(items => items.join('.'))
+  .filter(isTranslatable)
+
+function isTranslatable(text: string): boolean {
+  try {
+    compilePattern(text)
+    return true
+  } catch (thrown) {
+    if (isRm3Error(thrown, 'PATTERN_INVALID')) return false
+    throw thrown
+  }
+}
+
+suite('path patterns', test => {
+  test('the stock grant of rm3 0.x keeps its meaning', () => {
+    const { matches } = compilePattern('wh.!users.*')
+    for (const yes of ['wh', 'wh.blog', 'wh.blog.x', 'wh.blog.users', 'wh.userss', 'wh.user']) {
+      assert.ok(matches(yes), yes)
+    }
+    for (const no of ['wh.users', 'wh.users.x', 'wh.users.x.y', 'whale', 'x.wh', 'users']) {
+      assert.not.ok(matches(no), no)
+    }
+  })
+
+  test('patterns mean what PostgreSQL 12 made of them', () => {
+    const yes =
+      'a.b.c.d.e a.*.e a.*{3}.e a.*{,4}.e a.*{2,}.e a.*{2,3}.e a.*{2,5} *{2,5}.e *.e.* *.a.*.d.* ' +
+      '*.!d !d.* a.*.!d a.*.!f.* *.a.*.!f.* *.a.!d.* a.!d.* !b.*.c.* !b.b.* !b.*.e !b.!c.*.e ' +
+      '!b.*.!c.*.e *{2}.!b.*.!c.*.e *{1}.!b.*{1}.!c.*.e a.!b.*{1}.!c.*.e !b.*{1}.!c.*.e ' +
+      '*.!b.*{1}.!c.*.e !b.!c.* !b.*.!c.* *{2}.!b.*.!c.* *{1}.!b.*{1}.!c.* a.!b.*{1}.!c.* ' +
+      '!b.*{1}.!c.* *.!b.*{1}.!c.* A@.b.c.d.e'
+    const no =
+      'A.b.c.d.e a.*{2}.e a.*{4}.e a.*{2,3} *{2,3}.e *.!d.* !a.* *.!e *.!e.* a.*.!e a.*.!d.* ' +
+      '*.a.*.!d.* *.a.!d *.!b.* *.!b.c.* *.!b.*.c.* *{1}.!b.*.!c.*.e *.!b.*.!c.*.e *{1}.!b.*.!c.* ' +
+      '*.!b.*.!c.*'
+    for (const text of yes.split(' ').filter(isTranslatable)) {
+      assert.ok(compilePattern(text).matches('a.b.c.d.e'), text)
+    }
+    for (const text of no.split(' ').filter(isTranslatable)) {
+      assert.not.ok(compilePattern(text).matches('a.b.c.d.e'), text)
+    }
+    assert.ok(compilePattern('A*@|g.b').matches('aa.b'))
+    assert.not.ok(compilePattern('A*.b').matches('aa.b'))
+    assert.ok(compilePattern('q%@*').matches('QWER_TY'))
+    assert.ok(compilePattern('Q_t%@*').matches('QWER_TY'))
+    assert.not.ok(compilePattern('q_t%@*').matches('QWER_GY'))
+    assert.ok(compilePattern('foo_bar%').matches('foo_bar_baz'))
+    assert.not.ok(compilePattern('foo_bar%').matches('foo_barbaz'))
+  })
+
+  test('the path may end where only ! items and stars that may be empty are left', () => {
+    const yes = ['wh.!users', 'wh.*.!users', 'wh.!users.!x', 'wh.!users.*.!x.*{,2}', 'wh.*{0}.!a']
+    const no = ['wh.!users.*{1}', 'wh.!users.x', '!wh', 'wh.*{1}.!users', 'wh.!a.*{1,}']
+    for (const text of yes) assert.ok(compilePattern(text).matches('wh'), text)
+    for (const text of no) assert.not.ok(compilePattern(text).matches('wh'), text)
+    assert.not.ok(compilePattern('wh.!users').matches('wh.blog.x'))
+    assert.not.ok(compilePattern('wh.!users.!x').matches('wh.users'))
+    assert.ok(compilePattern('wh.!users.!x').matches('wh.users.y'))
+  })
+
+  test('matching equals the reference and the regular expression', () => {
+    fc.assert(
+      fc.property(pattern, fc.array(path, { minLength: 4, maxLength: 8 }), (text, paths) => {
+        const { matches, regex } = compilePattern(text)
+        const expression = new RegExp(regex)
+        for (const each of paths) {
+          assert.is(matches(each), reference(text, each), `${text} ~ ${each}`)
+          assert.is(expression.test(each), matches(each), `${text} ~ ${each}: ${regex}`)
+        }
+      }),
+      { numRuns: 6000 },
+    )
+  })
+
+  test('counts beyond any path are understood', () => {
+    const deep = Array(32).fill('a').join('.')
+    assert.ok(compilePattern('*{0,65535}').matches(deep))
+    assert.ok(new RegExp(compilePattern('a.*{,99}').regex).test(deep))
+    for (const text of [
+      '*{33}',
+      '*{99999,}',
+      '*{40}.!b',
+      '*{40,}.!b.*{2,3}',
+      '!b.*{40}',
+      '*{40}.a',
+    ]) {
+      const { matches, regex } = compilePattern(text)
+      assert.not.ok(matches(deep), text)
+      assert.not.ok(new RegExp(regex).test(deep), text)
+    }
+  })
+
+  test('what is not a pattern is refused', () => {
+    const empty = ['', '.', 'a.', '.a', 'a..b', '!', '!*', '!!a', 'a|', '|a', 'a||b', 'a.!']
+    const signs = [
+      'a-b',
+      'ä',
+      'a b',
+      ' a',
+      'a\n',
+      'a\0',
+      '%',
+      '@*',
+      'a%%',
+      'a*b',
+      '%a',
+      '**',
+      '$',
+      '(a',
+    ]
+    const counts = [
+      '*{}',
+      '*{2,1}',
+      '*{-1}',
+      '*{1',
+      '*{1,2,3}',
+      '*{a}',
+      '*{999999}',
+      'a{2}',
+      '*{1}*',
+    ]
+    const large = ['a'.repeat(256), 'a'.repeat(80_000), Array(33).fill('a').join('.')]
+    const many = [
+      Array(9).fill('*').join('.'),
+      Array(9).fill('!a').join('.'),
+      `${'a|'.repeat(250)}a`,
+    ]
+    for (const text of [empty, signs, counts, large, many].flat()) {
+      assert.not.ok(isTranslatable(text), JSON.stringify(text.slice(0, 80)))
+    }
+    assert.not.ok(isTranslatable('!a.*.!b.c'))
+    assert.ok(isTranslatable('c.!a.*.!b.*'))
+  })
+
+  test('star chains cost no time', () => {
+    const { matches } = compilePattern('*.a.*.a.*.a.*.a.*.a.*.a.*.a.*.b')
+    const start = performance.now()
+
+    for (let n = 0; n < 100; n++) assert.not.ok(matches(Array(32).fill('a').join('.')))
+
+    assert.ok(performance.now() - start < 1000)
+    assert.not.ok(matches(Array(70_000).fill('a').join('.')))
+  })
+
+  test('the canonical text is in lower case', () => {
+    assert.is(canonicalPattern('wh.!Users|ADMIN.*'), 'wh.!users|admin.*')
+  })
+})
+
+suite('path patterns in PostgreSQL', test => {
+  const url = process.env['RM3_TEST_PG']
+  if (!url) {
+    test('skipped: RM3_TEST_PG is not set', () => {})
+    return
+  }
+  const client = new pg.Client({ connectionString: url })
+  test.before(() => client.connect().then(() => {}))
+  test.after(() => client.end())
+
+  test('the regular expression is true for the same paths', async () => {
+    const patterns = fc.sample(pattern, 1500)
+    const rows = patterns.flatMap(text =>
+      fc.sample(path, 6).map(each => ({ text, path: each, regex: compilePattern(text).regex })),
+    )
+
+    const { rows: answers } = await client.query<{ yes: boolean }>(
+      `select path ~ regex as yes
+      from unnest($1::text[], $2::text[]) with ordinality as pair (path, regex, place)
+      order by place`,
+      [rows.map(row => row.path), rows.map(row => row.regex)],
+    )
+
+    rows.forEach((row, index) => {
+      const expected = compilePattern(row.text).matches(row.path)
+      assert.is(answers[index]?.yes, expected, `${row.text} ~ ${row.path}: ${row.regex}`)
+    })
+  })
+
+  test('the largest patterns are not too much for it', async () => {
+    const label = 'x'.repeat(40)
+    const wide = Array(8).fill(`!${label}@%*`).join('.*.')
+    const mixed = `${Array(7).fill('*{1,9}.!ab@.*{1,9}').slice(0, 4).join('.c.')}`
+    const long = [`${Array(24).fill('ab@%').join('.')}.${Array(8).fill('!ab@%').join('.')}`]
+    for (const text of [wide, mixed, ...long, '*.a.*.a.*.a.*.a.*.a.*.a.*.a.*.b']) {
+      const { regex, matches } = compilePattern(text)
+      const deep = Array(32).fill('a').join('.')
+      const { rows } = await client.query<{ yes: boolean }>('select $1::text ~ $2::text as yes', [
+        deep,
+        regex,
+      ])
+      assert.is(rows[0]?.yes, matches(deep), text)
+    }
+  })
+})
