@@ -1,6 +1,10 @@
 import type { Json, JsonObject } from '../codec/json.ts'
+import { fromSegments } from '../codec/segments.ts'
 
 export type { Json, JsonObject }
+
+/** A document in the form patches work on (see `codec/segments.ts`): each long text is an object with an array of its parts. */
+export type Stored = Json
 
 /**
  * What a page says at one revision: everything of it that is edited, and nothing that follows from the log.
@@ -14,4 +18,9 @@ export interface Document {
   readonly summary: JsonObject
   readonly data: JsonObject
   readonly tags: JsonObject
+}
+
+/** The document that a stored form stands for. */
+export function documentOf(stored: Stored): Document {
+  return fromSegments(stored) as unknown as Document
 }

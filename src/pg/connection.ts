@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { Rm3Error } from '../errors.ts'
-import { clientDb } from './db.ts'
+import { connectionDb } from './db.ts'
 import { connectionOptions, type PoolOptions } from './pool.ts'
 
 /**
@@ -21,7 +21,7 @@ export class Connection {
   async rows<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
     const client = await this.#connected()
     try {
-      return await clientDb(client).rows<Row>(text, values)
+      return await connectionDb(client).rows<Row>(text, values)
     } catch (thrown) {
       if (thrown instanceof Rm3Error && thrown.code === 'UNAVAILABLE') this.#drop(client)
       throw thrown

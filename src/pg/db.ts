@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ClientBase, Pool } from 'pg'
+import { Rm3Error } from '../errors.ts'
 import { translated } from './sqlstate.ts'
 
 /** What everything above `src/pg` knows of the database: a pool, or one connection inside a transaction. */
@@ -45,8 +46,13 @@ export function poolDb(pool: Pool): Db {
   }
 }
 
-/** A `Db` over one connection that the caller owns. */
-export function clientDb(client: ClientBase): Db {
+/** A `Db` over one connection that the caller owns and that is in no transaction. */
+export function connectionDb(client: ClientBase): Db {
+  return { ...insideDb(client), transaction: work => between(client, work) }
+}
+
+/** A `Db` inside a transaction of `client`. */
+function insideDb(client: ClientBase): Db {
   const db: Db = {
     rows: (text, values) => run(client, text, values),
     script: async text => {
@@ -64,18 +70,35 @@ async function inTransaction<Result>(
   const client = await pool.connect().catch(rethrow)
   let broken: Error | undefined
   try {
-    await client.query('begin')
-    const result = await work(clientDb(client))
+    return await between(client, work)
+  } catch (thrown) {
+    broken = thrown as Error
+    throw thrown
+  } finally {
+    client.release(isBroken(broken) ? broken : undefined)
+  }
+}
+
+/** Runs `work` between begin and commit. */
+async function between<Result>(
+  client: ClientBase,
+  work: (db: Db) => Promise<Result>,
+): Promise<Result> {
+  await client.query('begin').catch(rethrow)
+  try {
+    const result = await work(insideDb(client))
     await client.query('commit').catch(rethrow)
     return result
   } catch (thrown) {
-    await client.query('rollback').catch(error => {
-      broken = error
+    await client.query('rollback').catch(cause => {
+      throw new Rm3Error('UNAVAILABLE', 'the connection to the database was lost', { cause })
     })
     throw thrown
-  } finally {
-    client.release(broken)
   }
+}
+
+function isBroken(thrown: Error | undefined): thrown is Error {
+  return thrown instanceof Rm3Error && thrown.code === 'UNAVAILABLE'
 }
 
 const STATEMENTS_MAX = 1000

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { Rm3Error } from '../errors.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
-import { clientDb, type Db, find, one } from './db.ts'
+import { connectionDb, type Db, find, one } from './db.ts'
 import { appRole, checkedSite, connectionOptions } from './pool.ts'
 
 export interface MigrateOptions {
@@ -34,7 +34,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   const client = new pg.Client(
     connectionOptions({ ...options, restricted: false, statementTimeoutMs: 0 }),
   )
-  const db = clientDb(client)
+  const db = connectionDb(client)
   try {
     await client.connect()
   } catch (cause) {

@@ -15,6 +15,7 @@ const CODES: Record<string, ErrorCode> = {
   '54001': 'REQUEST_INVALID', // nested too deep
   '57014': 'TIMEOUT', // statement_timeout
   '55P03': 'LOG_BUSY', // lock_timeout
+  RM001: 'TREE_CHANGED', // raised by schema/functions/verify-nothing-at.sql
   '53100': 'DISK_FULL',
   '53300': 'UNAVAILABLE', // too many connections
   '57P01': 'UNAVAILABLE', // shut down
@@ -34,6 +35,7 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
   REQUEST_INVALID: 'a value is malformed or out of range',
   TIMEOUT: 'the database did not answer in time',
   LOG_BUSY: 'another change holds the lock; try again',
+  TREE_CHANGED: 'pages below the path were changed at the same moment; try again',
   DISK_FULL: 'the disk of the database is full',
   UNAVAILABLE: 'the database cannot be reached just now',
 }

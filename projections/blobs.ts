@@ -1,0 +1,71 @@
+import { type Db, defineProjection, FOREVER, put, type RowChange, set } from 'rm3'
+
+/** Which files belong and belonged to which page; the bytes are in the blob store under their SHA-256. */
+export default defineProjection({
+  name: 'blobs',
+  version: 1,
+  tables: ['blobs'],
+  sql: `
+    create table blobs (
+      entity_id      uuid   not null,
+      name           text   not null,
+      since          int    not null,
+      sha256         text   not null,
+      size_bytes     bigint not null,
+      media_type     text   not null,
+      category       text   not null,
+      from_position  bigint not null,
+      until_position bigint not null,
+      primary key (entity_id, name, since)
+    );
+    create index blobs_sha256 on blobs (sha256);
+  `,
+  step: ({ before, event, after }) => {
+    if (event.type !== 'BlobAttached' && event.type !== 'BlobDetached') return []
+    if (after.kind !== 'entity') return []
+    const { name } = event.data
+    const rows: RowChange[] = []
+    const since = before?.kind === 'entity' ? before.blobs[name]?.since : undefined
+    if (since !== undefined) {
+      rows.push(set('blobs', { entity_id: after.id, name, since, until_position: event.position }))
+    }
+    const now = after.blobs[name]
+    if (now !== undefined) {
+      const { sha256, sizeBytes, mediaType, category } = now
+      rows.push(
+        put('blobs', {
+          entity_id: after.id,
+          name,
+          since: now.since,
+          sha256,
+          size_bytes: sizeBytes,
+          media_type: mediaType,
+          category,
+          from_position: event.position,
+          until_position: FOREVER,
+        }),
+      )
+    }
+    return rows
+  },
+})
+
+export interface BlobRow {
+  readonly name: string
+  readonly sha256: string
+  readonly sizeBytes: number
+  readonly mediaType: string
+  readonly category: 'public' | 'private'
+}
+
+const OF_ENTITY = `select name, sha256, size_bytes as "sizeBytes", media_type as "mediaType", category from blobs
+  where entity_id = $1::uuid and from_position <= $2::bigint and until_position > $2::bigint order by name`
+
+/** The files of a page at a position (`FOREVER - 1` is now), by name. */
+export async function listBlobs(
+  db: Db,
+  entityId: string,
+  position = FOREVER - 1,
+): Promise<BlobRow[]> {
+  return db.rows<BlobRow>(OF_ENTITY, [entityId, position])
+}

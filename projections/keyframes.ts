@@ -1,0 +1,34 @@
+import { type Db, defineProjection, find, isKeyframe, pack, put, type State, unpack } from 'rm3'
+
+/** Every so often the state of a stream whole, so that any revision is a keyframe and a bounded run of events away. */
+export default defineProjection({
+  name: 'keyframes',
+  version: 1,
+  tables: ['keyframes'],
+  sql: `
+    create table keyframes (
+      stream   uuid  not null,
+      revision int   not null,
+      body     bytea not null,
+      primary key (stream, revision)
+    );
+    alter table keyframes alter body set storage external; -- it is compressed already
+  `,
+  step: ({ event, after }) => {
+    if (!isKeyframe(after)) return []
+    const body = `\\x${pack(after).toString('hex')}`
+    return [put('keyframes', { stream: event.stream, revision: after.revision, body })]
+  },
+})
+
+const NEWEST = `select body from keyframes where stream = $1::uuid and revision <= $2::int order by revision desc limit 1`
+
+/** The newest state kept whole of a stream, not past `revision`; null when there is none. */
+export async function findKeyframe(
+  db: Db,
+  stream: string,
+  revision: number,
+): Promise<State | null> {
+  const row = await find<{ body: Buffer }>(db, NEWEST, [stream, revision])
+  return row === null ? null : (unpack(row.body) as State)
+}

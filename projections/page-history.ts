@@ -1,0 +1,142 @@
+import {
+  type Db,
+  defineProjection,
+  documentOf,
+  type Entity,
+  FOREVER,
+  find,
+  parentPath,
+  put,
+  type Row,
+  set,
+} from 'rm3'
+
+/** Every state that readers ever saw of every page, with the positions between which it was true. */
+export default defineProjection({
+  name: 'page-history',
+  version: 1,
+  tables: ['page_history'],
+  sql: `
+    create table page_history (
+      entity_id      uuid        not null,
+      since          int         not null,
+      from_position  bigint      not null,
+      until_position bigint      not null,
+      state          text        not null,
+      path           text        not null collate "C",
+      parent         text        collate "C",
+      revision       int         not null,
+      revision_id    uuid        not null,
+      number         int         not null,
+      proto          text        not null,
+      hidden         boolean     not null,
+      title          text        not null,
+      created        timestamptz not null,
+      modified       timestamptz not null,
+      touched        timestamptz not null,
+      author         text        not null,
+      redirect       text,
+      primary key (entity_id, since)
+    );
+    create index page_history_entity on page_history (entity_id, from_position);
+    create index page_history_path on page_history (path, from_position);
+    create index page_history_parent on page_history (parent, until_position, from_position);
+  `,
+  step: ({ before, event, after }) => {
+    if (after.kind !== 'entity') return []
+    const last = before?.kind === 'entity' ? before.since : 0
+    if (after.since === last) return []
+    const row = historyRow(after, event.position)
+    if (last === 0) return [row]
+    const closed = { entity_id: after.id, since: last, until_position: event.position }
+    return [set('page_history', closed), row]
+  },
+})
+
+function historyRow(entity: Entity, position: number) {
+  const { live } = entity
+  const document = documentOf(live?.document ?? entity.tip)
+  const title = document.summary['title']
+  const row: Row = {
+    entity_id: entity.id,
+    since: entity.since,
+    from_position: position,
+    until_position: FOREVER,
+    state: entity.state,
+    path: entity.path,
+    parent: parentPath(entity.path),
+    revision: live?.revision ?? entity.tipRevision,
+    revision_id: live?.revisionId ?? entity.sinceId,
+    number: live?.number ?? entity.tipRevision,
+    proto: document.proto,
+    hidden: document.hidden,
+    title: typeof title === 'string' ? title : '',
+    created: entity.created,
+    modified: live?.modified ?? entity.tipAt,
+    touched: live?.touched ?? entity.tipAt,
+    author: live?.author ?? entity.tipAuthor,
+    redirect: entity.redirect,
+  }
+  return put('page_history', row)
+}
+
+/** What became of a path: what was last there, and where that entity is now. */
+export interface Stub {
+  readonly entityId: string
+  /** 'deleted': it was deleted there. 'live': it moved and is now at `path`. */
+  readonly state: 'live' | 'deleted'
+  readonly path: string
+  readonly redirect: string | null
+}
+
+const LAST_AT_PATH = `select now.entity_id as "entityId", now.state, now.path, now.redirect
+  from (select entity_id from page_history where path = $1::text and from_position <= $2::bigint
+        order by from_position desc limit 1) was
+  join page_history now on now.entity_id = was.entity_id
+    and now.from_position <= $2::bigint and now.until_position > $2::bigint`
+
+/** What stands for a path where no page is live, as of a position (`FOREVER` is now); null when nothing was ever there. */
+export async function findStub(db: Db, path: string, position = FOREVER - 1): Promise<Stub | null> {
+  return find<Stub>(db, LAST_AT_PATH, [path, position])
+}
+
+/** What readers saw of an entity at a position. */
+export interface Shown {
+  readonly entityId: string
+  readonly state: 'live' | 'deleted'
+  readonly path: string
+  readonly revision: number
+  readonly revisionId: string
+  readonly number: number
+  readonly fromPosition: number
+  readonly created: string
+  readonly modified: string
+  readonly touched: string
+  readonly author: string
+  readonly redirect: string | null
+}
+
+const SHOWN = `entity_id as "entityId", state, path, revision, revision_id as "revisionId", number,
+  from_position as "fromPosition", created, modified, touched, author, redirect`
+
+const AT_PATH = `select ${SHOWN} from page_history
+  where path = $1::text and from_position <= $2::bigint and until_position > $2::bigint and state = 'live'
+  order by from_position desc limit 1`
+
+/** The page that was live at a path at a position, or null. */
+export async function findShown(db: Db, path: string, position: number): Promise<Shown | null> {
+  return find<Shown>(db, AT_PATH, [path, position])
+}
+
+const OF_ENTITY = `select ${SHOWN} from page_history
+  where entity_id = $1::uuid and from_position <= $2::bigint and until_position > $2::bigint
+  order by from_position desc limit 1`
+
+/** What readers saw of an entity at a position (`FOREVER - 1` is now), or null before it was ever live. */
+export async function findShownEntity(
+  db: Db,
+  entityId: string,
+  position = FOREVER - 1,
+): Promise<Shown | null> {
+  return find<Shown>(db, OF_ENTITY, [entityId, position])
+}

@@ -1,0 +1,190 @@
+import {
+  type Db,
+  defineProjection,
+  documentOf,
+  drop,
+  type Entity,
+  find,
+  parentPath,
+  put,
+  type Row,
+  type RowChange,
+  type State,
+} from 'rm3'
+
+/** The head of every live path, and the entities that have only drafts. */
+export default defineProjection({
+  name: 'pages',
+  version: 1,
+  tables: ['pages', 'unpublished'],
+  sql: `
+    create table pages (
+      entity_id   uuid        not null primary key,
+      path        text        not null collate "C",
+      parent      text        collate "C",
+      position    bigint      not null,
+      revision    int         not null,
+      revision_id uuid        not null,
+      since_id    uuid        not null,
+      number      int         not null,
+      proto       text        not null,
+      hidden      boolean     not null,
+      title       text        not null,
+      created     timestamptz not null,
+      modified    timestamptz not null,
+      touched     timestamptz not null,
+      author      text        not null,
+      summary     json        not null,
+      data        json        not null,
+      tags        json        not null
+    );
+    create unique index pages_path on pages (path);
+    create index pages_parent_path on pages (parent, path);
+    create index pages_parent_created on pages (parent, created, path);
+    create index pages_parent_modified on pages (parent, modified, path);
+    create index pages_proto on pages (proto, path);
+
+    create table unpublished (
+      entity_id uuid        not null primary key,
+      path      text        not null collate "C",
+      revision  int         not null,
+      proto     text        not null,
+      title     text        not null,
+      author    text        not null,
+      at        timestamptz not null
+    );
+    create index unpublished_path on unpublished (path);
+  `,
+  step: ({ before, event, after }) => {
+    if (after.kind !== 'entity') return []
+    return [
+      ...livePage(before as Entity | null, after, event.position),
+      ...unpublished(before, after),
+    ]
+  },
+})
+
+function livePage(before: Entity | null, after: Entity, position: number): RowChange[] {
+  if (after.since === (before?.since ?? 0)) return []
+  if (after.state !== 'live' || after.live === null) return [drop('pages', { entity_id: after.id })]
+  const { live } = after
+  const { proto, hidden, summary, data, tags } = documentOf(live.document)
+  const row: Row = {
+    entity_id: after.id,
+    path: after.path,
+    parent: parentPath(after.path),
+    position,
+    revision: live.revision,
+    revision_id: live.revisionId,
+    since_id: after.sinceId,
+    number: live.number,
+    proto,
+    hidden,
+    title: titleOf(summary),
+    created: after.created,
+    modified: live.modified,
+    touched: live.touched,
+    author: live.author,
+    summary,
+    data,
+    tags,
+  }
+  return [put('pages', row)]
+}
+
+function unpublished(before: State | null, after: Entity): RowChange[] {
+  if (after.state !== 'draft') {
+    const was = before?.kind === 'entity' && before.state === 'draft'
+    return was ? [drop('unpublished', { entity_id: after.id })] : []
+  }
+  const { proto, summary } = documentOf(after.tip)
+  const row: Row = {
+    entity_id: after.id,
+    path: after.path,
+    revision: after.tipRevision,
+    proto,
+    title: titleOf(summary),
+    author: after.tipAuthor,
+    at: after.tipAt,
+  }
+  return [put('unpublished', row)]
+}
+
+function titleOf(summary: { title?: unknown }): string {
+  return typeof summary.title === 'string' ? summary.title : ''
+}
+
+/** A live page. `summary`, `data` and `tags` are JSON text, to be passed on without parsing. */
+export interface PageRow {
+  readonly entityId: string
+  readonly path: string
+  readonly position: number
+  readonly revision: number
+  readonly revisionId: string
+  /** Id of the event that last changed what readers see: the ETag. */
+  readonly sinceId: string
+  readonly number: number
+  readonly proto: string
+  readonly hidden: boolean
+  readonly title: string
+  readonly created: string
+  readonly modified: string
+  readonly touched: string
+  readonly author: string
+  readonly summary: string
+  readonly data: string
+  readonly tags: string
+}
+
+const PAGE = `p.entity_id as "entityId", p.path, p.position, p.revision, p.revision_id as "revisionId",
+  p.since_id as "sinceId", p.number, p.proto, p.hidden, p.title, p.created, p.modified, p.touched, p.author,
+  p.summary::text as summary, p.data::text as data, p.tags::text as tags`
+
+/** What every read begins with: how far the log is, and since when rights are as they are. */
+export interface SiteHead {
+  readonly head: number
+  readonly rightsPosition: number
+  readonly epoch: string
+}
+
+const PAGE_AND_HEAD = `select h.position as head, h.rights_position as "rightsPosition", h.epoch, ${PAGE}
+  from log_head h left join pages p on p.path = $1::text`
+
+/** The live page at a path (null when there is none) together with the head of the site, in one statement. */
+export async function findPageAndHead(
+  db: Db,
+  path: string,
+): Promise<{ site: SiteHead; page: PageRow | null }> {
+  const row = await find<SiteHead & PageRow>(db, PAGE_AND_HEAD, [path])
+  if (row === null) throw new Error('log_head is empty: the schema is damaged')
+  return { site: row, page: row.entityId === null ? null : row }
+}
+
+const ID_AT_PATH = `select entity_id as id from pages where path = $1::text`
+
+/** The entity live at a path, or null. */
+export async function findIdAtPath(db: Db, path: string): Promise<string | null> {
+  const row = await find<{ id: string }>(db, ID_AT_PATH, [path])
+  return row?.id ?? null
+}
+
+const DRAFTS_AT_PATH = `select entity_id as id from unpublished where path = $1::text order by at desc, entity_id limit 1`
+
+/** The entity that has only drafts and was meant for a path, the newest when there are several; or null. */
+export async function findUnpublishedId(db: Db, path: string): Promise<string | null> {
+  const row = await find<{ id: string }>(db, DRAFTS_AT_PATH, [path])
+  return row?.id ?? null
+}
+
+const UNDER = `select entity_id as id, path from pages
+  where path = $1::text or (path >= $1::text || '.' and path < $1::text || '/')
+  order by path limit $2::int`
+
+/** Live pages at a path and below, by path. */
+export async function listUnder(
+  db: Db,
+  path: string,
+  limit: number,
+): Promise<{ id: string; path: string }[]> {
+  return db.rows(UNDER, [path, limit])
+}

@@ -1,0 +1,18 @@
+/*
+ * Refuses the append that is under way when a live page is at or below one of the paths, though it meant to move all of them away:
+ * another writer put it there since it looked. Called by append after all rows are written; `rows`: [{"path": "wh.a"}].
+ */
+create or replace function verify_nothing_at(rows json, head bigint) returns void language plpgsql as $$
+declare
+  moved text;
+  left_over text;
+begin
+  for moved in select e->>'path' from json_array_elements(rows) e loop
+    select p.path into left_over from pages p
+    where p.path = moved or (p.path >= moved || '.' and p.path < moved || '/') limit 1;
+    if found then
+      raise exception 'a page is at % now', left_over using errcode = 'RM001';
+    end if;
+  end loop;
+end
+$$;

@@ -1,0 +1,209 @@
+import type { Rights } from '../access/rights.ts'
+import type { Viewer } from '../access/viewer.ts'
+import { GRANTS_STREAM, type NewEvent, SETTINGS_STREAM, type SiteEvent } from '../content/events.ts'
+import { evolve } from '../content/evolve.ts'
+import type { Entity, Grants, Settings, State } from '../content/state.ts'
+import { EVENT_VERSIONS } from '../content/upcast.ts'
+import { isRm3Error, Rm3Error } from '../errors.ts'
+import type { Appended, Appender } from '../log/append.ts'
+import type { InlineRow } from '../log/batch.ts'
+import type { LogEntry } from '../log/event.ts'
+import type { Db } from '../pg/db.ts'
+import { violatedConstraint } from '../pg/sqlstate.ts'
+import { type InlineProjections, RowSet } from '../projector/inline.ts'
+import type { States } from './states.ts'
+
+/** A site as the commands see it. */
+export interface Site {
+  readonly db: Db
+  readonly appender: Appender
+  readonly inline: InlineProjections
+  readonly states: States
+  readonly rights: Rights
+  /** Now: RFC 3339, UTC, milliseconds. */
+  readonly now: () => string
+  /** A new UUID (version 7). */
+  readonly newId: () => string
+}
+
+/** Through which door a change comes. */
+export type Door = 'ui' | 'api' | 'cli' | 'import' | 'worker'
+
+/** Who changes something, and how it is recorded. */
+export interface Author {
+  readonly viewer: Viewer
+  readonly door: Door
+  /** The editor's comment. */
+  readonly note?: string | null
+  /** Goes to the event's `meta` beside the door: the id of the request, of the token. */
+  readonly meta?: Readonly<Record<string, unknown>>
+  /** When it happened, if not now: an import keeps the original instant. */
+  readonly at?: string
+  /** An import into an empty site: the instant at which the log shall seem to have taken it. */
+  readonly recordedAt?: string
+  /** An import's actor, where it is not the viewer. */
+  readonly actor?: string
+  /** Gives the ids of the events in order, so that a repeated request repeats them. */
+  readonly eventId?: (index: number) => string
+}
+
+/** What a change wrote. */
+export interface Written<Result> {
+  readonly result: Result
+  /** Position of the last event; that of the head at the time when nothing had to be written. */
+  readonly position: number | null
+  readonly events: readonly SiteEvent[]
+  /** Whether the same event ids were in the log already. */
+  readonly repeated: boolean
+}
+
+const TRIES_MAX = 8
+
+/**
+ * Runs `work`, which loads states and records events, and appends all of them at once: all or nothing. When another writer was
+ * faster it runs again on the new state.
+ *
+ * @throws what `work` throws; PATH_TAKEN; REVISION_CONFLICT or TREE_CHANGED when others were faster `TRIES_MAX` times
+ */
+export async function change<Result>(
+  site: Site,
+  author: Author,
+  work: (change: Change) => Promise<Result>,
+): Promise<Written<Result>> {
+  for (let tries = 1; ; tries++) {
+    const attempt = new Change(site, author)
+    try {
+      const result = await work(attempt)
+      return { result, ...(await attempt.commit()) }
+    } catch (thrown) {
+      attempt.forget()
+      const again = isRm3Error(thrown, 'REVISION_CONFLICT') || isRm3Error(thrown, 'TREE_CHANGED')
+      if (!again || tries === TRIES_MAX) throw thrown
+    }
+  }
+}
+
+/** States read and events recorded on the way to one append. */
+export class Change {
+  readonly site: Site
+  readonly author: Author
+  readonly #states = new Map<string, State | null>()
+  readonly #events: SiteEvent[] = []
+  readonly #entries: LogEntry[] = []
+  readonly #rows: RowSet
+  readonly #checks: InlineRow[] = []
+
+  constructor(site: Site, author: Author) {
+    this.site = site
+    this.author = author
+    this.#rows = new RowSet(site.inline)
+  }
+
+  get viewer(): Viewer {
+    return this.author.viewer
+  }
+
+  /** An entity with what this change has recorded so far, or null. */
+  async entity(id: string): Promise<Entity | null> {
+    return (await this.#state(id)) as Entity | null
+  }
+
+  async grants(): Promise<Grants | null> {
+    return (await this.#state(GRANTS_STREAM)) as Grants | null
+  }
+
+  async settings(): Promise<Settings | null> {
+    return (await this.#state(SETTINGS_STREAM)) as Settings | null
+  }
+
+  /** Adds events; their streams must have been asked for before. */
+  record(events: readonly NewEvent[]): void {
+    for (const event of events) this.#recordOne(event)
+  }
+
+  /** Has the database refuse the append with TREE_CHANGED when a live page is at or below `path` in the end. */
+  leaveNothingAt(path: string): void {
+    this.#checks.push({ writer: 'verify_nothing_at', json: JSON.stringify({ path }) })
+  }
+
+  /** The events recorded so far. */
+  get events(): readonly SiteEvent[] {
+    return this.#events
+  }
+
+  async commit(): Promise<Omit<Written<never>, 'result'>> {
+    if (this.#entries.length === 0) return { position: null, events: [], repeated: false }
+    const appended = await this.#append()
+    if (!appended.repeated) {
+      for (const [stream, state] of this.#states) if (state) this.site.states.keep(stream, state)
+    } else {
+      this.forget()
+    }
+    const events = this.#events.map((event, index) => ({
+      ...event,
+      position: appended.position + index,
+    }))
+    return { position: events.at(-1)?.position ?? null, events, repeated: appended.repeated }
+  }
+
+  /** Drops what is kept of the states this change saw: another writer was faster. */
+  forget(): void {
+    for (const stream of this.#states.keys()) this.site.states.forget(stream)
+  }
+
+  async #state(stream: string): Promise<State | null> {
+    const known = this.#states.get(stream)
+    if (known !== undefined) return known
+    const state = await this.site.states.newest(this.site.db, stream)
+    this.#states.set(stream, state)
+    return state
+  }
+
+  #recordOne(event: NewEvent): void {
+    const before = this.#states.get(event.stream)
+    if (before === undefined) throw new Error(`the state of ${event.stream} was not asked for`)
+    const { author, site } = this
+    const index = this.#entries.length
+    const eventId = author.eventId?.(index) ?? site.newId()
+    const revision = (before?.revision ?? 0) + 1
+    const at = author.at ?? site.now()
+    const actor = author.actor ?? author.viewer.actor
+    const note = author.note ?? null
+    const recorded = { ...event, revision, position: -(index + 1), eventId, actor, at, note } as SiteEvent
+    const after = evolve(before, recorded)
+    this.#states.set(event.stream, after)
+    this.#rows.add({ before, event: recorded, after })
+    this.#events.push(recorded)
+    this.#entries.push({
+      eventId,
+      stream: event.stream,
+      revision,
+      type: event.type,
+      version: EVENT_VERSIONS[event.type],
+      actor,
+      at,
+      note,
+      meta: JSON.stringify({ door: author.door, ...author.meta }),
+      data: JSON.stringify(event.data),
+      ...(author.recordedAt !== undefined && { recordedAt: author.recordedAt }),
+    })
+  }
+
+  async #append(): Promise<Appended> {
+    try {
+      return await this.site.appender.append({
+        entries: this.#entries,
+        rows: offset => [...this.#rows.encode(offset), ...this.#checks],
+        rights: this.#rows.rights,
+      })
+    } catch (thrown) {
+      throw violatedConstraint(thrown) === 'pages_path' ? pathTaken(thrown) : thrown
+    }
+  }
+}
+
+function pathTaken(cause: unknown): Rm3Error {
+  const detail = String((cause as { detail?: string }).detail ?? '')
+  const path = /\)=\((.*)\)/.exec(detail)?.[1] ?? ''
+  return new Rm3Error('PATH_TAKEN', `another page is at ${path || 'that path'}`, { path, cause })
+}

@@ -1,0 +1,202 @@
+import { diff } from '../codec/diff.ts'
+import { hashDocument } from '../codec/json.ts'
+import type { Operation } from '../codec/patch.ts'
+import { toSegments } from '../codec/segments.ts'
+import { Rm3Error } from '../errors.ts'
+import type { Document, Stored } from './document.ts'
+import type { Content, Imported, NewEvent } from './events.ts'
+import { isUnder } from './path.ts'
+import type { Entity } from './state.ts'
+
+export interface CreatePage extends Imported {
+  readonly type: 'CreatePage'
+  readonly id: string
+  readonly path: string
+  readonly document: Document
+  readonly draft?: boolean
+}
+
+export interface RevisePage extends Imported {
+  readonly type: 'RevisePage'
+  readonly document: Document
+  /** The revision the author started from. */
+  readonly base: number
+  readonly draft?: boolean
+  /** A small change: `modified` stays. */
+  readonly minor?: boolean
+  /** The revision that is brought back. */
+  readonly restored?: number
+}
+
+export interface PublishPage extends Imported {
+  readonly type: 'PublishPage'
+  readonly revision: number
+  /** The document of that revision. */
+  readonly document: Document
+}
+
+export interface MovePage extends Imported {
+  readonly type: 'MovePage'
+  readonly to: string
+}
+
+export interface DeletePage extends Imported {
+  readonly type: 'DeletePage'
+  readonly redirect?: string
+}
+
+export interface UndeletePage {
+  readonly type: 'UndeletePage'
+  readonly path: string
+}
+
+export type PageCommand =
+  | CreatePage
+  | RevisePage
+  | PublishPage
+  | MovePage
+  | DeletePage
+  | UndeletePage
+
+/**
+ * What a command does to an entity, as events; [] when it changes nothing. Pure: whether the path is free and the caller may is decided
+ * by who calls.
+ *
+ * @param entity null when there is none yet
+ * @throws PAGE_NOT_FOUND, PAGE_GONE, PATH_TAKEN (the entity exists), NOTHING_TO_PUBLISH, MOVE_INTO_ITSELF, PAGE_NOT_DELETED,
+ *   REDIRECT_INVALID
+ */
+export function decidePage(entity: Entity | null, command: PageCommand): NewEvent[] {
+  if (command.type === 'CreatePage') return create(entity, command)
+  if (entity === null) throw new Rm3Error('PAGE_NOT_FOUND', 'there is no such page')
+  if (command.type === 'UndeletePage') return undelete(entity, command)
+  if (entity.state === 'deleted') {
+    throw new Rm3Error('PAGE_GONE', `${entity.path} was deleted; undelete it first`, {
+      path: entity.path,
+    })
+  }
+  switch (command.type) {
+    case 'RevisePage':
+      return revise(entity, command)
+    case 'PublishPage':
+      return publish(entity, command)
+    case 'MovePage':
+      return move(entity, command)
+    case 'DeletePage':
+      return remove(entity, command)
+    default:
+      return unreachable(command)
+  }
+}
+
+function create(entity: Entity | null, command: CreatePage): NewEvent[] {
+  if (entity !== null) {
+    throw new Rm3Error('PATH_TAKEN', `the entity ${entity.id} exists, at ${entity.path}`, {
+      path: entity.path,
+    })
+  }
+  const { path, document, draft } = command
+  return [
+    {
+      type: 'PageCreated',
+      stream: command.id,
+      data: { path, document, ...(draft && { draft }), ...imported(command) },
+    },
+  ]
+}
+
+function revise(entity: Entity, command: RevisePage): NewEvent[] {
+  const { document, base, draft, minor, restored } = command
+  const content = contentOf(entity.tip, document)
+  const same = 'patch' in content && content.patch.length === 0
+  const shown = draft || (entity.state === 'live' && entity.live?.revision === entity.tipRevision)
+  if (same && shown && command.number === undefined) return []
+  const data = {
+    base,
+    ...content,
+    ...(draft && { draft }),
+    ...(minor && { minor }),
+    ...(restored !== undefined && { restored }),
+    ...imported(command),
+  }
+  return [{ type: 'PageRevised', stream: entity.id, data }]
+}
+
+function publish(entity: Entity, command: PublishPage): NewEvent[] {
+  const { revision, document } = command
+  if (entity.state === 'live' && entity.live?.revision === revision) {
+    throw new Rm3Error(
+      'NOTHING_TO_PUBLISH',
+      `revision ${revision} of ${entity.path} is live already`,
+      { revision },
+    )
+  }
+  const patch = revision === entity.tipRevision ? undefined : patchTo(entity.tip, document)
+  const data = {
+    revision,
+    ...(patch && { patch }),
+    hash: hashDocument(document),
+    ...imported(command),
+  }
+  return [{ type: 'PagePublished', stream: entity.id, data }]
+}
+
+function move(entity: Entity, command: MovePage): NewEvent[] {
+  const { path: from } = entity
+  const { to } = command
+  if (to === from) return []
+  if (isUnder(to, from)) {
+    throw new Rm3Error('MOVE_INTO_ITSELF', `${to} is below ${from}`, { from, to })
+  }
+  return [{ type: 'PageMoved', stream: entity.id, data: { from, to, ...imported(command) } }]
+}
+
+function remove(entity: Entity, command: DeletePage): NewEvent[] {
+  const { redirect } = command
+  if (redirect !== undefined) checkRedirect(redirect)
+  const data = { ...(redirect !== undefined && { redirect }), ...imported(command) }
+  return [{ type: 'PageDeleted', stream: entity.id, data }]
+}
+
+function undelete(entity: Entity, command: UndeletePage): NewEvent[] {
+  if (entity.state !== 'deleted') {
+    throw new Rm3Error('PAGE_NOT_DELETED', `${entity.path} is not deleted`, { path: entity.path })
+  }
+  return [{ type: 'PageUndeleted', stream: entity.id, data: { path: command.path } }]
+}
+
+/** The shorter of the patch from `tip` and the whole document. */
+function contentOf(tip: Stored, document: Document): Content {
+  const patch = patchTo(tip, document)
+  if (patch.length > 0 && JSON.stringify(patch).length >= JSON.stringify(document).length)
+    return { document }
+  return { patch, hash: hashDocument(document) }
+}
+
+function patchTo(tip: Stored, document: Document): Operation[] {
+  return diff(tip, toSegments({ ...document }))
+}
+
+/** @throws REDIRECT_INVALID unless it is a path of this site (`/a/b/`) or an http(s) address */
+function checkRedirect(redirect: string): void {
+  const local = /^\/(?![/\\])[^\s\\]*$/.test(redirect)
+  if (local || /^https?:\/\/[^\s/\\@]+(\/[^\s\\]*)?$/.test(redirect)) return
+  throw new Rm3Error(
+    'REDIRECT_INVALID',
+    'a redirect is a path of this site such as /a/b/, or an http:// or https:// address without a user name',
+    { redirect },
+  )
+}
+
+function imported(command: Imported): Imported {
+  const { number, created, modified } = command
+  return {
+    ...(number !== undefined && { number }),
+    ...(created !== undefined && { created }),
+    ...(modified !== undefined && { modified }),
+  }
+}
+
+function unreachable(command: never): never {
+  throw new Error(`unknown command ${JSON.stringify(command)}`)
+}

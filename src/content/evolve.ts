@@ -1,0 +1,267 @@
+import { applyChange } from '../codec/change.ts'
+import type { Operation } from '../codec/patch.ts'
+import { toSegments } from '../codec/segments.ts'
+import { Rm3Error } from '../errors.ts'
+import { documentOf, type Stored } from './document.ts'
+import { GRANTS_STREAM, type Imported, SETTINGS_STREAM, type SiteEvent } from './events.ts'
+import {
+  type Entity,
+  type Grants,
+  KEYFRAME_BYTES,
+  KEYFRAME_EVENTS,
+  type Keyframe,
+  type Settings,
+  type State,
+} from './state.ts'
+import { tagKeys } from './tags.ts'
+
+/**
+ * The state after `event`, given the state before (null before the first). Pure: the append, a rebuild, a check and a look at
+ * the past all fold with it.
+ *
+ * @throws LOG_DAMAGED when the event cannot follow that state
+ */
+export function evolve(state: State | null, event: SiteEvent): State {
+  if (event.revision !== (state?.revision ?? 0) + 1) {
+    throw damaged(event, `it follows revision ${state?.revision ?? 0}`)
+  }
+  if (event.stream === GRANTS_STREAM) return evolveGrants(state as Grants | null, event)
+  if (event.stream === SETTINGS_STREAM) return evolveSettings(state as Settings | null, event)
+  const entity = evolveEntity(state as Entity | null, event)
+  const tags = entity.since === event.revision ? tagsSince(entity, event.revision) : entity.tags
+  return { ...entity, tags, keyframe: nextKeyframe(entity.keyframe, event, entity.tip) }
+}
+
+/** The key of a grant in `Grants.active`. */
+export function grantKey(grant: { role: string; permission: string; pattern: string }): string {
+  return `${grant.role} ${grant.permission} ${grant.pattern}`
+}
+
+function evolveEntity(before: Entity | null, event: SiteEvent): Entity {
+  if (event.type === 'PageCreated') {
+    if (before !== null) throw damaged(event, 'the entity exists')
+    return created(event)
+  }
+  if (before === null) throw damaged(event, 'the entity does not exist')
+  const entity: Entity = { ...before, revision: event.revision }
+  switch (event.type) {
+    case 'PageRevised':
+      return revised(entity, event)
+    case 'PagePublished':
+      return published(entity, event)
+    case 'PageMoved':
+      return shown({ ...entity, path: event.data.to }, event)
+    case 'PageDeleted':
+      return {
+        ...entity,
+        state: 'deleted',
+        redirect: event.data.redirect ?? null,
+        since: event.revision,
+        sinceId: event.eventId,
+      }
+    case 'PageUndeleted':
+      return shown({ ...entity, path: event.data.path, state: 'live', redirect: null }, event)
+    case 'BlobAttached':
+      return { ...entity, blobs: { ...entity.blobs, [event.data.name]: blob(event) } }
+    case 'BlobDetached':
+      return { ...entity, blobs: without(entity.blobs, event.data.name) }
+    case 'RoleAssigned':
+      return { ...entity, roles: { ...entity.roles, [event.data.role]: event.revision } }
+    case 'RoleDeassigned':
+      return { ...entity, roles: without(entity.roles, event.data.role) }
+    case 'CredentialSet':
+      return withCredential(entity, event)
+    case 'CredentialRemoved':
+      return { ...entity, credentials: without(entity.credentials, event.data.credential) }
+    default:
+      throw damaged(event, 'it does not belong into an entity')
+  }
+}
+
+function created(event: SiteEvent<'PageCreated'>): Entity {
+  const { data } = event
+  const tip = toSegments({ ...data.document })
+  const entity: Entity = {
+    kind: 'entity',
+    id: event.stream,
+    revision: event.revision,
+    path: data.path,
+    state: 'draft',
+    redirect: null,
+    created: data.created ?? event.at,
+    tip,
+    tipRevision: event.revision,
+    tipAuthor: event.actor,
+    tipAt: event.at,
+    live: null,
+    since: 0,
+    sinceId: null,
+    tags: {},
+    roles: {},
+    credentials: {},
+    blobs: {},
+    keyframe: { revision: 0, bytesSince: 0 },
+  }
+  return data.draft
+    ? entity
+    : goLive(entity, event, event.revision, data.modified ?? data.created ?? event.at)
+}
+
+function revised(entity: Entity, event: SiteEvent<'PageRevised'>): Entity {
+  const { data } = event
+  const tip =
+    'document' in data ? toSegments({ ...data.document }) : patched(entity.tip, data.patch, event)
+  const next: Entity = {
+    ...entity,
+    tip,
+    tipRevision: event.revision,
+    tipAuthor: event.actor,
+    tipAt: event.at,
+    created: data.created ?? entity.created,
+  }
+  if (data.draft) return next
+  const modified = data.modified ?? (data.minor ? (entity.live?.modified ?? event.at) : event.at)
+  return goLive(next, event, event.revision, modified)
+}
+
+function published(entity: Entity, event: SiteEvent<'PagePublished'>): Entity {
+  const { data } = event
+  const tip = data.patch ? patched(entity.tip, data.patch, event) : entity.tip
+  return goLive(
+    { ...entity, tip, tipRevision: data.revision },
+    event,
+    data.revision,
+    data.modified ?? event.at,
+  )
+}
+
+/** The newest content becomes what readers see. */
+function goLive(
+  entity: Entity,
+  event: SiteEvent & { data: Imported },
+  revision: number,
+  modified: string,
+): Entity {
+  return {
+    ...entity,
+    state: 'live',
+    redirect: null,
+    since: event.revision,
+    sinceId: event.eventId,
+    live: {
+      document: entity.tip,
+      revision,
+      revisionId: event.eventId,
+      number: event.data.number ?? revision,
+      modified,
+      touched: event.at,
+      author: event.actor,
+    },
+  }
+}
+
+/** Readers see the same content elsewhere or again. */
+function shown(entity: Entity, event: SiteEvent): Entity {
+  if (entity.live === null) return entity
+  return {
+    ...entity,
+    since: event.revision,
+    sinceId: event.eventId,
+    live: { ...entity.live, touched: event.at },
+  }
+}
+
+/** The tags readers see, each with the revision since when without a break. */
+function tagsSince(entity: Entity, revision: number): Record<string, number> {
+  if (entity.live === null || entity.state !== 'live') return {}
+  const keys = tagKeys(documentOf(entity.live.document))
+  return Object.fromEntries(keys.map(key => [key, entity.tags[key] ?? revision]))
+}
+
+function patched(tip: Stored, patch: readonly Operation[], event: SiteEvent): Stored {
+  try {
+    return applyChange(tip, patch)
+  } catch (cause) {
+    throw damaged(event, 'its patch does not apply', cause)
+  }
+}
+
+function blob(event: SiteEvent<'BlobAttached'>): Entity['blobs'][string] {
+  const { sha256, sizeBytes, mediaType, category } = event.data
+  return { sha256, sizeBytes, mediaType, category, since: event.revision }
+}
+
+function withCredential(entity: Entity, event: SiteEvent<'CredentialSet'>): Entity {
+  const { credential, ...rest } = event.data
+  const entry = { ...rest, created: event.at, since: event.revision }
+  return { ...entity, credentials: { ...entity.credentials, [credential]: entry } }
+}
+
+function evolveGrants(before: Grants | null, event: SiteEvent): Grants {
+  const active = before?.active ?? {}
+  const keyframe = nextKeyframe(before?.keyframe ?? NO_KEYFRAME, event, null)
+  const next = { kind: 'grants', revision: event.revision, keyframe } as const
+  switch (event.type) {
+    case 'RolePermitted':
+      return { ...next, active: { ...active, [grantKey(event.data)]: event.revision } }
+    case 'RoleDenied':
+      return { ...next, active: without(active, grantKey(event.data)) }
+    default:
+      throw damaged(event, 'it does not belong to the grants')
+  }
+}
+
+function evolveSettings(before: Settings | null, event: SiteEvent): Settings {
+  if (event.type !== 'SettingChanged') throw damaged(event, 'it does not belong to the settings')
+  const entry = { value: event.data.value, since: event.revision }
+  return {
+    kind: 'settings',
+    revision: event.revision,
+    values: { ...before?.values, [event.data.key]: entry },
+    keyframe: nextKeyframe(before?.keyframe ?? NO_KEYFRAME, event, null),
+  }
+}
+
+const NO_KEYFRAME: Keyframe = { revision: 0, bytesSince: 0 }
+
+/** Keeps the cost of reading any revision bounded: by events, and by bytes once they pass those of the document. */
+function nextKeyframe(last: Keyframe, event: SiteEvent, document: Stored): Keyframe {
+  const bytesSince = last.bytesSince + patchBytes(event)
+  const deep = event.revision - last.revision >= KEYFRAME_EVENTS
+  const heavy = bytesSince > KEYFRAME_BYTES && bytesSince > roughBytes(document)
+  return deep || heavy
+    ? { revision: event.revision, bytesSince: 0 }
+    : { revision: last.revision, bytesSince }
+}
+
+function patchBytes(event: SiteEvent): number {
+  if (event.type === 'PageRevised' && 'document' in event.data)
+    return roughBytes(event.data.document)
+  const patch = (event.data as { patch?: readonly Operation[] }).patch
+  return patch === undefined ? 0 : roughBytes(patch)
+}
+
+/** About how many bytes a value takes as JSON: cheap, and the same wherever it is computed. */
+function roughBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length + 2
+  if (typeof value !== 'object' || value === null) return 8
+  let bytes = 2
+  for (const [key, member] of Object.entries(value)) bytes += key.length + 3 + roughBytes(member)
+  return bytes
+}
+
+function without<Value>(
+  record: Readonly<Record<string, Value>>,
+  key: string,
+): Record<string, Value> {
+  const { [key]: _, ...rest } = record
+  return rest
+}
+
+function damaged(event: SiteEvent, why: string, cause?: unknown): Rm3Error {
+  return new Rm3Error(
+    'LOG_DAMAGED',
+    `the event ${event.type} at position ${event.position} (revision ${event.revision} of ${event.stream}) cannot be folded: ${why}`,
+    { position: event.position, cause },
+  )
+}

@@ -1,0 +1,91 @@
+import type { Json } from '../codec/json.ts'
+import type { Stored } from './document.ts'
+
+/** What readers see of an entity. */
+export interface Live {
+  readonly document: Stored
+  /** The content revision it shows, its event id, and the number people know it by. */
+  readonly revision: number
+  readonly revisionId: string
+  readonly number: number
+  readonly modified: string
+  readonly touched: string
+  readonly author: string
+}
+
+export interface Blob {
+  readonly sha256: string
+  readonly sizeBytes: number
+  readonly mediaType: string
+  readonly category: 'public' | 'private'
+  readonly since: number
+}
+
+export interface Credential {
+  readonly provider: string
+  readonly label?: string
+  readonly scope?: string
+  readonly expires?: string
+  readonly created: string
+  readonly since: number
+}
+
+/** Everything an entity's stream says, folded. `since` is always a revision of the stream. */
+export interface Entity {
+  readonly kind: 'entity'
+  readonly id: string
+  readonly revision: number
+  readonly path: string
+  /** 'draft' was never live. A deleted entity keeps its path and documents. */
+  readonly state: 'draft' | 'live' | 'deleted'
+  readonly redirect: string | null
+  readonly created: string
+  /** The newest content, draft or live, and its revision. */
+  readonly tip: Stored
+  readonly tipRevision: number
+  readonly tipAuthor: string
+  readonly tipAt: string
+  readonly live: Live | null
+  /** The last event that changed what readers see: its revision (0 before the first) and its id, which is the ETag. */
+  readonly since: number
+  readonly sinceId: string | null
+  /** Tags that readers see (see `tags.ts`), with the revision since when. */
+  readonly tags: Readonly<Record<string, number>>
+  /** Roles of a user, with the revision since when. */
+  readonly roles: Readonly<Record<string, number>>
+  readonly credentials: Readonly<Record<string, Credential>>
+  readonly blobs: Readonly<Record<string, Blob>>
+  readonly keyframe: Keyframe
+}
+
+/** The last revision kept whole, and the bytes of patches since. */
+export interface Keyframe {
+  readonly revision: number
+  readonly bytesSince: number
+}
+
+/** The grants of the site: `role permission pattern` (none holds a space) → revision since when. */
+export interface Grants {
+  readonly kind: 'grants'
+  readonly revision: number
+  readonly active: Readonly<Record<string, number>>
+  readonly keyframe: Keyframe
+}
+
+export interface Settings {
+  readonly kind: 'settings'
+  readonly revision: number
+  readonly values: Readonly<Record<string, { readonly value: Json; readonly since: number }>>
+  readonly keyframe: Keyframe
+}
+
+export type State = Entity | Grants | Settings
+
+/** Events between keyframes, and bytes of patches between them when that is more than the document itself. */
+export const KEYFRAME_EVENTS = 32
+export const KEYFRAME_BYTES = 65_536
+
+/** Whether the state is kept whole at its revision. */
+export function isKeyframe(state: State): boolean {
+  return state.keyframe.revision === state.revision
+}
