@@ -241,7 +241,7 @@ suite('path patterns', test => {
 })
 
 suite('path patterns in PostgreSQL', test => {
-  const url = process.env['RM3_TEST_PG']
+  const { RM3_TEST_PG: url } = process.env
   if (!url) {
     test('skipped: RM3_TEST_PG is not set', () => {})
     return
