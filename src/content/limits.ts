@@ -26,7 +26,9 @@ export const PATTERN_STARS_MAX = 8
 /** Items of a pattern that begin with `!`. */
 export const PATTERN_NOTS_MAX = 8
 
-/** Characters of `summary.title` (`content/check-document.ts`). */
+/** Characters of the name of a proto (`content/check-document.ts`). */
+export const PROTO_MAX = 64
+/** Characters of `summary.title`. */
 export const TITLE_MAX = 500
 /** Bytes of a document's summary as JSON. */
 export const SUMMARY_MAX_BYTES = 64 * 1024
