@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { packageRoot } from '../src/package-root.ts'
+import { PACKAGE_ROOT } from '../src/package-root.ts'
 import { assert, suite } from './harness.ts'
 
 /** Lowest first; those on one line are on one level. A module imports from its own folder or file, or from a lower level. */
@@ -115,7 +115,7 @@ function ownersOf(target: string): string[] | undefined {
 }
 
 function modulesIn(folder: string): string[] {
-  const path = join(packageRoot, folder)
+  const path = join(PACKAGE_ROOT, folder)
   if (!existsSync(path)) return []
   return readdirSync(path, { recursive: true })
     .map(name => join(folder, String(name)))
@@ -124,7 +124,7 @@ function modulesIn(folder: string): string[] {
 
 /** What `file` imports, also for types and at run time: paths from the root, or package names. Its own package is the sdk. */
 function importsOf(file: string): string[] {
-  const source = readFileSync(join(packageRoot, file), 'utf8')
+  const source = readFileSync(join(PACKAGE_ROOT, file), 'utf8')
   const statements = source.matchAll(/^(?:import|export)\b[^'";]*?(?:from )?'([^']+)'/gm)
   const calls = source.matchAll(/\bimport\('([^']+)'\)/g)
   return [...statements, ...calls].map(match => {

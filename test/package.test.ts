@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../src/package-root.ts'
+import { PACKAGE_ROOT } from '../src/package-root.ts'
 import { assert, suite } from './harness.ts'
 
 type Entry = { optionalDependencies?: Record<string, string> }
 
-const read = (name: string) => JSON.parse(readFileSync(join(packageRoot, name), 'utf8'))
+const read = (name: string) => JSON.parse(readFileSync(join(PACKAGE_ROOT, name), 'utf8'))
 const lock = read('package-lock.json') as { packages: Record<string, Entry> }
 
 suite('package', test => {
