@@ -1,6 +1,6 @@
+import { LRUCache } from 'lru-cache'
 import { listRoles } from '../../projections/accounts.ts'
 import { listGrants } from '../../projections/grants.ts'
-import { LRUCache } from 'lru-cache'
 import type { Db } from '../pg/db.ts'
 import { type GrantRow, type Viewer, viewerWith } from './viewer.ts'
 

@@ -1,5 +1,5 @@
-import { compilePattern, type Pattern } from '../content/pattern.ts'
 import { NOBODY, ROOT, SYSTEM } from '../content/events.ts'
+import { compilePattern, type Pattern } from '../content/pattern.ts'
 import { Rm3Error } from '../errors.ts'
 
 /** Whom a request speaks for, and the one function that decides what they may. */
@@ -78,9 +78,15 @@ export function demand(viewer: Viewer, permission: string, path: string): void {
 /** What is thrown where a right is missing on a path whose existence is no secret. */
 export function denied(viewer: Viewer, permission: string, path: string): Rm3Error {
   if (viewer.actor === NOBODY) {
-    return new Rm3Error('LOGIN_REQUIRED', `log in: "${permission}" on ${path} is needed`, { permission, path })
+    return new Rm3Error('LOGIN_REQUIRED', `log in: "${permission}" on ${path} is needed`, {
+      permission,
+      path,
+    })
   }
-  return new Rm3Error('PERMISSION_DENIED', `"${permission}" on ${path} is needed`, { permission, path })
+  return new Rm3Error('PERMISSION_DENIED', `"${permission}" on ${path} is needed`, {
+    permission,
+    path,
+  })
 }
 
 /** What is thrown where there is nothing, or nothing that the viewer may see: the two look the same. */

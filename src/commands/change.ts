@@ -169,7 +169,15 @@ export class Change {
     const at = author.at ?? site.now()
     const actor = author.actor ?? author.viewer.actor
     const note = author.note ?? null
-    const recorded = { ...event, revision, position: -(index + 1), eventId, actor, at, note } as SiteEvent
+    const recorded = {
+      ...event,
+      revision,
+      position: -(index + 1),
+      eventId,
+      actor,
+      at,
+      note,
+    } as SiteEvent
     const after = evolve(before, recorded)
     this.#states.set(event.stream, after)
     this.#rows.add({ before, event: recorded, after })

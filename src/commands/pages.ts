@@ -1,0 +1,252 @@
+import { findStub } from '../../projections/page-history.ts'
+import { findIdAtPath, findUnpublishedId, listUnder } from '../../projections/pages.ts'
+import { absent, demand, denied } from '../access/viewer.ts'
+import { decidePage } from '../content/decide-page.ts'
+import { type Document, documentOf } from '../content/document.ts'
+import { movedPath, parentPath } from '../content/path.ts'
+import type { Entity } from '../content/state.ts'
+import { Rm3Error } from '../errors.ts'
+import { findEvent } from '../log/read.ts'
+import type { Change } from './change.ts'
+import { readState } from './states.ts'
+
+/** Most pages that move with one. */
+export const SUBTREE_MAX = 10_000
+
+/** The right to make pages is one on the place they are made in. */
+export function demandCreate(change: Change, path: string): void {
+  const place = parentPath(path) ?? path
+  if (change.viewer.may('post.edit', place)) return
+  throw denied(change.viewer, 'post.edit', place)
+}
+
+export interface NewPage {
+  readonly path: string
+  readonly document: Document
+  readonly draft?: boolean
+  /** The entity's id, where an import or a retry gives it. */
+  readonly id?: string
+}
+
+/** Makes a page. @throws PATH_TAKEN, LOGIN_REQUIRED, PERMISSION_DENIED */
+export async function createPage(change: Change, page: NewPage): Promise<Entity> {
+  demandCreate(change, page.path)
+  if (!page.draft) await demandFree(change, page.path)
+  const id = page.id ?? change.site.newId()
+  const entity = await change.entity(id)
+  const { path, document, draft = false } = page
+  change.record(decidePage(entity, { type: 'CreatePage', id, path, document, draft }))
+  return known(await change.entity(id))
+}
+
+export interface Revision {
+  /** The ETag of what the author started from: the page as it was seen, or one of its revisions. */
+  readonly ifMatch: string
+  /** The new document, made from the one it replaces. @throws what a patch may */
+  readonly edit: (document: Document) => Document
+  readonly draft?: boolean
+  readonly minor?: boolean
+}
+
+/**
+ * Changes a page. A live change must start from what is live now; a draft may start from any revision.
+ *
+ * @throws IF_MATCH_STALE {etag}, what `edit` throws, PAGE_NOT_FOUND, PAGE_GONE, PERMISSION_DENIED
+ */
+export async function revisePage(
+  change: Change,
+  path: string,
+  revision: Revision,
+): Promise<Entity> {
+  const entity = await pageAt(change, path)
+  demand(change.viewer, 'post.edit', entity.path)
+  const { ifMatch, edit, draft = false, minor = false } = revision
+  const base = await baseOf(change, entity, ifMatch, draft)
+  const document = edit(base.document)
+  change.record(
+    decidePage(entity, { type: 'RevisePage', document, base: base.revision, draft, minor }),
+  )
+  return known(await change.entity(entity.id))
+}
+
+interface Base {
+  readonly revision: number
+  readonly document: Document
+}
+
+async function baseOf(
+  change: Change,
+  entity: Entity,
+  ifMatch: string,
+  draft: boolean,
+): Promise<Base> {
+  const { live } = entity
+  if (live && entity.sinceId === ifMatch) {
+    return { revision: live.revision, document: documentOf(live.document) }
+  }
+  if (draft || live === null) {
+    const base = await revisionWithId(change, entity, ifMatch)
+    if (base && (draft || base.revision === entity.tipRevision)) return base
+  }
+  throw new Rm3Error(
+    'IF_MATCH_STALE',
+    `${entity.path} was changed since; read it again and repeat the change on what is there now`,
+    {
+      path: entity.path,
+      etag: entity.sinceId ?? null,
+      revision: live?.revision ?? entity.tipRevision,
+    },
+  )
+}
+
+const CONTENT = new Set(['PageCreated', 'PageRevised', 'PagePublished'])
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The content revision of an entity that an event id names, or null. */
+async function revisionWithId(change: Change, entity: Entity, id: string): Promise<Base | null> {
+  const event = UUID.test(id) ? await findEvent(change.site.db, id) : null
+  if (event === null || event.stream !== entity.id || !CONTENT.has(event.type)) return null
+  const state = await readState(change.site.db, entity.id, event.revision)
+  if (state?.kind !== 'entity') return null
+  return { revision: state.tipRevision, document: documentOf(state.tip) }
+}
+
+/** The document of a content revision. @throws REVISION_NOT_FOUND */
+export async function documentAt(
+  change: Change,
+  entity: Entity,
+  revision: number,
+): Promise<Document> {
+  if (revision === entity.tipRevision) return documentOf(entity.tip)
+  if (revision === entity.live?.revision) return documentOf(entity.live.document)
+  const state =
+    revision < entity.revision ? await readState(change.site.db, entity.id, revision) : null
+  if (state?.kind !== 'entity' || state.tipRevision !== revision) {
+    throw new Rm3Error(
+      'REVISION_NOT_FOUND',
+      `${entity.path} has no content revision ${revision}; it is at ${entity.revision}`,
+      { path: entity.path, revision },
+    )
+  }
+  return documentOf(state.tip)
+}
+
+/** Makes a revision live. @throws REVISION_NOT_FOUND, NOTHING_TO_PUBLISH, PATH_TAKEN, PERMISSION_DENIED */
+export async function publishPage(change: Change, path: string, revision: number): Promise<Entity> {
+  const entity = await pageAt(change, path)
+  demand(change.viewer, 'post.edit', entity.path)
+  if (entity.live === null) await demandFree(change, entity.path)
+  const document = await documentAt(change, entity, revision)
+  change.record(decidePage(entity, { type: 'PublishPage', revision, document }))
+  return known(await change.entity(entity.id))
+}
+
+/** Brings an old revision back as a new one, live or as a draft. @throws REVISION_NOT_FOUND, PERMISSION_DENIED */
+export async function restoreRevision(
+  change: Change,
+  path: string,
+  options: { revision: number; draft?: boolean },
+): Promise<Entity> {
+  const entity = await pageAt(change, path)
+  demand(change.viewer, 'post.edit', entity.path)
+  demand(change.viewer, 'history', entity.path)
+  const { revision, draft = false } = options
+  const document = await documentAt(change, entity, revision)
+  const base = entity.live?.revision ?? entity.tipRevision
+  const command = { type: 'RevisePage', document, base, draft, restored: revision } as const
+  change.record(decidePage(entity, command))
+  return known(await change.entity(entity.id))
+}
+
+/**
+ * Moves a page with everything below it.
+ *
+ * @throws PATH_TAKEN, MOVE_INTO_ITSELF, REQUEST_INVALID (more than `SUBTREE_MAX` pages), PERMISSION_DENIED (for any of them)
+ */
+export async function movePage(change: Change, from: string, to: string): Promise<Entity> {
+  const { site, viewer } = change
+  const top = await pageAt(change, from)
+  demand(viewer, 'post.edit', top.path)
+  demandCreate(change, to)
+  const pages = await listUnder(site.db, top.path, SUBTREE_MAX + 1)
+  if (pages.length > SUBTREE_MAX) {
+    throw new Rm3Error(
+      'REQUEST_INVALID',
+      `more than ${SUBTREE_MAX} pages are below ${from}; move them in parts`,
+    )
+  }
+  const ids = new Set([top.id, ...pages.map(page => page.id)])
+  for (const id of ids) {
+    const entity = known(await change.entity(id))
+    const target = movedPath(entity.path, top.path, to)
+    if (!viewer.may('post.edit', entity.path) || !viewer.may('post.edit', target)) {
+      throw denied(viewer, 'post.edit', top.path)
+    }
+    change.record(decidePage(entity, { type: 'MovePage', to: target }))
+  }
+  if (top.live !== null && to !== top.path) change.leaveNothingAt(top.path)
+  return known(await change.entity(top.id))
+}
+
+/** Deletes a page; its history stays. @throws REDIRECT_INVALID, PERMISSION_DENIED */
+export async function deletePage(change: Change, path: string, redirect?: string): Promise<Entity> {
+  const entity = await pageAt(change, path)
+  demand(change.viewer, 'post.delete', entity.path)
+  change.record(
+    decidePage(entity, { type: 'DeletePage', ...(redirect !== undefined && { redirect }) }),
+  )
+  return known(await change.entity(entity.id))
+}
+
+/** Brings a deleted page back, to its path or another. @throws PAGE_NOT_DELETED, PATH_TAKEN, PERMISSION_DENIED */
+export async function undeletePage(change: Change, path: string, to?: string): Promise<Entity> {
+  const stub = await findStub(change.site.db, path)
+  const live = stub?.state === 'deleted' ? null : await findIdAtPath(change.site.db, path)
+  const id = stub?.state === 'deleted' ? stub.entityId : live
+  const entity = id === null ? null : await change.entity(id)
+  if (entity === null || !change.viewer.may('view', path)) throw absent(path)
+  demand(change.viewer, 'post.delete', entity.path)
+  demandCreate(change, to ?? entity.path)
+  const events = decidePage(entity, { type: 'UndeletePage', path: to ?? entity.path })
+  await demandFree(change, to ?? entity.path)
+  change.record(events)
+  return known(await change.entity(entity.id))
+}
+
+/**
+ * The entity that is live at a path, or has only drafts for it and the viewer may see drafts.
+ *
+ * @throws PAGE_NOT_FOUND also where the viewer may not look, PAGE_GONE where one was deleted
+ */
+export async function pageAt(change: Change, path: string): Promise<Entity> {
+  const { site, viewer } = change
+  if (!viewer.may('view', path)) throw absent(path)
+  const live = await findIdAtPath(site.db, path)
+  const id = live ?? (viewer.may('viewdraft', path) ? await findUnpublishedId(site.db, path) : null)
+  const entity = id === null ? null : await change.entity(id)
+  if (entity !== null && entity.path === path) return entity
+  if (entity !== null) throw moved(entity)
+  const stub = await findStub(site.db, path)
+  if (stub?.state === 'deleted' && stub.path === path) {
+    throw new Rm3Error('PAGE_GONE', `${path} was deleted`, { path })
+  }
+  throw absent(path)
+}
+
+/** What was kept of the entity is older than its move: read it again. */
+function moved(entity: Entity): Rm3Error {
+  return new Rm3Error('REVISION_CONFLICT', `${entity.path} was moved at the same moment`, {
+    stream: entity.id,
+  })
+}
+
+/** Refuses early what the index on paths would refuse in the append. Pages of this change count too. */
+async function demandFree(change: Change, path: string): Promise<void> {
+  if ((await findIdAtPath(change.site.db, path)) === null) return
+  throw new Rm3Error('PATH_TAKEN', `another page is at ${path}`, { path })
+}
+
+function known(entity: Entity | null): Entity {
+  if (entity === null) throw new Error('the entity of a listed page has no events')
+  return entity
+}
