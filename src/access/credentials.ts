@@ -1,0 +1,54 @@
+import { FOREVER } from '../projector/define.ts'
+import { type Db, find } from '../pg/db.ts'
+
+/** A secret that is valid now: the log says that its credential is set, and the table of secrets holds it. */
+export interface ValidSecret {
+  readonly credential: string
+  readonly userId: string
+  /** A password's hash with its parameters, or the SHA-256 of a token in hexadecimal. */
+  readonly secret: string
+  readonly scope: string | null
+  /** RFC 3339, or null when it does not end. */
+  readonly expires: string | null
+  readonly disabled: boolean
+  readonly rightsPosition: number
+}
+
+const VALID = `select c.credential, c.entity_id as "userId", s.secret, c.scope, c.expires, a.disabled,
+    h.rights_position as "rightsPosition"
+  from log_head h, credentials c
+  join credential_secrets s on s.credential = c.credential
+  join accounts a on a.entity_id = c.entity_id
+  where c.until_position = ${FOREVER} and c.provider = $2::text and `
+
+const BY_CREDENTIAL = `${VALID} c.credential = $1::uuid`
+const BY_USER = `${VALID} c.entity_id = $1::uuid order by c.created desc limit 1`
+
+/** The secret of one credential of a provider (`token`), or null. */
+export async function findSecret(db: Db, credential: string, provider: string): Promise<ValidSecret | null> {
+  return find<ValidSecret>(db, BY_CREDENTIAL, [credential, provider])
+}
+
+/** The newest secret of a user for a provider (`password`), or null. */
+export async function findSecretOfUser(db: Db, userId: string, provider: string): Promise<ValidSecret | null> {
+  return find<ValidSecret>(db, BY_USER, [userId, provider])
+}
+
+const STORE = `insert into credential_secrets (credential, entity_id, secret) values ($1::uuid, $2::uuid, $3::text)
+  on conflict (credential) do update set secret = excluded.secret`
+
+/**
+ * Keeps a secret. It counts once the log says that its credential is set, so it is stored before that event is appended; if that
+ * never happens it stays without effect.
+ */
+export async function storeSecret(
+  db: Db,
+  secret: { credential: string; userId: string; secret: string },
+): Promise<void> {
+  await db.rows(STORE, [secret.credential, secret.userId, secret.secret])
+}
+
+/** Forgets secrets whose credentials were removed. */
+export async function forgetSecrets(db: Db, credentials: readonly string[]): Promise<void> {
+  await db.rows('delete from credential_secrets where credential = any($1::uuid[])', [credentials])
+}

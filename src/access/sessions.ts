@@ -1,0 +1,51 @@
+import { type Db, find } from '../pg/db.ts'
+import { newSession, parseSession } from './secrets.ts'
+
+/** How long a session lasts at most, and how long without being used. */
+export const SESSION_DAYS = 30
+export const SESSION_IDLE_DAYS = 7
+/** A session's last use is written down no more often than this. */
+const SEEN_MINUTES = 5
+
+export interface Session {
+  readonly userId: string
+  readonly disabled: boolean
+  readonly rightsPosition: number
+}
+
+const START = `insert into sessions (session_hash, entity_id, expires)
+  values ($1::bytea, $2::uuid, now() + $3::int * interval '1 day')`
+
+/** Begins a session of a user. @returns what goes into the cookie; only its hash is kept */
+export async function startSession(db: Db, userId: string): Promise<string> {
+  const { session, hash } = newSession()
+  await db.rows(START, [hash, userId, SESSION_DAYS])
+  return session
+}
+
+const FIND = `select s.entity_id as "userId", a.disabled, h.rights_position as "rightsPosition",
+    s.seen < now() - ${SEEN_MINUTES} * interval '1 minute' as stale
+  from log_head h, sessions s join accounts a on a.entity_id = s.entity_id
+  where s.session_hash = $1::bytea and s.expires > now() and s.seen > now() - ${SESSION_IDLE_DAYS} * interval '1 day'`
+
+/** The session that a cookie names; null when it is none, has ended, or its user is gone. */
+export async function findSession(db: Db, cookie: string): Promise<Session | null> {
+  const hash = parseSession(cookie)?.hash
+  if (hash === undefined) return null
+  const session = await find<Session & { stale: boolean }>(db, FIND, [hash])
+  if (session?.stale) {
+    await db.rows('update sessions set seen = now() where session_hash = $1::bytea', [hash])
+  }
+  return session
+}
+
+/** Ends the session that a cookie names, if there is one. */
+export async function endSession(db: Db, cookie: string): Promise<void> {
+  const hash = parseSession(cookie)?.hash
+  if (hash) await db.rows('delete from sessions where session_hash = $1::bytea', [hash])
+}
+
+/** Ends all sessions of a user: the password changed, or the account was closed. */
+export async function endSessionsOf(db: Db, userId: string): Promise<void> {
+  await db.rows('delete from sessions where entity_id = $1::uuid', [userId])
+}
