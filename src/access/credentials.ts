@@ -1,5 +1,5 @@
-import { FOREVER } from '../projector/define.ts'
 import { type Db, find } from '../pg/db.ts'
+import { FOREVER } from '../projector/define.ts'
 
 /** A secret that is valid now: the log says that its credential is set, and the table of secrets holds it. */
 export interface ValidSecret {
@@ -25,12 +25,20 @@ const BY_CREDENTIAL = `${VALID} c.credential = $1::uuid`
 const BY_USER = `${VALID} c.entity_id = $1::uuid order by c.created desc limit 1`
 
 /** The secret of one credential of a provider (`token`), or null. */
-export async function findSecret(db: Db, credential: string, provider: string): Promise<ValidSecret | null> {
+export async function findSecret(
+  db: Db,
+  credential: string,
+  provider: string,
+): Promise<ValidSecret | null> {
   return find<ValidSecret>(db, BY_CREDENTIAL, [credential, provider])
 }
 
 /** The newest secret of a user for a provider (`password`), or null. */
-export async function findSecretOfUser(db: Db, userId: string, provider: string): Promise<ValidSecret | null> {
+export async function findSecretOfUser(
+  db: Db,
+  userId: string,
+  provider: string,
+): Promise<ValidSecret | null> {
   return find<ValidSecret>(db, BY_USER, [userId, provider])
 }
 

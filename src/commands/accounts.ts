@@ -1,0 +1,162 @@
+import { type Account, findAccountAtPath } from '../../projections/accounts.ts'
+import { forgetSecrets, storeSecret } from '../access/credentials.ts'
+import { hashPassword } from '../access/password.ts'
+import { newToken } from '../access/secrets.ts'
+import { endSessionsOf } from '../access/sessions.ts'
+import { denied } from '../access/viewer.ts'
+import { removeCredential, setCredential } from '../content/decide-rights.ts'
+import type { CredentialChange } from '../content/events.ts'
+import type { Entity } from '../content/state.ts'
+import { Rm3Error } from '../errors.ts'
+import type { Db } from '../pg/db.ts'
+import { type Author, type Change, change, type Site, type Written } from './change.ts'
+import { createPage } from './pages.ts'
+
+/** Where users are: `wh.users.<login>`. */
+export const USERS_PATH = 'wh.users'
+
+const LOGIN = /^[a-z0-9][a-z0-9_]{0,63}$/
+
+export interface NewUser {
+  /** Letters of any case, digits and `_`; kept in lower case. */
+  readonly login: string
+  readonly fullName: string
+  readonly profile?: string
+  readonly profileUrl?: string
+  readonly email?: string
+}
+
+/** Makes a user, who cannot log in before a password is set. @throws REQUEST_INVALID, USER_EXISTS, PERMISSION_DENIED */
+export async function addUser(change: Change, user: NewUser): Promise<Entity> {
+  const path = userPath(user.login)
+  if (await findAccountAtPath(change.site.db, path)) {
+    throw new Rm3Error('USER_EXISTS', `there is a user "${user.login}" already`, {
+      user: user.login,
+    })
+  }
+  const { fullName, profile = '', profileUrl = '', email } = user
+  const document = {
+    proto: 'user',
+    hidden: false,
+    summary: { title: fullName, abstract: profile, profileUrl },
+    data: { ...(email !== undefined && { email }) },
+    tags: {},
+  }
+  return createPage(change, { path, document })
+}
+
+/** The path of a user by login name. @throws REQUEST_INVALID when it cannot be one */
+export function userPath(login: string): string {
+  const name = login.toLowerCase()
+  if (!LOGIN.test(name)) {
+    throw new Rm3Error(
+      'REQUEST_INVALID',
+      'a login name begins with a letter or digit and has letters, digits and _, at most 64',
+      { user: login.slice(0, 80) },
+    )
+  }
+  return `${USERS_PATH}.${name}`
+}
+
+/** The user with a login name. @throws USER_NOT_FOUND */
+export async function getAccount(db: Db, login: string): Promise<Account> {
+  const account = LOGIN.test(login.toLowerCase())
+    ? await findAccountAtPath(db, userPath(login))
+    : null
+  if (account) return account
+  throw new Rm3Error('USER_NOT_FOUND', `there is no user "${login.slice(0, 80)}"`, {
+    user: login.slice(0, 80),
+  })
+}
+
+/** Sets a user's password; all sessions end. @throws PASSWORD_INVALID, USER_NOT_FOUND, PERMISSION_DENIED */
+export async function setPassword(
+  site: Site,
+  author: Author,
+  userId: string,
+  password: string,
+): Promise<void> {
+  const secret = await hashPassword(password)
+  const credential = { credential: site.newId(), provider: 'password' }
+  await setSecret(site, author, { userId, credential, secret })
+  await endSessionsOf(site.db, userId)
+}
+
+/** Keeps a secret and records that its credential is set; the ones it takes the place of are forgotten. */
+export async function setSecret(
+  site: Site,
+  author: Author,
+  what: { userId: string; credential: CredentialChange; secret: string },
+): Promise<Written<void>> {
+  const { userId, credential, secret } = what
+  await storeSecret(site.db, { credential: credential.credential, userId, secret })
+  const written = await change(site, author, async change => {
+    change.record(setCredential(await userToChange(change, userId), credential))
+  })
+  const removed = written.events.flatMap(event =>
+    event.type === 'CredentialRemoved' ? [event.data.credential] : [],
+  )
+  await forgetSecrets(site.db, removed)
+  return written
+}
+
+/** Token scopes: what a token may do of what its user may. */
+export const SCOPES = ['read', 'write'] as const
+export type Scope = (typeof SCOPES)[number]
+
+export interface CreatedToken {
+  readonly id: string
+  /** To be shown once. */
+  readonly token: string
+  readonly user: string
+  readonly scope: Scope
+  readonly expires: string | null
+}
+
+/** Makes an API token of a user. @param options `expires`: RFC 3339 */
+export async function createToken(
+  site: Site,
+  author: Author,
+  options: { userId: string; label?: string; scope?: Scope; expires?: string },
+): Promise<CreatedToken> {
+  const { userId, label, scope = 'write', expires } = options
+  const { id, token, hash } = newToken()
+  const credential = {
+    credential: id,
+    provider: 'token',
+    scope,
+    ...(label !== undefined && { label }),
+    ...(expires !== undefined && { expires }),
+  }
+  await setSecret(site, author, { userId, credential, secret: hash.toString('hex') })
+  return { id, token, user: userId, scope, expires: expires ?? null }
+}
+
+/** Takes a token or another credential away; it is void at once. @throws TOKEN_NOT_FOUND, PERMISSION_DENIED */
+export async function revokeCredential(
+  site: Site,
+  author: Author,
+  options: { userId: string; credential: string },
+): Promise<void> {
+  await change(site, author, async change => {
+    const events = removeCredential(await userToChange(change, options.userId), options.credential)
+    if (events.length === 0) {
+      throw new Rm3Error('TOKEN_NOT_FOUND', `the user has no token ${options.credential}`, {
+        id: options.credential,
+      })
+    }
+    change.record(events)
+  })
+  await forgetSecrets(site.db, [options.credential])
+}
+
+/** Users change their own credentials; those of others need the right `user.edit` on their path. */
+async function userToChange(change: Change, userId: string): Promise<Entity> {
+  const user = await change.entity(userId)
+  if (user === null) throw new Rm3Error('USER_NOT_FOUND', 'there is no such user', { user: userId })
+  const { viewer } = change
+  if (viewer.userId !== userId && !viewer.may('user.edit', user.path)) {
+    throw denied(viewer, 'user.edit', user.path)
+  }
+  return user
+}

@@ -1,0 +1,58 @@
+import { denied } from '../access/viewer.ts'
+import type { Json } from '../codec/json.ts'
+import { assignRole, changeSetting, deassignRole, deny, permit } from '../content/decide-rights.ts'
+import type { GrantChange } from '../content/events.ts'
+import { canonicalPattern, compilePattern } from '../content/pattern.ts'
+import type { Entity } from '../content/state.ts'
+import { Rm3Error } from '../errors.ts'
+import type { Change } from './change.ts'
+
+/** The path whose right `grant` allows to change rights and settings of the whole site. */
+export const SITE_PATH = 'wh'
+
+/** Gives a role a right on the paths of a pattern. @throws PATTERN_INVALID, ROLE_INVALID, PERMISSION_DENIED */
+export async function permitRole(change: Change, grant: GrantChange): Promise<void> {
+  demandGrant(change)
+  change.record(permit(await change.grants(), canonical(grant)))
+}
+
+/** Takes a right from a role. Without effect when it is not granted. @throws PATTERN_INVALID, PERMISSION_DENIED */
+export async function denyRole(change: Change, grant: GrantChange): Promise<void> {
+  demandGrant(change)
+  change.record(deny(await change.grants(), canonical(grant)))
+}
+
+/** Gives a user a role. @throws ROLE_INVALID, USER_NOT_FOUND, PERMISSION_DENIED */
+export async function assignUser(change: Change, userId: string, role: string): Promise<void> {
+  const user = await userToGrant(change, userId)
+  change.record(assignRole(user, role))
+}
+
+/** Takes a role from a user. @throws USER_NOT_FOUND, PERMISSION_DENIED */
+export async function deassignUser(change: Change, userId: string, role: string): Promise<void> {
+  const user = await userToGrant(change, userId)
+  change.record(deassignRole(user, role))
+}
+
+/** Changes a setting of the site. @throws REQUEST_INVALID, PERMISSION_DENIED */
+export async function setSetting(change: Change, key: string, value: Json): Promise<void> {
+  demandGrant(change)
+  change.record(changeSetting(await change.settings(), key, value))
+}
+
+function canonical(grant: GrantChange): GrantChange {
+  const pattern = canonicalPattern(grant.pattern)
+  compilePattern(pattern)
+  return { role: grant.role, permission: grant.permission, pattern }
+}
+
+function demandGrant(change: Change): void {
+  if (!change.viewer.may('grant', SITE_PATH)) throw denied(change.viewer, 'grant', SITE_PATH)
+}
+
+async function userToGrant(change: Change, userId: string): Promise<Entity> {
+  const user = await change.entity(userId)
+  if (user === null) throw new Rm3Error('USER_NOT_FOUND', 'there is no such user', { user: userId })
+  if (!change.viewer.may('grant', user.path)) throw denied(change.viewer, 'grant', user.path)
+  return user
+}

@@ -1,0 +1,70 @@
+import { uuidv7 } from 'uuidv7'
+import { Rights } from './access/rights.ts'
+import type { Site } from './commands/change.ts'
+import { States } from './commands/states.ts'
+import { Appender } from './log/append.ts'
+import { Connection } from './pg/connection.ts'
+import { poolDb } from './pg/db.ts'
+import { migrate } from './pg/migrate.ts'
+import { openPool } from './pg/pool.ts'
+import { discoverProjections } from './projector/discover.ts'
+import { installProjections } from './projector/install.ts'
+import { loadInline } from './projector/tables.ts'
+
+export interface SiteOptions {
+  readonly url: string
+  /** PostgreSQL schema of the site. */
+  readonly site: string
+  readonly allowUnsafe?: boolean
+  readonly connectionsMax?: number
+  /** Told of errors of idle connections; the pool mends them itself. */
+  readonly onError?: (error: Error) => void
+  readonly now?: () => string
+}
+
+export interface OpenSite {
+  readonly site: Site
+  close(): Promise<void>
+}
+
+/** Batches under way at once: one is flushed to disk while the next is read and waits for the lock. */
+const LANES = 2
+
+/** Brings the schema up to date and opens a site. @throws what `migrate` throws */
+export async function openSite(options: SiteOptions): Promise<OpenSite> {
+  const { url, site: name, allowUnsafe = false } = options
+  const projections = await discoverProjections()
+  await migrate({
+    url,
+    site: name,
+    allowUnsafe,
+    afterwards: db => installProjections(db, projections),
+  })
+  const poolOptions = {
+    url,
+    site: name,
+    restricted: true,
+    ...(options.connectionsMax !== undefined && { connectionsMax: options.connectionsMax }),
+    ...(options.onError && { onError: options.onError }),
+  }
+  const pool = openPool(poolOptions)
+  const db = poolDb(pool)
+  const lanes = Array.from({ length: LANES }, () => new Connection(poolOptions))
+  const appender = new Appender(lanes, () => {})
+  const site: Site = {
+    db,
+    appender,
+    inline: await loadInline(db, projections),
+    states: new States(),
+    rights: new Rights(),
+    now: options.now ?? (() => new Date().toISOString()),
+    newId: uuidv7,
+  }
+  return {
+    site,
+    close: async () => {
+      await appender.close()
+      await pool.end()
+    },
+  }
+}
