@@ -27,7 +27,7 @@ function change(parent: Json, key: string, operation: Operation): void {
   const value = 'value' in operation ? (structuredClone(operation.value) as Json) : null
   if (Array.isArray(parent)) {
     const index = Number(key)
-    if (!Number.isInteger(index) || index > parent.length) throw new Error(`bad index ${key}`)
+    if (String(index) !== key || index > parent.length) throw new Error(`bad index ${key}`)
     if (operation.op === 'add') parent.splice(index, 0, value)
     else if (operation.op === 'remove') parent.splice(index, 1)
     else parent[index] = value
