@@ -30,5 +30,5 @@ export async function findKeyframe(
   revision: number,
 ): Promise<State | null> {
   const row = await find<{ body: Buffer }>(db, NEWEST, [stream, revision])
-  return row === null ? null : (unpack(row.body) as State)
+  return row === null ? null : (unpack(row.body) as unknown as State)
 }
