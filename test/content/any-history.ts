@@ -35,7 +35,7 @@ export interface Text {
 
 /** Names that are members of every object. */
 const NAMES = ['editor', 'constructor', 'toString', 'valueOf', 'hasOwnProperty']
-const CREDENTIALS = [1, 2, 3].map(n => `00000000-0000-4000-8000-00000000010${n}`)
+const CREDENTIALS = ['a', 'b', 'c']
 const PATHS = ['wh', 'wh.a', 'wh.a.b', 'wh.users.ann', 'wh.c']
 
 const anyPick = fc.nat(40)
@@ -107,13 +107,27 @@ export interface History {
 
 export const ENTITY = '00000000-0000-4000-8000-000000000042'
 
+/** What actions are done to: an entity that may not exist yet. */
+export interface Subject {
+  readonly id: string
+  /** Where it is made. */
+  readonly path: string
+  readonly entity: Entity | null
+  /** The document of each content revision so far. */
+  readonly documents: ReadonlyMap<number, Document>
+  /** The id of the event that made a revision. */
+  readonly eventIdOf: (revision: number) => string
+}
+
 /** Does what is allowed of the actions, and checks on the way that nothing that is given is changed. */
 export function historyOf(actions: readonly Action[]): History {
   const events: SiteEvent[] = []
   const states: Entity[] = []
   const documents = new Map<number, Document>()
   for (const action of actions) {
-    for (const made of decided(states.at(-1) ?? null, documents, action)) {
+    const entity = states.at(-1) ?? null
+    const subject = { id: ENTITY, path: 'wh.a', entity, documents, eventIdOf }
+    for (const made of decided(subject, action)) {
       const event = frozen(recorded(made, events.length + 1))
       const before = states.at(-1) ?? null
       const after = evolve(before, event) as Entity
@@ -126,13 +140,17 @@ export function historyOf(actions: readonly Action[]): History {
   return { events, states, documents }
 }
 
+function eventIdOf(revision: number): string {
+  return `00000000-0000-4000-9000-${String(revision).padStart(12, '0')}`
+}
+
 /** The event as the log would give it back. */
 export function recorded(event: NewEvent, n: number): SiteEvent {
   return {
     ...(JSON.parse(JSON.stringify(event)) as NewEvent),
     revision: n,
     position: n,
-    eventId: `00000000-0000-4000-9000-${String(n).padStart(12, '0')}`,
+    eventId: eventIdOf(n),
     actor: n % 2 === 0 ? 'root' : 'nobody',
     at: new Date(Date.UTC(2020, 0, 1) + n * 1000).toISOString(),
     note: null,
@@ -140,30 +158,23 @@ export function recorded(event: NewEvent, n: number): SiteEvent {
 }
 
 /** What an action comes to; [] when it is refused. Anything thrown but an Rm3Error is a bug. */
-export function decided(
-  entity: Entity | null,
-  documents: ReadonlyMap<number, Document>,
-  action: Action,
-): NewEvent[] {
+export function decided(subject: Subject, action: Action): NewEvent[] {
   try {
-    return decide(entity, documents, action)
+    return decide(subject, action)
   } catch (thrown) {
     if (isRm3Error(thrown)) return []
     throw thrown
   }
 }
 
-function decide(
-  entity: Entity | null,
-  documents: ReadonlyMap<number, Document>,
-  action: Action,
-): NewEvent[] {
+function decide(subject: Subject, action: Action): NewEvent[] {
+  const { entity, documents } = subject
   switch (action.type) {
     case 'create':
       return decidePage(entity, {
         type: 'CreatePage',
-        id: ENTITY,
-        path: 'wh.a',
+        id: subject.id,
+        path: subject.path,
         document: documentOfText(action.text),
         draft: action.draft,
       })
@@ -179,11 +190,10 @@ function decide(
     }
     case 'publish': {
       const revision = picked(documents, action.pick)
-      const revisionId = `00000000-0000-4000-9000-${String(revision).padStart(12, '0')}`
       return decidePage(entity, {
         type: 'PublishPage',
         revision,
-        revisionId,
+        revisionId: subject.eventIdOf(revision),
         document: documentIn(action, documents),
       })
     }
@@ -229,14 +239,22 @@ function decideOther(entity: Entity, action: Action & { name: string }): NewEven
     case 'noBlob':
       return detachBlob(entity, name)
     case 'credential':
-      return setCredential(entity, { credential: name, provider: action.provider })
+      return setCredential(entity, {
+        credential: credentialOf(entity, name),
+        provider: action.provider,
+      })
     default:
-      return removeCredential(entity, name)
+      return removeCredential(entity, credentialOf(entity, name))
   }
 }
 
+/** An id that no other entity's credential has. */
+function credentialOf({ id }: Entity, name: string): string {
+  return name + id.slice(1)
+}
+
 /** The document an action writes. */
-function documentIn(action: Action, documents: ReadonlyMap<number, Document>): Document {
+export function documentIn(action: Action, documents: ReadonlyMap<number, Document>): Document {
   if ('text' in action) return documentOfText(action.text)
   const document = 'pick' in action ? documents.get(picked(documents, action.pick)) : undefined
   if (document === undefined) throw new Error(`${action.type} writes no document`)
