@@ -3,6 +3,7 @@ import type { Rights } from '../access/rights.ts'
 import type { Viewer } from '../access/viewer.ts'
 import { GRANTS_STREAM, type NewEvent, SETTINGS_STREAM, type SiteEvent } from '../content/events.ts'
 import { evolve } from '../content/evolve.ts'
+import { isUnder } from '../content/path.ts'
 import type { Entity, Grants, Settings, State } from '../content/state.ts'
 import { EVENT_VERSIONS } from '../content/upcast.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
@@ -99,7 +100,7 @@ export class Change {
   readonly #events: SiteEvent[] = []
   readonly #entries: LogEntry[] = []
   readonly #rows: RowSet
-  readonly #checks: InlineRow[] = []
+  readonly #emptied = new Set<string>()
   readonly #changed = new Set<string>()
   readonly #remembers: boolean
   #hasRemembered = false
@@ -155,9 +156,17 @@ export class Change {
     for (const event of events) this.#recordOne(event)
   }
 
-  /** Has the database refuse the append with TREE_CHANGED when a live page but `except` is at or below `path` in the end. */
-  leaveNothingAt(path: string, except: readonly string[]): void {
-    this.#checks.push({ writer: 'verify_nothing_at', json: JSON.stringify({ path, except }) })
+  /** The entities at a path and below that this change has recorded something of, but for deleted ones. */
+  changedIdsUnder(path: string): string[] {
+    return [...this.#changed].filter(id => {
+      const entity = this.#states.get(id)
+      return entity?.kind === 'entity' && entity.state !== 'deleted' && isUnder(entity.path, path)
+    })
+  }
+
+  /** Has the database refuse the append with TREE_CHANGED when in the end a live page that this change did not put there is at or below `path`. */
+  leaveNothingAt(path: string): void {
+    this.#emptied.add(path)
   }
 
   /** The events recorded so far. */
@@ -184,6 +193,11 @@ export class Change {
   forgetUnwritten(): void {
     if (this.#isKept) return
     for (const stream of this.#states.keys()) this.site.states.forget(stream)
+  }
+
+  #checkOf(path: string): InlineRow {
+    const except = this.changedIdsUnder(path)
+    return { writer: 'verify_nothing_at', json: JSON.stringify({ path, except }) }
   }
 
   #changedAt(state: Entity['state'], path: string): string | null {
@@ -249,10 +263,11 @@ export class Change {
   }
 
   async #append(): Promise<Appended> {
+    const checks = [...this.#emptied].map(path => this.#checkOf(path))
     try {
       return await this.site.appender.append({
         entries: this.#entries,
-        rows: offset => [...this.#rows.encode(offset), ...this.#checks],
+        rows: offset => [...this.#rows.encode(offset), ...checks],
         rights: this.#rows.rights,
       })
     } catch (thrown) {

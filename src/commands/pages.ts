@@ -3,7 +3,7 @@ import { findDeletedDraftId, listDraftsBelow, listUnder } from '../../projection
 import { absent, demand, denied } from '../access/viewer.ts'
 import { decidePage } from '../content/decide-page.ts'
 import { type Document, documentOf } from '../content/document.ts'
-import { isUnder, movedPath, parentPath, parsePath } from '../content/path.ts'
+import { movedPath, parentPath, parsePath } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Change } from './change.ts'
@@ -134,7 +134,6 @@ export async function movePage(change: Change, from: string, to: string): Promis
   const place = parsePath(to)
   demand(viewer, 'post.edit', top.path)
   demandCreate(change, place)
-  const stay: string[] = []
   for (const id of await subtreeOf(change, top)) {
     const entity = known(await change.entity(id))
     const target = movedPath(entity.path, top.path, place)
@@ -142,17 +141,18 @@ export async function movePage(change: Change, from: string, to: string): Promis
       throw denied(viewer, 'post.edit', top.path)
     }
     change.record(decidePage(entity, { type: 'MovePage', to: target }))
-    if (isUnder(target, top.path)) stay.push(id)
   }
-  if (place !== top.path) change.leaveNothingAt(top.path, stay)
+  if (place !== top.path) change.leaveNothingAt(top.path)
   return known(await change.entity(top.id))
 }
 
 /** Ids of a page and all below it. @throws REQUEST_INVALID when they are too many */
-async function subtreeOf({ site }: Change, top: Entity): Promise<Set<string>> {
+async function subtreeOf(change: Change, top: Entity): Promise<Set<string>> {
+  const { site } = change
   const pages = await listUnder(site.db, top.path, SUBTREE_MAX + 1)
   const drafts = await listDraftsBelow(site.db, top.path, SUBTREE_MAX + 1)
-  const ids = new Set([top.id, ...[...pages, ...drafts].map(page => page.id)])
+  const listed = [...pages, ...drafts].map(page => page.id)
+  const ids = new Set([top.id, ...listed, ...change.changedIdsUnder(top.path)])
   if (ids.size <= SUBTREE_MAX) return ids
   throw new Rm3Error(
     'REQUEST_INVALID',
