@@ -7,6 +7,9 @@ export type Step =
   | { readonly type: 'add'; readonly after: Json }
   | { readonly type: 'remove' }
 
+/** Index on the left, index on the right. */
+export type Pair = readonly [number, number]
+
 /** More possible pairs than this are not weighed; items are then paired as they come. */
 const PAIRS_MAX = 400
 /** Two values less alike than this are no versions of one another. */
@@ -43,16 +46,24 @@ function stepThrough(before: readonly Json[], after: readonly Json[], steps: Ste
   for (const item of after.slice(shared)) steps.push({ type: 'add', after: item })
 }
 
-/** The order-keeping choice of pairs whose likenesses add up to most. */
-function alikePairs(
-  before: readonly Json[],
-  after: readonly Json[],
-): (readonly [number, number])[] {
+function alikePairs(before: readonly Json[], after: readonly Json[]): Pair[] {
   const single = before.length === 1 && after.length === 1
-  if (single || before.length * after.length > PAIRS_MAX || !before.some(isContainer)) return []
-  const likes = before.map(left => after.map(right => likeness(left, right)))
+  return single || !before.some(isContainer) ? [] : choosePairs(before, after, likeness)
+}
+
+/**
+ * The order-keeping choice of pairs whose likenesses (0 to 1; under 0.3 is none) add up to most, as indexes; [] when
+ * there are over 400 to choose from.
+ */
+export function choosePairs<T>(
+  before: readonly T[],
+  after: readonly T[],
+  likenessOf: (left: T, right: T) => number,
+): Pair[] {
+  if (before.length * after.length > PAIRS_MAX) return []
+  const likes = before.map(left => after.map(right => likenessOf(left, right)))
   const best = bestSums(likes, before.length, after.length)
-  const pairs: (readonly [number, number])[] = []
+  const pairs: Pair[] = []
   let left = 0
   let right = 0
   while (left < before.length && right < after.length) {

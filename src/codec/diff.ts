@@ -1,7 +1,7 @@
-import { align, type Run } from './alignment.ts'
 import { pairUp, type Step } from './array-steps.ts'
-import { canonicalJson, type Json, type JsonObject } from './json.ts'
-import { isContainer, measure, sameJson } from './json-compare.ts'
+import { commonRuns } from './common-runs.ts'
+import type { Json, JsonObject } from './json.ts'
+import { isContainer, measure } from './json-compare.ts'
 import type { Operation } from './patch.ts'
 import { escapeToken } from './pointer.ts'
 
@@ -98,45 +98,6 @@ function writeSteps(steps: readonly Step[], path: string, at: number, output: Ou
         break
     }
   }
-}
-
-/** Equal stretches of both arrays in order; the last is empty and stands at both ends. */
-function commonRuns(before: readonly Json[], after: readonly Json[]): Run[] {
-  const shorter = Math.min(before.length, after.length)
-  let head = 0
-  while (head < shorter && sameJson(before[head] as Json, after[head] as Json)) head++
-  let tail = 0
-  while (
-    tail < shorter - head &&
-    sameJson(before.at(-1 - tail) as Json, after.at(-1 - tail) as Json)
-  )
-    tail++
-
-  const ids = new Map<string, number>()
-  const middle = align(idsOf(before, head, tail, ids), idsOf(after, head, tail, ids))
-  return [
-    { from: 0, to: 0, length: head },
-    ...middle.map(run => ({ from: run.from + head, to: run.to + head, length: run.length })),
-    { from: before.length - tail, to: after.length - tail, length: tail },
-  ]
-}
-
-/** A number for each item between head and tail, the same for equal items. */
-function idsOf(
-  array: readonly Json[],
-  head: number,
-  tail: number,
-  ids: Map<string, number>,
-): Int32Array {
-  const numbers = new Int32Array(array.length - head - tail)
-  for (let index = 0; index < numbers.length; index++) {
-    const item = array[index + head] as Json
-    const key = typeof item === 'string' ? `"${item}` : canonicalJson(item)
-    const id = ids.get(key) ?? ids.size
-    if (id === ids.size) ids.set(key, id)
-    numbers[index] = id
-  }
-  return numbers
 }
 
 function emit(output: Output, operation: Operation, value?: Json): void {

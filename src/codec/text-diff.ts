@@ -1,0 +1,153 @@
+import { diffWordsWithSpace } from 'diff'
+import type { Run } from './alignment.ts'
+import { choosePairs, type Pair } from './array-steps.ts'
+import { commonRuns } from './common-runs.ts'
+
+/** A piece of a line. */
+export interface TextPart {
+  readonly kind: 'same' | 'added' | 'removed'
+  readonly text: string
+}
+
+/**
+ * A line of either text or, when `changed`, of both; without its newline. Line numbers are from 1.
+ * `skipped` stands for that many equal lines.
+ */
+export type TextLine =
+  | {
+      readonly kind: 'same' | 'changed'
+      readonly parts: TextPart[]
+      readonly oldLine: number
+      readonly newLine: number
+    }
+  | { readonly kind: 'added'; readonly parts: TextPart[]; readonly newLine: number }
+  | { readonly kind: 'removed'; readonly parts: TextPart[]; readonly oldLine: number }
+  | { readonly kind: 'skipped'; readonly count: number }
+
+/** Equal lines shown before and after a change. */
+const CONTEXT_LINES = 3
+/** Fewer equal lines than this are shown rather than skipped. */
+const SKIPPED_MIN = 2
+/** Words inserted and removed in a line beyond which it is shown as another line. */
+const WORD_EDITS_MAX = 80
+/** Characters of changed lines that are compared by words in one text; the rest is shown line by line. */
+const WORD_CHARS_MAX = 60_000
+
+interface Output {
+  readonly lines: TextLine[]
+  wordChars: number
+}
+
+/**
+ * The lines of two texts side by side: equal ones with three lines of context around each change, changed ones with
+ * their words compared, all in order. Bounded in time by counts, not by the clock: the same input gives the same lines.
+ */
+export function compareTexts(before: string, after: string): TextLine[] {
+  const oldLines = linesOf(before)
+  const newLines = linesOf(after)
+  const output: Output = { lines: [], wordChars: WORD_CHARS_MAX }
+  const runs = commonRuns(oldLines, newLines)
+  let oldAt = 0
+  let newAt = 0
+  runs.forEach((run, index) => {
+    writeChange(
+      oldLines.slice(oldAt, run.from),
+      newLines.slice(newAt, run.to),
+      { oldAt, newAt },
+      output,
+    )
+    writeSame(newLines, run, { first: index === 0, last: index === runs.length - 1 }, output)
+    oldAt = run.from + run.length
+    newAt = run.to + run.length
+  })
+  return output.lines
+}
+
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.split('\n')
+}
+
+/** A stretch of equal lines, but for its ends that touch a change, skipped. */
+function writeSame(
+  newLines: readonly string[],
+  run: Run,
+  place: { first: boolean; last: boolean },
+  output: Output,
+): void {
+  const head = place.first ? 0 : CONTEXT_LINES
+  const tail = place.last ? 0 : CONTEXT_LINES
+  const skipped = run.length - head - tail < SKIPPED_MIN ? 0 : run.length - head - tail
+  for (let index = 0; index < run.length; index++) {
+    if (skipped > 0 && index === head) {
+      output.lines.push({ kind: 'skipped', count: skipped })
+      index += skipped
+      if (index >= run.length) return
+    }
+    output.lines.push({
+      kind: 'same',
+      parts: [{ kind: 'same', text: newLines[run.to + index] as string }],
+      oldLine: run.from + index + 1,
+      newLine: run.to + index + 1,
+    })
+  }
+}
+
+/** Lines that took the place of others: those that are alike as changed ones, between them removed ones, then added. */
+function writeChange(
+  removed: readonly string[],
+  added: readonly string[],
+  start: { oldAt: number; newAt: number },
+  output: Output,
+): void {
+  let left = 0
+  let right = 0
+  for (const [nextLeft, nextRight] of [
+    ...pairsOf(removed, added),
+    [removed.length, added.length] as Pair,
+  ]) {
+    for (; left < nextLeft; left++) {
+      const parts: TextPart[] = [{ kind: 'removed', text: removed[left] as string }]
+      output.lines.push({ kind: 'removed', parts, oldLine: start.oldAt + left + 1 })
+    }
+    for (; right < nextRight; right++) {
+      const parts: TextPart[] = [{ kind: 'added', text: added[right] as string }]
+      output.lines.push({ kind: 'added', parts, newLine: start.newAt + right + 1 })
+    }
+    if (left === removed.length) break
+    const parts = compareWords(removed[left++] as string, added[right++] as string, output)
+    output.lines.push({
+      kind: 'changed',
+      parts,
+      oldLine: start.oldAt + left,
+      newLine: start.newAt + right,
+    })
+  }
+}
+
+function pairsOf(removed: readonly string[], added: readonly string[]): Pair[] {
+  const words = new Map<string, Set<string>>()
+  for (const line of [...removed, ...added]) words.set(line, new Set(line.match(/[\p{L}\p{N}]+/gu)))
+  return choosePairs(removed, added, (left, right) => {
+    const one = words.get(left) as Set<string>
+    const other = words.get(right) as Set<string>
+    let shared = 0
+    for (const word of one) if (other.has(word)) shared++
+    return (2 * shared) / (one.size + other.size || 1)
+  })
+}
+
+function compareWords(before: string, after: string, output: Output): TextPart[] {
+  output.wordChars -= before.length + after.length
+  const options = { maxEditLength: WORD_EDITS_MAX }
+  const changes = output.wordChars < 0 ? undefined : diffWordsWithSpace(before, after, options)
+  if (changes === undefined) {
+    return [
+      { kind: 'removed', text: before },
+      { kind: 'added', text: after },
+    ]
+  }
+  return changes.map(({ added, removed, value }) => {
+    const unequal = added ? 'added' : 'removed'
+    return { kind: added || removed ? unequal : 'same', text: value }
+  })
+}
