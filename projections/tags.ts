@@ -1,4 +1,4 @@
-import { defineProjection, FOREVER, put, type RowChange, set, tagOf } from 'rm3'
+import { close, defineProjection, FOREVER, put, type RowChange, tagOf } from 'rm3'
 
 /** What pages are and were tagged with. */
 export default defineProjection({
@@ -24,9 +24,7 @@ export default defineProjection({
     const gone = Object.entries(was).filter(([key, since]) => after.tags[key] !== since)
     const come = Object.entries(after.tags).filter(([key, since]) => was[key] !== since)
     return [
-      ...gone.map(([key, since]) =>
-        set('tags', { ...keyOf(after.id, key, since), until_position: event.position }),
-      ),
+      ...gone.map(([key, since]) => close('tags', keyOf(after.id, key, since), event.position)),
       ...come.map(
         ([key, since]): RowChange =>
           put('tags', {

@@ -10,6 +10,7 @@ export { tagOf } from './content/tags.ts'
 export { type ErrorCode, Rm3Error } from './errors.ts'
 export { type Db, find, one } from './pg/db.ts'
 export {
+  close,
   defineProjection,
   drop,
   FOREVER,
@@ -18,5 +19,4 @@ export {
   type Row,
   type RowChange,
   type Step,
-  set,
 } from './projector/define.ts'

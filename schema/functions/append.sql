@@ -10,7 +10,7 @@ end $$;
 
 /*
  * `events`: array of new_event in the order they shall have; those of one append stand together.
- * `rights`: whether they change who may do what. `writers` and `rows`, pairwise: functions put_, set_, drop_<table> of inline
+ * `rights`: whether they change who may do what. `writers` and `rows`, pairwise: functions put_, close_, drop_<table> of inline
  * projections and the rows for each; a negative position in a row is that of the batch's event of this number, from 1.
  *
  * Returns a row per append. When all can be done: outcome 'done', the position of its first event, and recorded_at. Otherwise nothing is
@@ -67,7 +67,7 @@ begin
 
   for i in 1 .. coalesce(cardinality(append.writers), 0) loop
     writer := append.writers[i];
-    if writer !~ '^(put|set|drop|verify)_[a-z_0-9]+$' then
+    if writer !~ '^(put|close|drop|verify)_[a-z_0-9]+$' then
       raise exception '% is not a writer of an inline projection', writer using errcode = 'invalid_parameter_value';
     end if;
     execute format('select %I($1, $2)', writer) using append.rows[i], head.position;

@@ -2,7 +2,7 @@ import { bodyHash, type LogEntry, newSalt } from './event.ts'
 
 /** A row that an inline projection writes in the append's transaction. */
 export interface InlineRow {
-  /** The SQL function that writes it: `put_<table>`, `set_<table>` or `drop_<table>`. */
+  /** The SQL function that writes it: `put_<table>`, `close_<table>` or `drop_<table>`. */
   readonly writer: string
   /** The row as a JSON object. */
   readonly json: string
@@ -48,7 +48,8 @@ export interface BatchCall {
   readonly rows: readonly string[]
 }
 
-/** Puts prepared requests into one call. Drops go before puts and sets, so that a row may go and another take its place. */
+/** Puts prepared requests into one call. In the order of the alphabet closes and drops go before puts, so that a row may
+ * go and another take its place, and verifications come last. */
 export function encodeBatch(batch: readonly Prepared[]): BatchCall {
   const events: string[] = []
   const byWriter = new Map<string, string[]>()

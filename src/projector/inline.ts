@@ -46,7 +46,7 @@ export class RowSet {
   #merge(change: RowChange): void {
     const key = this.#keyOf(change)
     const known = this.#rows.get(key)
-    if (change.op === 'set' && known !== undefined && known.op !== 'drop') {
+    if (change.op === 'close' && known !== undefined && known.op !== 'drop') {
       this.#rows.set(key, { ...known, row: { ...known.row, ...change.row } })
     } else {
       this.#rows.set(key, change)
@@ -69,10 +69,11 @@ export function isPositionColumn(name: string): boolean {
 
 function shifted(row: Row, offset: number): Row {
   if (offset === 0) return row
-  const entries = Object.entries(row).map(([column, value]) =>
-    typeof value === 'number' && value < 0 && isPositionColumn(column)
-      ? [column, value - offset]
-      : [column, value],
-  )
-  return Object.fromEntries(entries) as Row
+  const copy: Record<string, Row[string]> = { ...row }
+  for (const column in copy) {
+    const value = copy[column]
+    if (typeof value === 'number' && value < 0 && isPositionColumn(column))
+      copy[column] = value - offset
+  }
+  return copy
 }

@@ -32,7 +32,7 @@ async function shapeOf(db: Db, table: string): Promise<Shape> {
 }
 
 /**
- * The functions `put_<table>`, `set_<table>` and `drop_<table>`, which `append` calls with rows as JSON and the head before the
+ * The functions `put_<table>`, `drop_<table>` and, where there is an `until_position`, `close_<table>`, which `append` calls with rows as JSON and the head before the
  * batch. They are plpgsql, whose plans live as long as the session.
  */
 export async function makeWriters(db: Db, table: string): Promise<void> {
@@ -44,27 +44,21 @@ export async function makeWriters(db: Db, table: string): Promise<void> {
       : `r.${column}`
   const assign = rest.map(column => `${column} = excluded.${column}`).join(', ')
   const matches = key.map(column => `t.${column} = r.${column}`).join(' and ')
-  const kept = rest.map(
-    column =>
-      `${column} = case when r.changed::jsonb ? '${column}' then ${value(column)} else t.${column} end`,
-  )
   await db.script(`
     create or replace function put_${table}(rows json, head bigint) returns void language plpgsql as $$ begin
       insert into ${table} (${columns.join(', ')})
       select ${columns.map(value).join(', ')} from json_populate_recordset(null::${table}, rows) r
       on conflict (${key.join(', ')}) ${rest.length === 0 ? 'do nothing' : `do update set ${assign}`};
     end $$;
-    create or replace function set_${table}(rows json, head bigint) returns void language plpgsql as $$ begin
-      ${
-        rest.length === 0
-          ? 'null;'
-          : `update ${table} t set ${kept.join(', ')}
-      from (select e.value as changed, p.* from json_array_elements(rows) e, json_populate_record(null::${table}, e.value) p) r
-      where ${matches};`
-      }
-    end $$;
     create or replace function drop_${table}(rows json, head bigint) returns void language plpgsql as $$ begin
       delete from ${table} t using json_populate_recordset(null::${table}, rows) r where ${matches};
+    end $$;
+  `)
+  if (!columns.includes('until_position')) return
+  await db.script(`
+    create or replace function close_${table}(rows json, head bigint) returns void language plpgsql as $$ begin
+      update ${table} t set until_position = ${value('until_position')}
+      from json_populate_recordset(null::${table}, rows) r where ${matches};
     end $$;
   `)
 }
