@@ -99,7 +99,7 @@ const LINE = 'The quick brown fox jumps over the lazy dog and writes a line of t
 
 /** 1.5 KB of JSON in which every turn changes one line. */
 function documentOf(writer: number, turn: number) {
-  const source = LINE.repeat(8) + `This is turn ${turn} of writer ${writer}.\n` + LINE.repeat(8)
+  const source = `${LINE.repeat(8)}This is turn ${turn} of writer ${writer}.\n${LINE.repeat(8)}`
   return {
     proto: 'base',
     hidden: false,
