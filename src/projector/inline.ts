@@ -56,15 +56,22 @@ export class RowSet {
   #keyOf({ table, row }: RowChange): string {
     const columns = this.#inline.keys.get(table)
     if (columns === undefined) throw new Error(`${table} is not a table of an inline projection`)
-    return `${table} ${JSON.stringify(columns.map(column => row[column]))}`
+    return `${table} ${columns.map(column => String(row[column])).join('\n')}`
   }
 }
 
 const POSITION = /(^|_)position$/
 
+const judged = new Map<string, boolean>()
+
 /** Whether a column holds positions, by its name. */
 export function isPositionColumn(name: string): boolean {
-  return POSITION.test(name)
+  let is = judged.get(name)
+  if (is === undefined) {
+    is = POSITION.test(name)
+    judged.set(name, is)
+  }
+  return is
 }
 
 function shifted(row: Row, offset: number): Row {
