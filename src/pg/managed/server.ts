@@ -55,7 +55,7 @@ export class Server {
     const program = join(binaries.folder, 'postgres')
     const tied = tiedCommand('INT', program, argumentsOf(options))
     const child = spawn(tied.program, tied.arguments, {
-      env: binariesEnvironment(binaries.libraryFolder),
+      env: binariesEnvironment(binaries.libraryPath),
       stdio: ['ignore', log.file, log.file],
       cwd: place.folder,
       // A Ctrl-C at the terminal is for us: we stop the server when our own work is done.
