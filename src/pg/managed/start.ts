@@ -131,6 +131,7 @@ async function adopt(
     }
     await session.takeLease()
     await session.ensureDatabase(DATABASE)
+    session.letGo()
     return { url: urlOf(place, DATABASE), adopted: true, stop: () => session.close() }
   } catch (thrown) {
     await session.close().catch(() => {}) // the server has gone, and the next round starts one
