@@ -23,7 +23,9 @@ const SIGNATURES: readonly (readonly [string, RegExp])[] = [
   ['video/mp4', /^[^]{4}ftyp/],
   ['application/pdf', /^%PDF-/],
 ]
-const SVG = /^\s*(?:<\?xml[^>]*\?>\s*|<!--[^]*?-->\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\])?[^>]*>\s*)*<(?:\w+:)?svg[\s>]/
+// each part can match in one way only, so that no text makes it slow
+const SVG =
+  /^\s*(?:<\?xml[^>]*\?>\s*|<!--(?:(?!-->)[^])*-->\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>\s*)*<(?:\w+:)?svg[\s>]/
 
 /**
  * The media type of a file, by its content where that shows, else by its name; 'application/octet-stream' when
