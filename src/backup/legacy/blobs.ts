@@ -52,7 +52,8 @@ export function attachBlobs(
   known: { readonly origin: Origin; readonly streamAt: (path: string) => string | null },
 ): void {
   const streamOf = new Map<string, string>()
-  for (const [stream, steps] of streams) for (const step of steps) streamOf.set(step.eventId, stream)
+  for (const [stream, steps] of streams)
+    for (const step of steps) streamOf.set(step.eventId, stream)
   for (const one of found) {
     const stream = streamOf.get(one.listed.revisionId) ?? known.streamAt(one.path)
     const steps = stream === null ? undefined : streams.get(stream)

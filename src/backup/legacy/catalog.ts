@@ -141,8 +141,7 @@ function checkFiles(catalog: Catalog, folder: SourceFolder): void {
   const known = new Set([CATALOG])
   const spot = spotOf(CATALOG, undefined, folder.findings)
   const names = [catalog.permissions, catalog.credentials]
-  for (const entry of catalog.entries)
-    names.push(entry.main, ...entry.blobs.map(blob => blob.file))
+  for (const entry of catalog.entries) names.push(entry.main, ...entry.blobs.map(blob => blob.file))
   for (const name of names) {
     if (name !== '' && known.has(name)) refuse(spot, 'listed-twice', `${name} is listed twice`)
     known.add(name)

@@ -73,11 +73,7 @@ export function tellCredentials(
   return { credentials, steps }
 }
 
-function stepOf(
-  item: Spot,
-  of: { user: string; provider: string; label: string },
-  origin: Origin,
-) {
+function stepOf(item: Spot, of: { user: string; provider: string; label: string }, origin: Origin) {
   const { user, provider, label } = of
   const credential = derivedId('rm3 0.x credential', user, provider, label)
   const eventId = derivedId('rm3 0.x credential set', origin.identity, user, provider, label)

@@ -87,7 +87,12 @@ export function findPath(spot: Spot): string | null {
   if (value === null || value === undefined) return null
   const list = isObject(value) ? value['path'] : value
   const labels = typeof list === 'string' ? list.split('.') : list
-  if (Array.isArray(labels) && labels.length <= LABELS_MAX && labels.every(isLabel) && labels.length)
+  if (
+    Array.isArray(labels) &&
+    labels.length <= LABELS_MAX &&
+    labels.every(isLabel) &&
+    labels.length
+  )
     return labels.join('.')
   refuse(spot, 'path', 'this is not a path')
   return null

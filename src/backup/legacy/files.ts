@@ -113,7 +113,8 @@ export async function hashFile(
       hash.update(chunk.subarray(0, bytesRead))
       sizeBytes += bytesRead
     }
-    if (sizeBytes !== announced) throw damaged(name, 'changing', 'the file changes while it is read')
+    if (sizeBytes !== announced)
+      throw damaged(name, 'changing', 'the file changes while it is read')
     return { sha256: hash.digest('hex'), sizeBytes, head }
   })
 }

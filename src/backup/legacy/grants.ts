@@ -62,7 +62,10 @@ function stepOf(row: LegacyRow, origin: Origin): Step {
   }
 }
 
-function grantedBy({ spot, role, permission, pattern, oldPermission }: Grant, origin: Origin): Step {
+function grantedBy(
+  { spot, role, permission, pattern, oldPermission }: Grant,
+  origin: Origin,
+): Step {
   const data = { role, permission, pattern }
   const eventId = derivedId('rm3 0.x grant', origin.identity, data)
   const kept = {

@@ -127,7 +127,8 @@ function readBefore(data: Spot): LegacyContent | null {
 function checkRow(row: LegacyRow): void {
   const { spot } = row
   if (row.revisionId === null) refuse(spotIn(spot, 'revisionId'), 'missing', 'the id is missing')
-  const ofPage = isContentClass(row.evtClass) || row.evtClass === 'Move' || row.evtClass === 'Delete'
+  const ofPage =
+    isContentClass(row.evtClass) || row.evtClass === 'Move' || row.evtClass === 'Delete'
   if (ofPage && row.entityId === null)
     refuse(spotIn(spot, 'entityId'), 'missing', 'the id of the page is missing')
   if (row.base !== null && row.base === row.revisionId)

@@ -81,7 +81,11 @@ function tellContent(telling: Telling, moment: Moment): void {
   telling.path ??= row.path
   if (live) goLive(telling, eventId, { ...row.content, document })
   else if (moment.kind === 'live')
-    warn(row.spot, 'after-deletion', `published after the page's deletion at ${at}: kept as a draft`)
+    warn(
+      row.spot,
+      'after-deletion',
+      `published after the page's deletion at ${at}: kept as a draft`,
+    )
 }
 
 /** Whether the row can go live: brings the page back, or to the row's path, where the log does not say how it came. */
@@ -90,7 +94,11 @@ function prepareLive(telling: Telling, { row, at }: Moment): boolean {
   if (path === null) return true
   if (telling.deleted) {
     if (row.evtClass !== 'Create') return false
-    const fact: NewEvent = { type: 'PageUndeleted', stream: life.entityId, data: { path: row.path } }
+    const fact: NewEvent = {
+      type: 'PageUndeleted',
+      stream: life.entityId,
+      data: { path: row.path },
+    }
     tellSynthesised(telling, { fact, at }, 'created again under the same id')
     telling.deleted = false
     telling.path = row.path
@@ -143,7 +151,10 @@ function tellMove(telling: Telling, moment: Moment): void {
   tellWhereabouts(telling, row.path, moment.at)
   const data = { from: row.path, to: row.toPath, ...importedOf(row.number, null) }
   const eventId = telling.origin.idOf(row)
-  push(telling, moment, { fact: { type: 'PageMoved', stream: telling.life.entityId, data }, eventId })
+  push(telling, moment, {
+    fact: { type: 'PageMoved', stream: telling.life.entityId, data },
+    eventId,
+  })
   telling.path = row.toPath
   telling.headId = eventId
 }

@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from '../../codec/json.ts'
-import { derivedId, isUuid } from './ids.ts'
 import { refuse, spotIn, warn } from './findings.ts'
 import { isContentClass, isRoleClass, type LegacyRow } from './history.ts'
+import { derivedId, isUuid } from './ids.ts'
 import type { LegacyRecord } from './record.ts'
 
 /**
@@ -31,14 +31,18 @@ export interface Lives {
 
 /** Sorts the rows of all records. Ids that occur twice, and bases that lead back to themselves, are refused. */
 export function sortLives(records: readonly LegacyRecord[]): Lives {
-  const lives = new Map<string, { entityId: string; record: LegacyRecord | null; rows: LegacyRow[] }>()
+  const lives = new Map<
+    string,
+    { entityId: string; record: LegacyRecord | null; rows: LegacyRow[] }
+  >()
   const lifeOf = (entityId: string) => {
     const life = lives.get(entityId) ?? { entityId, record: null, rows: [] }
     lives.set(entityId, life)
     return life
   }
   checkRecords(records)
-  for (const record of records) if (record.content !== null) lifeOf(record.entityId).record ??= record
+  for (const record of records)
+    if (record.content !== null) lifeOf(record.entityId).record ??= record
   const roleRows: LegacyRow[] = []
   const grantRows: LegacyRow[] = []
   const oddRows: LegacyRow[] = []

@@ -27,8 +27,7 @@ export function lossesOf(version: string, appends: readonly PlannedAppend[]): st
       'The state of reviews: rm3 before 0.3 had none.',
     )
   const snapshots = countWhy(events, 'snapshot')
-  if (snapshots > 0)
-    losses.push(`What ${pages(snapshots)} said before moving to the present path.`)
+  if (snapshots > 0) losses.push(`What ${pages(snapshots)} said before moving to the present path.`)
   const ends = countWhy(events, 'gone, it is not known how')
   if (ends > 0) losses.push(`How and when ${pages(ends)} ended.`)
   return losses

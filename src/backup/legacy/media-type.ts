@@ -16,16 +16,16 @@ const SIGNATURES: readonly (readonly [string, RegExp])[] = [
   ['image/jpeg', /^\xff\xd8\xff/],
   ['image/png', /^\x89PNG\r\n\x1a\n/],
   ['image/gif', /^GIF8[79]a/],
-  ['image/webp', /^RIFF[^]{4}WEBP/],
-  ['audio/wav', /^RIFF[^]{4}WAVE/],
+  ['image/webp', /^RIFF[\s\S]{4}WEBP/],
+  ['audio/wav', /^RIFF[\s\S]{4}WAVE/],
   ['audio/mpeg', /^(?:ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff])/],
   ['audio/ogg', /^OggS/],
-  ['video/mp4', /^[^]{4}ftyp/],
+  ['video/mp4', /^[\s\S]{4}ftyp/],
   ['application/pdf', /^%PDF-/],
 ]
 // each part can match in one way only, so that no text makes it slow
 const SVG =
-  /^\s*(?:<\?xml[^>]*\?>\s*|<!--(?:(?!-->)[^])*-->\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>\s*)*<(?:\w+:)?svg[\s>]/
+  /^\s*(?:<\?xml[^>]*\?>\s*|<!--(?:(?!-->)[\s\S])*-->\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>\s*)*<(?:\w+:)?svg[\s>]/
 
 /**
  * The media type of a file, by its content where that shows, else by its name; 'application/octet-stream' when

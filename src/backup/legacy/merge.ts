@@ -21,10 +21,7 @@ export function addToStream(stream: Step[], more: readonly Step[]): void {
  *
  * @param until the time after which nothing can have happened: later steps count as of then
  */
-export function mergeStreams(
-  streams: ReadonlyMap<string, readonly Step[]>,
-  until: number,
-): Step[] {
+export function mergeStreams(streams: ReadonlyMap<string, readonly Step[]>, until: number): Step[] {
   const ranked = [...streams.values()]
     .filter(steps => steps.length > 0)
     .map(steps => ({ steps, start: steps[0]?.time ?? 0, path: pathOf(steps[0]) }))
@@ -34,7 +31,9 @@ export function mergeStreams(
       one.path.split('.').length - other.path.split('.').length ||
       (one.path < other.path ? -1 : Number(one.path > other.path)),
   )
-  const all = ranked.flatMap(({ steps }, rank) => steps.map((step, place) => ({ step, rank, place })))
+  const all = ranked.flatMap(({ steps }, rank) =>
+    steps.map((step, place) => ({ step, rank, place })),
+  )
   for (const { step } of all) step.time = Math.min(step.time, until)
   all.sort(
     (one, other) =>

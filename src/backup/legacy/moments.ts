@@ -1,4 +1,4 @@
-import { type LegacyRow, isContentClass } from './history.ts'
+import { isContentClass, type LegacyRow } from './history.ts'
 import { timeOf } from './residents.ts'
 
 /** A point in a life: a row of the old log is one, or two when it was a draft first and went live later. */
@@ -43,9 +43,7 @@ export function momentsOf(rows: readonly LegacyRow[], unknown: string): Moment[]
 /** When the row was written by the old clock. */
 export function writtenAt(row: LegacyRow, unknown: string): string {
   const { content } = row
-  return (
-    row.touched ?? row.started ?? row.ended ?? content?.modified ?? content?.created ?? unknown
-  )
+  return row.touched ?? row.started ?? row.ended ?? content?.modified ?? content?.created ?? unknown
 }
 
 function momentsOfRow(row: LegacyRow, unknown: string): Moment[] {

@@ -67,5 +67,8 @@ function revisionOf({ fact, refersTo, kept }: Step, numbering: Numbering): numbe
 
 function spotFor({ file, place }: JsonObject, findings: Findings) {
   const tokens = typeof place === 'string' && place !== '' ? place.split('/') : []
-  return { ...spotOf(typeof file === 'string' ? file : 'catalog.json', undefined, findings), tokens }
+  return {
+    ...spotOf(typeof file === 'string' ? file : 'catalog.json', undefined, findings),
+    tokens,
+  }
 }

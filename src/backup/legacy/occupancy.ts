@@ -1,5 +1,5 @@
 import type { NewEvent } from '../../content/events.ts'
-import { refuse, type Findings, spotOf, warn } from './findings.ts'
+import { type Findings, refuse, spotOf, warn } from './findings.ts'
 import { derivedId } from './ids.ts'
 import { type Origin, type Step, synthesised } from './plan.ts'
 

@@ -1,9 +1,5 @@
 import type { JsonObject } from '../../codec/json.ts'
-import {
-  type EventType,
-  type NewEvent,
-  SYSTEM,
-} from '../../content/events.ts'
+import { type EventType, type NewEvent, SYSTEM } from '../../content/events.ts'
 import type { LegacyContent, LegacyRow } from './history.ts'
 import type { LegacyRecord } from './record.ts'
 

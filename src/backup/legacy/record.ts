@@ -1,9 +1,17 @@
-import { findFlag, findInstant, findNumber, findPath, findUuid, itemsAt, objectAt } from './fields.ts'
+import type { JsonObject } from '../../codec/json.ts'
+import {
+  findFlag,
+  findInstant,
+  findNumber,
+  findPath,
+  findUuid,
+  itemsAt,
+  objectAt,
+} from './fields.ts'
+import type { Findings } from './findings.ts'
 import { refuse, type Spot, spotIn, spotOf, warn } from './findings.ts'
 import { type LegacyContent, type LegacyRow, readContent, readRow } from './history.ts'
 import { SITE_STREAMS } from './ids.ts'
-import type { Findings } from './findings.ts'
-import type { JsonObject } from '../../codec/json.ts'
 
 /** One `*-data.json`: the page as it was when the backup was made, and the rows of the old log at its path. */
 export interface LegacyRecord {

@@ -49,9 +49,7 @@ function stepOf(origin: Origin, row: LegacyRow, where: { stream: string; at: str
   const data = { role: row.role ?? '' }
   const given = row.evtClass === 'rm3:assign'
   return {
-    fact: given
-      ? { type: 'RoleAssigned', stream, data }
-      : { type: 'RoleDeassigned', stream, data },
+    fact: given ? { type: 'RoleAssigned', stream, data } : { type: 'RoleDeassigned', stream, data },
     eventId: origin.idOf(row),
     actor: origin.actorOf(row.actorPath, time),
     at,

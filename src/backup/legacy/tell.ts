@@ -2,9 +2,9 @@ import { hashDocument } from '../../codec/json.ts'
 import type { NewEvent } from '../../content/events.ts'
 import { warn } from './findings.ts'
 import type { LegacyContent, LegacyRow } from './history.ts'
-import { type Telling, documentOf, tellMoment, tellSynthesised, tellWhereabouts } from './life.ts'
 import { isUuid } from './ids.ts'
 import { isSameDocument, withoutEmpty } from './kept.ts'
+import { documentOf, type Telling, tellMoment, tellSynthesised, tellWhereabouts } from './life.ts'
 import type { Life } from './lives.ts'
 import { type Moment, momentsOf } from './moments.ts'
 import { importedOf, type Origin, type Step } from './plan.ts'
@@ -65,7 +65,13 @@ function tellArrival(telling: Telling, moments: Moment[], idsUsed: ReadonlySet<s
 /** A page that is created by what is known of it, not by a row. */
 function tellCreation(
   telling: Telling,
-  page: { path: string; content: LegacyContent; number: number | null; at: string; id: string | null },
+  page: {
+    path: string
+    content: LegacyContent
+    number: number | null
+    at: string
+    id: string | null
+  },
 ): void {
   const { path, content, number, at, id } = page
   const document = documentOf(telling, content, id ?? '')
