@@ -137,7 +137,8 @@ function checkRow(row: LegacyRow): void {
     warn(spot, 'time-missing', 'the row has no time of its own')
   if (row.content === null) return
   const toData = spotIn(spotIn(spot, 'data'), 'toData')
-  const { path, entityId } = toData.value as { path?: unknown; entityId?: unknown }
+  const { value: path } = spotIn(toData, 'path')
+  const { value: entityId } = spotIn(toData, 'entityId')
   if (typeof path === 'string' && path.toLowerCase() !== row.path.toLowerCase())
     warn(spotIn(toData, 'path'), 'path-differs', `the row is at ${row.path}`)
   if (typeof entityId === 'string' && entityId.toLowerCase() !== row.entityId)
