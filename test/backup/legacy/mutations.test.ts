@@ -12,9 +12,10 @@ import {
   simplePage,
   writeBackup,
 } from './old-backup.ts'
+import { checkPlan } from './plan-rules.ts'
 import { sharedData } from './shared-data.ts'
 
-const ROUNDS = 400
+const ROUNDS = 200
 const SEED = 20161022
 const SLOW_MS = 5000
 const VALUES: unknown[] = [
@@ -91,10 +92,12 @@ async function tally(dir: string, seed: number): Promise<{ whole: number; refuse
     const json = name.endsWith('.json') && next(4) > 0
     await writeFile(join(dir, name), json ? mutatedJson(bytes, next) : mutatedBytes(bytes, next))
     const start = Date.now()
-    const outcome = await readLegacyBackup(dir).then(
-      () => null,
-      thrown => thrown as unknown,
-    )
+    const outcome = await readLegacyBackup(dir)
+      .then(checkPlan)
+      .then(
+        () => null,
+        thrown => thrown as unknown,
+      )
     const place = `seed ${seed}, round ${round}, file ${name}: ${String((outcome as Error)?.stack)}`
     assert.ok(outcome === null || isRm3Error(outcome, 'SOURCE_DAMAGED'), place)
     assert.ok(Date.now() - start < SLOW_MS, place)

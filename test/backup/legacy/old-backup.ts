@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { LegacyBackup } from '../../../src/backup/legacy/backup.ts'
 import { readLegacyBackup } from '../../../src/backup/legacy/backup.ts'
 import type { PlannedEvent } from '../../../src/backup/legacy/plan.ts'
+import { checkPlan } from './plan-rules.ts'
 
 export type Loose = Record<string, unknown>
 /** An old backup before it is written: name of file → JSON value, text or bytes. */
@@ -168,11 +169,13 @@ export async function writeBackup(dir: string, files: OldBackup): Promise<void> 
   }
 }
 
-/** Writes and reads the backup. */
+/** Writes and reads the backup, and checks what every plan keeps to. */
 export async function readBack(files: OldBackup): Promise<LegacyBackup> {
   return inFolder(async dir => {
     await writeBackup(dir, files)
-    return readLegacyBackup(dir)
+    const backup = await readLegacyBackup(dir)
+    checkPlan(backup)
+    return backup
   })
 }
 
