@@ -45,7 +45,11 @@ export function assemble(material: Material): Assembled {
     homeless.push(...story.homeless)
     if (story.steps.length > 0) streams.set(life.entityId, story.steps)
   }
-  const roles = tellRoles(lives.roleRows, permissions.assignments, { origin, residents })
+  const roles = tellRoles(lives.roleRows, permissions.assignments, {
+    origin,
+    residents,
+    isTold: stream => streams.has(stream),
+  })
   const streamAt = (path: string) => origin.recordAt(path)?.entityId ?? null
   attachBlobs(material.blobs, streams, { origin, streamAt })
   for (const steps of [roles.steps, told.steps]) {
@@ -55,7 +59,7 @@ export function assemble(material: Material): Assembled {
       streams.set(stream, own)
     }
   }
-  keepOddRows([...homeless, ...roles.homeless], streams, { residents, dumpedAt: origin.dumpedAt })
+  keepOddRows([...homeless, ...roles.homeless], streams, origin)
   streams.set(GRANTS_STREAM, tellGrants(lives.grantRows, permissions.grants, origin))
   const living = new Set(records.filter(({ content }) => content).map(({ entityId }) => entityId))
   const merged = mergeStreams(streams, Date.parse(origin.dumpedAt))

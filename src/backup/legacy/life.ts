@@ -28,12 +28,22 @@ export interface Telling {
 
 /** Adds the steps of one moment. */
 export function tellMoment(telling: Telling, moment: Moment): void {
-  const leaves = moment.kind === 'move' || moment.kind === 'delete'
-  if (leaves && telling.path === null) telling.homeless.push(moment.row)
+  if (isIdle(telling, moment)) keepIdle(telling, moment.row)
   else if (moment.kind === 'move') tellMove(telling, moment)
   else if (moment.kind === 'delete') tellDeletion(telling, moment)
   else if (moment.kind === 'publish') tellPublication(telling, moment)
   else tellContent(telling, moment)
+}
+
+/** Whether the moment moves or deletes a page that is not there. */
+function isIdle({ path, deleted, live }: Telling, { kind }: Moment): boolean {
+  if (kind === 'move') return path === null || deleted
+  return kind === 'delete' && (live === null || deleted)
+}
+
+function keepIdle(telling: Telling, row: LegacyRow): void {
+  warn(row.spot, 'row-without-effect', 'the page was not there; the row is kept, but does nothing')
+  telling.homeless.push(row)
 }
 
 /** Adds a step that the old log has no row for. */

@@ -20,16 +20,21 @@ export interface ToldRoles {
 export function tellRoles(
   rows: readonly LegacyRow[],
   assignments: readonly Assignment[],
-  known: { readonly origin: Origin; readonly residents: Residents },
+  known: {
+    readonly origin: Origin
+    readonly residents: Residents
+    /** Whether there is a page of that stream. */
+    readonly isTold: (stream: string) => boolean
+  },
 ): ToldRoles {
-  const { origin, residents } = known
+  const { origin, residents, isTold } = known
   const steps = new Map<string, Step[]>()
   const homeless: LegacyRow[] = []
   const timed = rows.map(row => ({ row, at: writtenAt(row, origin.dumpedAt) }))
   timed.sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
   for (const { row, at } of timed) {
     const stream = residents(row.path, Date.parse(at))
-    if (stream === null) homeless.push(row)
+    if (stream === null || !isTold(stream)) homeless.push(row)
     else listOf(steps, stream).push(stepOf(origin, row, { stream, at }))
   }
   const held = new Map([...steps].map(([stream, list]) => [stream, rolesAfter(list)]))
