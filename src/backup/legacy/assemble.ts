@@ -4,7 +4,7 @@ import type { LegacyCredential, ToldCredentials } from './credentials.ts'
 import type { Findings } from './findings.ts'
 import { tellGrants } from './grants.ts'
 import type { Lives } from './lives.ts'
-import { addToStream, mergeStreams } from './merge.ts'
+import { mergeStreams, withSteps } from './merge.ts'
 import { numberSteps } from './number.ts'
 import { endStays } from './occupancy.ts'
 import { keepOddRows } from './odd-rows.ts'
@@ -53,11 +53,8 @@ export function assemble(material: Material): Assembled {
   const streamAt = (path: string) => origin.recordAt(path)?.entityId ?? null
   attachBlobs(material.blobs, streams, { origin, streamAt })
   for (const steps of [roles.steps, told.steps]) {
-    for (const [stream, more] of steps) {
-      const own = streams.get(stream) ?? []
-      addToStream(own, more)
-      streams.set(stream, own)
-    }
+    for (const [stream, more] of steps)
+      streams.set(stream, withSteps(streams.get(stream) ?? [], more))
   }
   keepOddRows([...homeless, ...roles.homeless], streams, origin)
   streams.set(GRANTS_STREAM, tellGrants(lives.grantRows, permissions.grants, origin))

@@ -1,4 +1,4 @@
-import type { BlobAttached } from '../../content/events.ts'
+import type { BlobAttached, NewEvent } from '../../content/events.ts'
 import { type Catalog, type CatalogBlob, type CatalogEntry, detailsOf } from './catalog.ts'
 import { othersIn } from './fields.ts'
 import { type HashedFile, hashFile, type SourceFolder } from './files.ts'
@@ -48,33 +48,47 @@ export async function readBlobs(catalog: Catalog, folder: SourceFolder): Promise
  */
 export function attachBlobs(
   found: readonly FoundBlob[],
-  streams: ReadonlyMap<string, Step[]>,
+  streams: Map<string, Step[]>,
   known: { readonly origin: Origin; readonly streamAt: (path: string) => string | null },
 ): void {
   const streamOf = new Map<string, string>()
   for (const [stream, steps] of streams)
     for (const step of steps) streamOf.set(step.eventId, stream)
+  const byStream = new Map<string, FoundBlob[]>()
   for (const one of found) {
     const stream = streamOf.get(one.listed.revisionId) ?? known.streamAt(one.path)
-    const steps = stream === null ? undefined : streams.get(stream)
-    if (stream === null || steps === undefined || steps.length === 0) {
+    if (stream === null || !streams.has(stream)) {
       warn(one.listed.spot, 'blob-homeless', 'the page is not here; the bytes are left out')
       continue
     }
-    attach(one, steps, known.origin)
+    const own = byStream.get(stream)
+    if (own === undefined) byStream.set(stream, [one])
+    else own.push(one)
   }
+  for (const [stream, blobs] of byStream)
+    streams.set(stream, withBlobs(streams.get(stream) ?? [], blobs, known.origin))
 }
 
-function attach({ listed, blob }: FoundBlob, steps: Step[], origin: Origin): void {
-  const own = steps.findIndex(step => step.eventId === listed.revisionId)
-  const published = steps.findIndex(
-    ({ fact, refersTo }) => fact.type === 'PagePublished' && refersTo === listed.revisionId,
-  )
-  if (own < 0) warn(listed.spot, 'blob-revision', 'the revision is not in the backup')
-  const place = Math.max(published, own, 0)
-  const step = steps[place]
-  if (step === undefined) return
-  const { fact } = step
+function withBlobs(steps: readonly Step[], found: readonly FoundBlob[], origin: Origin): Step[] {
+  const places = new Map<string, number>()
+  for (const [place, { eventId }] of steps.entries()) places.set(eventId, place)
+  for (const [place, { fact, refersTo }] of steps.entries())
+    if (fact.type === 'PagePublished' && refersTo) places.set(refersTo, place)
+  const behind = new Map<number, FoundBlob[]>()
+  for (const one of found) {
+    const { listed } = one
+    const place = places.get(listed.revisionId)
+    if (place === undefined) warn(listed.spot, 'blob-revision', 'the revision is not in the backup')
+    behind.set(place ?? 0, [...(behind.get(place ?? 0) ?? []), one])
+  }
+  return steps.flatMap((step, place) => [
+    step,
+    ...(behind.get(place) ?? []).map(one => attached(one, step, origin)),
+  ])
+}
+
+function attached({ listed, blob }: FoundBlob, step: Step, origin: Origin): Step {
+  const { fact, at, time, actor } = step
   const ofDraft = 'draft' in fact.data && fact.data.draft === true
   const { sha256, sizeBytes, mediaType, category } = blob
   const data: BlobAttached = {
@@ -82,31 +96,16 @@ function attach({ listed, blob }: FoundBlob, steps: Step[], origin: Origin): voi
     ...(ofDraft && { draft: true }),
   }
   const eventId = derivedId('rm3 0.x blob', origin.identity, listed.file, sha256)
+  const { provider, source, temporary, entityPath } = listed.original
   const kept = withoutEmpty({
-    revisionId: listed.revisionId,
-    file: listed.file,
-    provider: listed.original['provider'],
-    source: listed.original['source'],
-    temporary: listed.original['temporary'],
-    entityPath: listed.original['entityPath'],
+    ...{ revisionId: listed.revisionId, file: listed.file },
+    ...{ provider, source, temporary, entityPath },
     details: detailsOf(listed),
     blob: othersIn(listed.original, FIELDS),
   })
-  const attached = synthesised(
-    origin,
-    {
-      fact: { type: 'BlobAttached', stream: fact.stream, data },
-      ...{ eventId, at: step.at, time: step.time, actor: step.actor, kept, joined: true },
-    },
-    'blob of a revision',
-  )
-  steps.splice(behindJoined(steps, place), 0, attached)
-}
-
-function behindJoined(steps: readonly Step[], place: number): number {
-  let behind = place + 1
-  while (steps[behind]?.joined) behind++
-  return behind
+  const event: NewEvent = { type: 'BlobAttached', stream: fact.stream, data }
+  const made = { fact: event, eventId, at, time, actor, kept, joined: true } as const
+  return synthesised(origin, made, 'blob of a revision')
 }
 
 function foundBlob(entry: CatalogEntry, listed: CatalogBlob, hashed: HashedFile): FoundBlob {

@@ -67,7 +67,9 @@ export function tellCredentials(
       continue
     }
     const made = stepOf(item, { user: user.entityId, provider, label }, origin)
-    steps.set(user.entityId, [...(steps.get(user.entityId) ?? []), made.step])
+    const own = steps.get(user.entityId)
+    if (own === undefined) steps.set(user.entityId, [made.step])
+    else own.push(made.step)
     credentials.push({ ...made.credential, details })
   }
   return { credentials, steps }

@@ -1,16 +1,19 @@
 import type { Step } from './plan.ts'
 
-/** Adds `more` to a stream at their times, in their order, never before its first step. Both are oldest first. */
-export function addToStream(stream: Step[], more: readonly Step[]): void {
-  let place = 1
+/** A stream with `more` put in at their times, never before its first step. Both are oldest first. */
+export function withSteps(stream: readonly Step[], more: readonly Step[]): Step[] {
+  const merged: Step[] = []
+  let place = 0
   let time = stream[0]?.time ?? Number.NEGATIVE_INFINITY
   for (const step of more) {
     step.time = time = Math.max(time, step.time)
-    while (place < stream.length && (stream[place]?.joined || (stream[place]?.time ?? 0) <= time))
-      place++
-    stream.splice(place, 0, step)
-    place++
+    for (let next = stream[place]; next !== undefined; next = stream[++place]) {
+      if (!next.joined && next.time > time) break
+      merged.push(next)
+    }
+    merged.push(step)
   }
+  return [...merged, ...stream.slice(place)]
 }
 
 /**

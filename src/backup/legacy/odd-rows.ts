@@ -20,11 +20,14 @@ export function keepOddRows(
     const steps = streams.get(row.entityId ?? '') ?? streams.get(resident) ?? any
     const step = steps.findLast(other => other.time <= time) ?? steps[0]
     if (step === undefined) refuse(row.spot, 'row-homeless', 'the row belongs to no page')
-    else step.kept['otherRows'] = [...otherRows(step), row.original]
+    else otherRowsOf(step).push(row.original)
   }
 }
 
-function otherRows({ kept }: Step): Json[] {
-  const { otherRows: rows } = kept
-  return Array.isArray(rows) ? rows : []
+function otherRowsOf({ kept }: Step): Json[] {
+  const { otherRows } = kept
+  if (Array.isArray(otherRows)) return otherRows
+  const rows: Json[] = []
+  kept['otherRows'] = rows
+  return rows
 }

@@ -30,9 +30,20 @@ export function residentsOf(lives: ReadonlyMap<string, Life>): Residents {
   for (const there of byPath.values()) there.sort((one, other) => one.since - other.since)
   return (path, time) => {
     const there = byPath.get(path)
-    const resident = there?.findLast(({ since }) => since <= time) ?? there?.[0]
-    return resident?.entityId ?? null
+    return there?.[Math.max(0, countUntil(there, time) - 1)]?.entityId ?? null
   }
+}
+
+/** How many of `stays`, which are in order of time, began at `time` or before. */
+function countUntil(stays: readonly { since: number }[], time: number): number {
+  let low = 0
+  let high = stays.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((stays[middle]?.since ?? 0) <= time) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** When the row took effect by the old clock, in ms: published, else first written; null when it has no time. */
