@@ -248,6 +248,16 @@ suite('lives in a legacy backup', test => {
     assert.is(backup.blobs.length, 3)
     assert.equal(backup.warnings, [])
   })
+  test('keep the blobs of a draft until its publication', async () => {
+    const made = row({ path: 'wh.a', entity: 20, revision: 21, minute: 30, endMinute: 90 })
+    const files = backupOf(ROOT, record('wh.a', made, [made]))
+    addBlob(files, { path: 'wh.a', name: 'infile.svg', revision: 21, bytes: '<svg/>' })
+
+    const backup = await readBack(files)
+
+    assert.equal(typesOf(streamOf(backup, 20)), ['PageCreated?', 'PagePublished', 'BlobAttached'])
+    assert.is(backup.events.at(-1)?.events.length, 2)
+  })
   test('keep rows of unknown classes and whatever else rm3 0.x does not write', async () => {
     const made = row({
       ...{ path: 'wh.a', entity: 20, revision: 21, minute: 30 },
