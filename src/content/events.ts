@@ -66,14 +66,12 @@ export interface PageUndeleted {
   readonly path: string
 }
 
-/** `draft`: it belongs to the draft before it in the stream and is not what the live page shows. */
 export interface BlobAttached {
   readonly name: string
   readonly sha256: string
   readonly sizeBytes: number
   readonly mediaType: string
   readonly category: 'public' | 'private'
-  readonly draft?: true
 }
 
 export interface BlobDetached {

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../codec/json.ts'
 import type { BlobAttached, NewEvent } from '../../content/events.ts'
 import { type Catalog, type CatalogBlob, type CatalogEntry, detailsOf } from './catalog.ts'
 import { othersIn } from './fields.ts'
@@ -24,6 +25,8 @@ export interface FoundBlob {
   readonly blob: LegacyBlob
 }
 
+const OF_REVISION = 'blob of a revision'
+const OF_DRAFT = 'the blob before it is put back: that one is of a draft'
 const FIELDS = new Set(
   'category provider entityPath blobPath revisionId source temporary details'.split(' '),
 )
@@ -42,7 +45,7 @@ export async function readBlobs(catalog: Catalog, folder: SourceFolder): Promise
 
 /**
  * Puts each blob behind the step of its revision, in the same append. A blob of a draft follows its publication, or is
- * marked as the draft's; one whose revision is not in the backup follows the page's first step.
+ * put away again at once when it never was; one whose revision is not in the backup follows the page's first step.
  *
  * @param streamAt the page of a path's files
  */
@@ -79,33 +82,54 @@ function withBlobs(steps: readonly Step[], found: readonly FoundBlob[], origin: 
     const { listed } = one
     const place = places.get(listed.revisionId)
     if (place === undefined) warn(listed.spot, 'blob-revision', 'the revision is not in the backup')
-    behind.set(place ?? 0, [...(behind.get(place ?? 0) ?? []), one])
+    const there = behind.get(place ?? 0)
+    if (there === undefined) behind.set(place ?? 0, [one])
+    else there.push(one)
   }
+  const current = new Map<string, BlobAttached>()
   return steps.flatMap((step, place) => [
     step,
-    ...(behind.get(place) ?? []).map(one => attached(one, step, origin)),
+    ...(behind.get(place) ?? []).flatMap(one => attach(one, { step, current, origin })),
   ])
 }
 
-function attached({ listed, blob }: FoundBlob, step: Step, origin: Origin): Step {
+/** The blob of a draft is attached and put back at once: the log has it, the live page does not show it. */
+function attach(
+  { listed, blob }: FoundBlob,
+  to: { step: Step; current: Map<string, BlobAttached>; origin: Origin },
+): Step[] {
+  const { step, current, origin } = to
   const { fact, at, time, actor } = step
   const ofDraft = 'draft' in fact.data && fact.data.draft === true
   const { sha256, sizeBytes, mediaType, category } = blob
-  const data: BlobAttached = {
-    ...{ name: listed.blobPath, sha256, sizeBytes, mediaType, category },
-    ...(ofDraft && { draft: true }),
+  const name = listed.blobPath
+  const data: BlobAttached = { name, sha256, sizeBytes, mediaType, category }
+  const before = current.get(name)
+  if (!ofDraft) current.set(name, data)
+  const { stream } = fact
+  const putBack: NewEvent = before
+    ? { type: 'BlobAttached', stream, data: before }
+    : { type: 'BlobDetached', stream, data: { name } }
+  const stepOf = (event: NewEvent, kept: JsonObject, why: string) => {
+    const eventId = derivedId('rm3 0.x blob', origin.identity, listed.file, sha256, why)
+    return synthesised(
+      origin,
+      { ...{ fact: event, eventId, at, time, actor, kept }, joined: true },
+      why,
+    )
   }
-  const eventId = derivedId('rm3 0.x blob', origin.identity, listed.file, sha256)
+  const attached = stepOf({ type: 'BlobAttached', stream, data }, keptOfBlob(listed), OF_REVISION)
+  return ofDraft ? [attached, stepOf(putBack, { file: listed.file }, OF_DRAFT)] : [attached]
+}
+
+function keptOfBlob(listed: CatalogBlob): JsonObject {
   const { provider, source, temporary, entityPath } = listed.original
-  const kept = withoutEmpty({
+  return withoutEmpty({
     ...{ revisionId: listed.revisionId, file: listed.file },
     ...{ provider, source, temporary, entityPath },
     details: detailsOf(listed),
     blob: othersIn(listed.original, FIELDS),
   })
-  const event: NewEvent = { type: 'BlobAttached', stream: fact.stream, data }
-  const made = { fact: event, eventId, at, time, actor, kept, joined: true } as const
-  return synthesised(origin, made, 'blob of a revision')
 }
 
 function foundBlob(entry: CatalogEntry, listed: CatalogBlob, hashed: HashedFile): FoundBlob {

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Json, JsonObject } from '../../codec/json.ts'
+import { sameJson } from '../../codec/json-compare.ts'
 import type { Document } from '../../content/document.ts'
 import { isObject, othersIn } from './fields.ts'
 import type { LegacyRow } from './history.ts'
@@ -62,10 +62,10 @@ export function withoutEmpty(object: { [key: string]: Json | undefined }): JsonO
 
 /** Whether two documents say the same. Costs no more than the smaller of them. */
 export function isSameDocument(one: Document, other: Document): boolean {
-  return isDeepStrictEqual(partsOf(one), partsOf(other))
+  return sameJson(partsOf(one), partsOf(other))
 }
 
-function partsOf({ proto, hidden, summary, data, tags }: Document): unknown[] {
+function partsOf({ proto, hidden, summary, data, tags }: Document): Json[] {
   return [proto, hidden, summary, data, tags]
 }
 
@@ -84,6 +84,6 @@ function authorOf(origin: Origin, row: LegacyRow): { [key: string]: Json | undef
   const { actorProto, actorSummary } = row.original
   const record = row.actorPath === null ? undefined : origin.recordAt(row.actorPath)
   const summary = record?.content?.document.summary
-  if (summary !== undefined && isDeepStrictEqual(summary, actorSummary)) return {}
+  if (summary && actorSummary && sameJson(summary, actorSummary)) return {}
   return { actorProto, actorSummary }
 }

@@ -14,7 +14,7 @@ const BY_EXTENSION = new Map([
 ])
 const SIGNATURES: readonly (readonly [string, RegExp])[] = [
   ['image/jpeg', /^\xff\xd8\xff/],
-  ['image/png', /^\x89PNG\r\n\x1a\n/],
+  ['image/png', /^\x89PNG\r\n/],
   ['image/gif', /^GIF8[79]a/],
   ['image/webp', /^RIFF[\s\S]{4}WEBP/],
   ['audio/wav', /^RIFF[\s\S]{4}WAVE/],

@@ -240,8 +240,12 @@ suite('lives in a legacy backup', test => {
       'BlobAttached',
       'BlobAttached',
       'PageRevised?',
-      'BlobAttached?',
+      'BlobAttached',
+      'BlobAttached',
     ])
+    const hashes = events.flatMap(({ data }) => ('sha256' in data ? [data.sha256] : []))
+    assert.is(hashes[4], hashes[0], 'the live one is put back')
+    assert.is.not(hashes[3], hashes[0])
     const last = events[4]
     assert.is(last?.type === 'BlobAttached' && last.data.category, 'private')
     assert.is(last?.type === 'BlobAttached' && last.data.mediaType, 'image/png')

@@ -1,7 +1,12 @@
 import type { LegacyBackup } from '../../../src/backup/legacy/backup.ts'
 import { isUuid } from '../../../src/backup/legacy/ids.ts'
 import type { PlannedEvent } from '../../../src/backup/legacy/plan.ts'
-import { GRANTS_STREAM } from '../../../src/content/events.ts'
+import { makeChange } from '../../../src/codec/change.ts'
+import { hashDocument } from '../../../src/codec/json.ts'
+import { type Document, documentOf } from '../../../src/content/document.ts'
+import { GRANTS_STREAM, type SiteEvent } from '../../../src/content/events.ts'
+import { evolve } from '../../../src/content/evolve.ts'
+import type { State } from '../../../src/content/state.ts'
 import { assert } from '../../harness.ts'
 
 /** Asserts what every plan keeps to, whatever the backup was. */
@@ -14,6 +19,38 @@ export function checkPlan(backup: LegacyBackup): void {
   for (const { eventId, stream } of events) assert.ok(isUuid(eventId) && isUuid(stream))
   checkStreams(events)
   checkPaths(events)
+  checkFolds(events)
+}
+
+/** The content layer can fold every stream, and finds the documents that were meant to go live. */
+function checkFolds(events: readonly PlannedEvent[]): void {
+  const states = new Map<string, State>()
+  const documents = new Map<string, Document>()
+  for (const [index, event] of events.entries()) {
+    const state = states.get(event.stream) ?? null
+    const revision = (state?.revision ?? 0) + 1
+    if ('document' in event.data) documents.set(`${event.stream} ${revision}`, event.data.document)
+    const ready = {
+      ...event,
+      data: withPatch(event, state, documents),
+      revision,
+      position: index + 1,
+    }
+    states.set(event.stream, evolve(state, ready as SiteEvent))
+  }
+}
+
+/** As the loader does: a publication of what is not the newest says how it follows from the newest. */
+function withPatch(
+  { type, data, stream }: PlannedEvent,
+  state: State | null,
+  documents: ReadonlyMap<string, Document>,
+) {
+  if (type !== 'PagePublished' || state?.kind !== 'entity') return data
+  const document = documents.get(`${stream} ${data.revision}`)
+  if (document === undefined) throw new Error(`nothing to publish in ${stream}`)
+  assert.is(data.hash, hashDocument(document))
+  return { ...data, patch: makeChange(documentOf(state.tip), document) }
 }
 
 function checkStreams(events: readonly PlannedEvent[]): void {
