@@ -11,6 +11,7 @@ import { type Findings, refuse, spotOf } from './findings.ts'
 export const DATA_BYTES_MAX = 64 * 1024 * 1024
 /** All JSON files of a backup together: the plan is held in memory. */
 export const DATA_BYTES_TOTAL_MAX = 512 * 1024 * 1024
+/** One blob's file. */
 export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024
 const FILES_MAX = 1_000_000
 const NAME_BYTES_MAX = 255

@@ -18,6 +18,7 @@ export interface TemplateUser {
   readonly password: string | null
 }
 
+/** A role for a user. */
 export interface TemplateAssignment {
   readonly type: 'AssignRole'
   /** The user's login name, and its page. */
@@ -26,6 +27,7 @@ export interface TemplateAssignment {
   readonly role: string
 }
 
+/** A permission for a role, where the pattern matches. */
 export interface TemplateGrant {
   readonly type: 'PermitRole'
   readonly role: string
@@ -33,6 +35,7 @@ export interface TemplateGrant {
   readonly pattern: string
 }
 
+/** A page to create, live. Texts are Markdown sources: nothing is rendered yet. */
 export interface TemplatePage {
   readonly type: 'CreatePage'
   readonly path: string
