@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<number, Words>> = {
     title: 'That cannot be done here',
     text: 'This address does not take that kind of request.',
   },
-  410: { title: 'This page is gone', text: 'There was a page at this address. It was deleted.' },
+  410: { title: 'This page was deleted', text: 'There used to be a page at this address.' },
   429: {
     title: 'Too much at once',
     text: 'More requests came from you than this site answers in so short a time.',

@@ -1,3 +1,4 @@
+import { escapeHtml, Html } from './html.ts'
 import { momentOf } from './moments.ts'
 import type { Scheme } from './scheme.ts'
 import type { Frame, Link } from './views.ts'
@@ -29,7 +30,10 @@ export function renderView(
   const asset = (file: string) => scheme.assets.get(file)?.url ?? ''
   return scheme.engine.render(name, {
     ...view.context,
-    head: { noindex: frame.asOf !== null, ...head },
+    head: {
+      title: head.title === frame.site.name ? head.title : `${head.title} · ${frame.site.name}`,
+      tags: headTags({ noindex: frame.asOf !== null, ...head }),
+    },
     breadcrumb,
     site: frame.site,
     nav: frame.nav,
@@ -44,4 +48,20 @@ export function renderView(
 /** What links in texts of this view get; empty for the present. */
 export function linkQueryOf(frame: Frame): string {
   return frame.asOf?.linkQuery ?? ''
+}
+
+/** What is in `<head>` beside the title and the scheme's own files. */
+function headTags(head: Head): Html {
+  const meta = (kind: 'name' | 'property', name: string, value: string) =>
+    `<meta ${kind}="${escapeHtml(name)}" content="${escapeHtml(value)}">\n`
+  let markup = ''
+  if (head.description) markup += meta('name', 'description', head.description)
+  if (head.noindex) markup += meta('name', 'robots', 'noindex')
+  if (head.canonical) markup += `<link rel="canonical" href="${escapeHtml(head.canonical)}">\n`
+  for (const { url, title, mediaType } of head.alternates ?? []) {
+    const type = `type="${escapeHtml(mediaType)}" title="${escapeHtml(title)}"`
+    markup += `<link rel="alternate" ${type} href="${escapeHtml(url)}">\n`
+  }
+  for (const { name, value } of head.properties ?? []) markup += meta('property', name, value)
+  return new Html(markup)
 }

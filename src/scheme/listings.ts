@@ -1,10 +1,11 @@
 import type { FeedLayout, FeedNeed } from './feeds.ts'
-import { Html } from './html.ts'
+import { escapeHtml, Html } from './html.ts'
 import { pictureTag } from './images.ts'
-import { type Moment, momentOf } from './moments.ts'
+import { personLink, timeTag, titleLink } from './links.ts'
+import { momentOf } from './moments.ts'
 import { resolveOnSite, safeLink } from './site-urls.ts'
 import type { Texts } from './texts.ts'
-import type { ListEntry, Listing, Person } from './views.ts'
+import type { ListEntry, Listing } from './views.ts'
 
 /** A listing as the template `entries` takes it. */
 export interface ShownListing {
@@ -22,12 +23,13 @@ interface ShownEntry {
   readonly initial: string
   readonly abstract: Html | null
   readonly url: string
-  /** Where the title leads: a link page's target, else the page. */
-  readonly linkUrl: string
-  readonly outside: boolean
-  readonly created: Moment
-  readonly author: Person | null
+  /** The title as a link: to a link page's target, else to the page. */
+  readonly link: Html
+  readonly created: Html
+  readonly author: Html | null
   readonly picture: Html | null
+  /** The picture as a link that only the eye needs: the title beside it leads to the same place. */
+  readonly thumbnail: Html | null
 }
 
 const THUMBNAIL_SIZES = '(max-width: 40rem) 50vw, 15rem'
@@ -59,15 +61,22 @@ function showEntry(entry: ListEntry, texts: Texts, linkQuery: string): ShownEntr
   const target = entry.target === null ? null : safeLink(entry.target)
   const abstract = texts.short(entry.abstract.trim(), linkQuery)
   const title = entry.title.trim() || 'Untitled'
+  const picture = entry.picture && new Html(pictureTag(entry.picture, '', THUMBNAIL_SIZES))
+  const outside = target !== null && resolveOnSite(target, '/') === null
   return {
     title,
     initial: [...title][0] ?? '',
     abstract: abstract === '' || abstract === title ? null : new Html(abstract),
     url: entry.url,
-    linkUrl: target ?? entry.url,
-    outside: target !== null && resolveOnSite(target, '/') === null,
-    created: momentOf(entry.created),
-    author: entry.author,
-    picture: entry.picture && new Html(pictureTag(entry.picture, '', THUMBNAIL_SIZES)),
+    link: titleLink({ title, url: entry.url, linkUrl: target ?? entry.url, outside }),
+    created: timeTag(momentOf(entry.created), 'day'),
+    author: entry.author && personLink(entry.author),
+    picture,
+    thumbnail: picture && thumbnail(picture, entry.url),
   }
+}
+
+function thumbnail(picture: Html, url: string): Html {
+  const attributes = `class="thumb" href="${escapeHtml(url)}" tabindex="-1" aria-hidden="true"`
+  return new Html(`<a ${attributes}>${picture.markup}</a>`)
 }

@@ -3,6 +3,7 @@ import { linkQueryOf, renderView } from './frame.ts'
 import { Html } from './html.ts'
 import { figure } from './images.ts'
 import { isJsonObject, textAt } from './json.ts'
+import { personLink, timeTag } from './links.ts'
 import { type ShownListing, showListing } from './listings.ts'
 import { counted, momentOf } from './moments.ts'
 import { blockOf, CHILDREN, needsOf, type PageNeeds, type PageSubject } from './needs.ts'
@@ -45,9 +46,9 @@ export function renderPage(scheme: Scheme, view: PageView): string {
         kind: /^[a-z]{1,20}$/.test(proto) ? `proto-${proto}` : 'proto-other',
         hidden,
         byline,
-        author,
-        created: momentOf(page.created),
-        modified: momentOf(page.modified),
+        author: author && personLink(author),
+        created: timeTag(momentOf(page.created), 'day'),
+        modified: timeTag(momentOf(page.modified), 'day'),
         changed: page.modified.slice(0, 10) !== page.created.slice(0, 10),
       },
       body: partsOf(scheme, view, needs, body),
@@ -124,8 +125,8 @@ function commentsOf(scheme: Scheme, comments: readonly CommentView[], linkQuery:
     heading: comments.length === 0 ? 'No comments yet' : counted(comments.length, 'comment'),
     entries: comments.map(comment => ({
       url: comment.url,
-      author: comment.author && withSafeUrl(comment.author),
-      created: momentOf(comment.created),
+      author: personLink(comment.author && withSafeUrl(comment.author)),
+      created: timeTag(momentOf(comment.created), 'full'),
       html: new Html(scheme.texts.comment(comment.comment, linkQuery)),
     })),
   }

@@ -1,9 +1,14 @@
+import type { Html } from './html.ts'
+import { personLink, timeTag } from './links.ts'
 import { type Moment, momentOf } from './moments.ts'
 import type { RevisionEntry, RevisionNotice, RevisionState } from './views.ts'
 
 /** A revision as templates show it. */
-export type ShownRevision = Omit<RevisionEntry, 'at' | 'door'> & {
+export type ShownRevision = Omit<RevisionEntry, 'at' | 'door' | 'author'> & {
   readonly at: Moment
+  /** The time of day. */
+  readonly when: Html
+  readonly author: Html
   /** What was done: `changed`, `moved`. */
   readonly deed: string
   /** Live or draft; null for neither. */
@@ -41,9 +46,12 @@ const BADGES: Readonly<Record<RevisionState, string | null>> = {
 
 /** @returns what the history and the comparison show of `entry` */
 export function showRevision(entry: RevisionEntry): ShownRevision {
+  const at = momentOf(entry.at)
   return {
     ...entry,
-    at: momentOf(entry.at),
+    at,
+    when: timeTag(at, 'time'),
+    author: personLink(entry.author),
     deed: Object.hasOwn(DEEDS, entry.type) ? (DEEDS[entry.type] ?? '') : entry.type,
     badge: BADGES[entry.state],
     door: Object.hasOwn(DOORS, entry.door) ? (DOORS[entry.door] ?? null) : null,
@@ -52,5 +60,10 @@ export function showRevision(entry: RevisionEntry): ShownRevision {
 
 /** The banner above a page that shows one revision. */
 export function noticeContext(notice: RevisionNotice): object {
-  return { ...notice, title: `Revision ${notice.revision}`, at: momentOf(notice.at) }
+  return {
+    ...notice,
+    title: `Revision ${notice.revision}`,
+    at: timeTag(momentOf(notice.at), 'full'),
+    author: notice.author && personLink(notice.author),
+  }
 }

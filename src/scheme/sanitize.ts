@@ -45,7 +45,12 @@ function options(whitelist: Whitelist): sanitizeHtml.IOptions {
     nonTextTags: [...DROPPED_WHOLE],
     nestingLimit: NESTING_MAX,
     parseStyleAttributes: false,
-    transformTags: { a: withScheme('href'), img: withScheme('src') },
+    transformTags: {
+      a: withScheme('href'),
+      img: withScheme('src'),
+      td: withAlignment,
+      th: withAlignment,
+    },
   }
 }
 
@@ -56,4 +61,12 @@ function withScheme(attribute: string): sanitizeHtml.Transformer {
     if (value?.startsWith('//')) attribs[attribute] = `https:${value}`
     return { tagName, attribs }
   }
+}
+
+/** How a cell's text stands is all that is kept of a style. */
+function withAlignment(tagName: string, attribs: sanitizeHtml.Attributes): sanitizeHtml.Tag {
+  const { style, align, 'data-align': _given, ...kept } = attribs
+  const wanted = /text-align:\s*(right|center)\b/i.exec(style ?? '')?.[1] ?? align
+  const known = wanted?.toLowerCase() === 'right' || wanted?.toLowerCase() === 'center'
+  return { tagName, attribs: known ? { ...kept, 'data-align': wanted.toLowerCase() } : kept }
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import { type Asset, assetType, createAsset } from './assets.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { createTexts, type Texts } from './texts.ts'
@@ -12,10 +13,8 @@ export interface Scheme {
   readonly texts: Texts
 }
 
-/** Templates and static files of the scheme that comes with rm3 (this file runs from `dist/src/scheme/`). */
-export const DEFAULT_SCHEME = join(
-  ...[import.meta.dirname, '..', '..', '..', 'src', 'scheme', 'default'],
-)
+/** Templates and static files of the scheme that comes with rm3. */
+export const DEFAULT_SCHEME = join(PACKAGE_ROOT, 'src', 'scheme', 'default')
 
 /**
  * The scheme in `folders`: a file of a later folder takes the place of the same name in an earlier one.

@@ -1,4 +1,6 @@
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9_]*$/
+/** What begins as a path, query or fragment does, and has nothing in it that a link is not written with. */
+const RELATIVE = /^(?:[/?#.][^\s<>"'\\]*|[\w-][^\s<>"'\\:]*)$/
 /** Any host will do: it only tells links of the site from links elsewhere. */
 const SOMEWHERE = 'https://site.invalid'
 
@@ -33,9 +35,9 @@ export function resolveOnSite(url: string, pageUrl: string): URL | null {
 
 /** A link for a reader, or null when `url` is none that may be followed: only http, https, mailto and site-relative ones. */
 export function safeLink(url: unknown): string | null {
-  if (typeof url !== 'string' || url.trim() === '') return null
+  if (typeof url !== 'string') return null
   const text = url.trim()
-  if (resolveOnSite(text, '/') !== null) return text
+  if (RELATIVE.test(text)) return resolveOnSite(text, '/') === null ? null : text
   try {
     const target = new URL(text)
     return ['http:', 'https:', 'mailto:'].includes(target.protocol) ? target.href : null

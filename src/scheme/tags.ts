@@ -53,7 +53,10 @@ function showObject(
     default:
       return {
         title: id,
-        url: tagUrlPrefix === null ? null : tagUrlPrefix + encodeURIComponent(id.replace(LONE_SURROGATE, '\ufffd')),
+        url:
+          tagUrlPrefix === null
+            ? null
+            : tagUrlPrefix + encodeURIComponent(id.replace(LONE_SURROGATE, '\ufffd')),
         outside: false,
       }
   }

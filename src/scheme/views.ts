@@ -4,9 +4,9 @@
  * Every `string` is text as stored (never markup, except where a comment says HTML: that is sanitised here). URLs are
  * those a reader follows, so in an as-of view they carry its `?at=`. Instants are RFC 3339 in UTC.
  */
+import type { FieldChange } from '../codec/readable-diff.ts'
 import type { Document } from '../content/document.ts'
 import type { SiteImage } from './images.ts'
-import type { ReadableField } from './readable-field.ts'
 
 export interface Link {
   readonly title: string
@@ -198,7 +198,8 @@ export interface DiffView {
   readonly breadcrumb: readonly Link[]
   readonly from: RevisionEntry
   readonly to: RevisionEntry
-  readonly fields: readonly ReadableField[]
+  /** As `readableDiff` of the two documents says. */
+  readonly changes: readonly FieldChange[]
   readonly historyUrl: string
   readonly previousUrl: string | null
   readonly nextUrl: string | null

@@ -20,8 +20,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   code: ['class'],
   col: ['span'],
   colgroup: ['span'],
-  td: ['colspan', 'rowspan', 'headers'],
-  th: ['colspan', 'rowspan', 'headers', 'scope', 'abbr'],
+  td: ['colspan', 'rowspan', 'headers', 'data-align'],
+  th: ['colspan', 'rowspan', 'headers', 'scope', 'abbr', 'data-align'],
 }
 
 /** Elements a reader's comment may use. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readableDiff } from '../../src/codec/readable-diff.ts'
 import type { Document, JsonObject } from '../../src/content/document.ts'
 import { needsOf } from '../../src/scheme/needs.ts'
 import { loadScheme } from '../../src/scheme/scheme.ts'
@@ -81,7 +82,7 @@ const next = tide => new Date(tide.getTime() + 24.84 * 3_600_000)
 
 ## What comes next
 
-We will run the wheel again on the 14th. Bring boots. Both, if you can[^1].
+We will run the wheel again on the 14th. Bring boots. Both, if you can.
 
 Head
 : the difference in height between the pond and the sea.
@@ -96,7 +97,8 @@ export const article: Document = {
   hidden: false,
   summary: {
     title: 'The wheel turns again',
-    abstract: 'After seventy years of silence the mill ground a kilo and a half of rather gritty flour.',
+    abstract:
+      'After seventy years of silence the mill ground a kilo and a half of rather gritty flour.',
   },
   data: { posting: { format: 'markdown', source: ARTICLE } },
   tags: {
@@ -110,9 +112,21 @@ export const article: Document = {
 }
 
 const POSTS: readonly (readonly [string, string, string])[] = [
-  ['The wheel turns again', 'After seventy years of silence the mill ground a kilo and a half of rather gritty flour.', '2025-09-20'],
-  ['Reading a miller’s logbook', 'Forty volumes, one handwriting, and not a single complaint about the weather until 1931.', '2025-08-02'],
-  ['Why the pond must be dredged <em>before</em> the spring tides', 'A short account of mud, with figures.', '2025-06-11'],
+  [
+    'The wheel turns again',
+    'After seventy years of silence the mill ground a kilo and a half of rather gritty flour.',
+    '2025-09-20',
+  ],
+  [
+    'Reading a miller’s logbook',
+    'Forty volumes, one handwriting, and not a single complaint about the weather until 1931.',
+    '2025-08-02',
+  ],
+  [
+    'Why the pond must be dredged <em>before</em> the spring tides',
+    'A short account of mud, with figures.',
+    '2025-06-11',
+  ],
   ['שער הגאות נפתח', 'פוסט קצר בעברית, כדי לראות שהכול מיושר כמו שצריך.', '2025-05-30'],
 ]
 
@@ -136,7 +150,11 @@ export function entries(count: number, more: Partial<ListEntry> = {}): ListEntry
 }
 
 export function listing(count: number, more: Partial<ListEntry> = {}): Listing {
-  return { entries: entries(count, more), previousUrl: null, nextUrl: count > 3 ? '?children=x' : null }
+  return {
+    entries: entries(count, more),
+    previousUrl: null,
+    nextUrl: count > 3 ? '?children=x' : null,
+  }
 }
 
 export const comments: CommentView[] = [
@@ -187,7 +205,12 @@ export function pageView(document: Document, more: Partial<PageView> = {}): Page
     },
     comments: needs.comments ? comments : [],
     picture,
-    audio: { url: '/$blob/a.mp3', downloadUrl: '/$blob/a.mp3?download', mediaType: 'audio/mpeg', sizeBytes: 1_254_300 },
+    audio: {
+      url: '/$blob/a.mp3',
+      downloadUrl: '/$blob/a.mp3?download',
+      mediaType: 'audio/mpeg',
+      sizeBytes: 1_254_300,
+    },
     tagUrlPrefix: '/$search?tag=',
     historyUrl: `${url}?history`,
     editUrl: null,
@@ -212,8 +235,14 @@ export function documentOf(proto: string): Document {
       size: { width: 960, height: 640 },
     },
     data: {
-      posting: { format: 'markdown', source: '# A heading\n\nSome text with a [link](/visit/).\n\n## Another\n\nMore of it.' },
-      sidebar: { format: 'markdown', source: '## Beside it\n\nOpen on **Sundays** from noon until the tide says otherwise.' },
+      posting: {
+        format: 'markdown',
+        source: '# A heading\n\nSome text with a [link](/visit/).\n\n## Another\n\nMore of it.',
+      },
+      sidebar: {
+        format: 'markdown',
+        source: '## Beside it\n\nOpen on **Sundays** from noon until the tide says otherwise.',
+      },
       comment: '<p>Well said.</p>',
       description: '<p>Write to us about visits and flour.</p>',
       address: 'secret@mill.example',
@@ -249,15 +278,37 @@ function revision(revision: number, more: Partial<RevisionEntry>): RevisionEntry
 
 export const revisions: RevisionEntry[] = [
   revision(7, { state: 'draft', note: 'Trying a shorter ending', at: '2025-09-24T19:20:00.000Z' }),
-  revision(6, { state: 'live', type: 'PagePublished', at: '2025-09-23T08:00:00.000Z', door: 'api' }),
-  revision(5, { type: 'PageMoved', state: 'event', url: null, diffUrl: null, detail: 'from wh.blog.wheel to wh.notebook.wheel', at: '2025-09-22T10:00:00.000Z' }),
+  revision(6, {
+    state: 'live',
+    type: 'PagePublished',
+    at: '2025-09-23T08:00:00.000Z',
+    door: 'api',
+  }),
+  revision(5, {
+    type: 'PageMoved',
+    state: 'event',
+    url: null,
+    diffUrl: null,
+    detail: 'from wh.blog.wheel to wh.notebook.wheel',
+    at: '2025-09-22T10:00:00.000Z',
+  }),
   revision(4, { note: 'Tom measured the head again: it is 3.1 m', at: '2025-09-22T09:41:00.000Z' }),
   revision(3, { note: 'Table of tides', at: '2025-09-21T09:41:00.000Z' }),
   revision(2, { author: tom, at: '2025-09-20T17:10:00.000Z' }),
-  revision(1, { type: 'PageCreated', diffUrl: null, at: '2025-09-20T16:24:55.031Z', door: 'import' }),
+  revision(1, {
+    type: 'PageCreated',
+    diffUrl: null,
+    at: '2025-09-20T16:24:55.031Z',
+    door: 'import',
+  }),
 ]
 
-const subject = { title: 'The wheel turns again', path: 'wh.notebook.wheel', url: '/notebook/wheel/', deleted: false }
+const subject = {
+  title: 'The wheel turns again',
+  path: 'wh.notebook.wheel',
+  url: '/notebook/wheel/',
+  deleted: false,
+}
 const breadcrumb = [
   { title: 'The Tidal Mill', url: '/' },
   { title: 'Notebook', url: '/notebook/' },
@@ -276,6 +327,20 @@ export const historyView: HistoryView = {
   compareFields: [{ name: 'view', value: 'diff' }],
 }
 
+const before: Document = {
+  ...article,
+  summary: { ...article.summary, title: 'The wheel moves again' },
+  data: {
+    posting: {
+      format: 'markdown',
+      source: ARTICLE.replace('3.1 m | 6.5', '2.9 m | 6')
+        .replace('fifty minutes', 'an hour')
+        .replace(/\n> .*\n/, ''),
+    },
+  },
+  tags: { ...article.tags, plain: [{ '@id': 'restoration', objClass: 'tag' }] },
+}
+
 export const diffView: DiffView = {
   frame,
   subject,
@@ -285,68 +350,24 @@ export const diffView: DiffView = {
   historyUrl: '?history',
   previousUrl: '?diff=3',
   nextUrl: null,
-  fields: [
-    {
-      pointer: '/summary/title',
-      label: 'Title',
-      type: 'changed',
-      lines: [
-        {
-          type: 'changed',
-          from: 1,
-          to: 1,
-          spans: [
-            { type: 'same', text: 'The wheel ' },
-            { type: 'removed', text: 'moves' },
-            { type: 'added', text: 'turns' },
-            { type: 'same', text: ' again' },
-          ],
-        },
-      ],
-    },
-    {
-      pointer: '/data/posting/source',
-      label: 'Text',
-      type: 'changed',
-      lines: [
-        { type: 'gap', count: 24 },
-        { type: 'same', from: 25, to: 25, spans: [{ type: 'same', text: 'A tide mill works for about three hours either side of low water. The sum is short:' }] },
-        { type: 'removed', from: 26, to: null, spans: [{ type: 'same', text: '| Spring | 2.9 m | 6 |' }] },
-        { type: 'added', from: null, to: 26, spans: [{ type: 'same', text: '| Spring | 3.1 m | 6.5 |' }] },
-        {
-          type: 'changed',
-          from: 27,
-          to: 27,
-          spans: [
-            { type: 'same', text: 'So the miller’s day moves round the clock by ' },
-            { type: 'removed', text: 'an hour' },
-            { type: 'added', text: 'fifty minutes' },
-            { type: 'same', text: ', every day, for ever.' },
-          ],
-        },
-        { type: 'gap', count: 1 },
-      ],
-    },
-    {
-      pointer: '/tags/plain',
-      label: 'Tags',
-      type: 'added',
-      lines: [{ type: 'added', from: null, to: 1, spans: [{ type: 'same', text: 'tides' }] }],
-    },
-  ],
+  changes: readableDiff(before, { ...article, hidden: true }),
 }
 
 /** Documents of the rm3 0.3.8 backup by path; null when the shared data is absent. */
-export function backupDocuments(): Map<string, { document: Document; created: string; modified: string }> | null {
+export function backupDocuments(): Map<
+  string,
+  { document: Document; created: string; modified: string }
+> | null {
   const folder = join(process.env['RM3_TEST_DATA'] ?? '../shared/data', 'rm3-backups/v0.3.8')
-  let catalog: Record<string, { main: string }>
+  let catalog: Record<string, { main?: string }>
   try {
     catalog = JSON.parse(readFileSync(join(folder, 'catalog.json'), 'utf8')) as typeof catalog
   } catch {
     return null
   }
   return new Map(
-    Object.entries(catalog).map(([path, { main }]) => {
+    Object.entries(catalog).flatMap(([path, { main }]) => {
+      if (main === undefined) return []
       const record = JSON.parse(readFileSync(join(folder, main), 'utf8')) as {
         proto: string
         hidden: boolean
@@ -357,7 +378,12 @@ export function backupDocuments(): Map<string, { document: Document; created: st
         modified: string
       }
       const { proto, hidden, summary, data, tags, created, modified } = record
-      return [path, { document: { proto, hidden: hidden ?? false, summary, data, tags }, created, modified }]
+      return [
+        [
+          path,
+          { document: { proto, hidden: hidden ?? false, summary, data, tags }, created, modified },
+        ] as const,
+      ]
     }),
   )
 }

@@ -4,7 +4,18 @@ import { renderHistory } from '../../src/scheme/history-view.ts'
 import { renderListing } from '../../src/scheme/listing-view.ts'
 import { renderPage } from '../../src/scheme/page-view.ts'
 import { renderAccount, renderLogin } from '../../src/scheme/session-views.ts'
-import { ada, article, diffView, documentOf, frame, historyView, listing, pageView, PROTOS, scheme } from './sample-site.ts'
+import {
+  ada,
+  article,
+  diffView,
+  documentOf,
+  frame,
+  historyView,
+  listing,
+  PROTOS,
+  pageView,
+  scheme,
+} from './sample-site.ts'
 
 const FRONT = `# The Tidal Mill
 
@@ -20,17 +31,36 @@ export function sampleViews(): Map<string, string> {
   for (const proto of [...PROTOS, 'hologram']) {
     views.set(`proto-${proto}`, renderPage(scheme, pageView(documentOf(proto))))
   }
-  const asOf = { at: '2025-09-21T10:00:00.000Z', position: 12, nowUrl: '/', linkQuery: 'at=position%3A12' }
+  const asOf = {
+    at: '2025-09-21T10:00:00.000Z',
+    position: 12,
+    nowUrl: '/',
+    linkQuery: 'at=position%3A12',
+  }
   views.set('hidden', renderPage(scheme, pageView({ ...article, hidden: true })))
   views.set('as-of', renderPage(scheme, pageView(article, { frame: { ...frame, asOf } })))
   views.set('revision', renderPage(scheme, pageView(article, { revision: notice })))
   views.set('history', renderHistory(scheme, historyView))
   views.set('diff', renderDiff(scheme, diffView))
   views.set('login', renderLogin(scheme, login(null)))
-  views.set('login-error', renderLogin(scheme, login('That user name and password do not belong together.')))
+  views.set(
+    'login-error',
+    renderLogin(scheme, login('That user name and password do not belong together.')),
+  )
   views.set('account', renderAccount(scheme, account))
-  views.set('listing', renderListing(scheme, { frame, title: 'Tagged “tides”', lead: 'Four pages.', breadcrumb: [], listing: listing(4), empty: 'None.' }))
-  for (const status of [400, 403, 404, 410, 429, 500, 503]) views.set(`error-${status}`, errorPage(status))
+  views.set(
+    'listing',
+    renderListing(scheme, {
+      frame,
+      title: 'Tagged “tides”',
+      lead: 'Four pages.',
+      breadcrumb: [],
+      listing: listing(4),
+      empty: 'None.',
+    }),
+  )
+  for (const status of [400, 403, 404, 410, 429, 500, 503])
+    views.set(`error-${status}`, errorPage(status))
   return views
 }
 
@@ -62,7 +92,14 @@ function frontPage() {
     format: 'section',
     blocks: [
       { format: 'markdown', source: FRONT },
-      { format: 'indexfeed', query: 'child', sort: 'created', partial: 'card', pagination: 'true', perPage: '4' },
+      {
+        format: 'indexfeed',
+        query: 'child',
+        sort: 'created',
+        partial: 'card',
+        pagination: 'true',
+        perPage: '4',
+      },
     ],
   }
   const document = {
@@ -77,7 +114,14 @@ function frontPage() {
 }
 
 function login(error: string | null) {
-  return { frame, action: '/$login', csrf: 'token', next: '/notebook/', error, user: error ? 'ada' : '' }
+  return {
+    frame,
+    action: '/$login',
+    csrf: 'token',
+    next: '/notebook/',
+    error,
+    user: error ? 'ada' : '',
+  }
 }
 
 function errorPage(status: number): string {
