@@ -1,4 +1,5 @@
 import {
+  close,
   type Db,
   defineProjection,
   documentOf,
@@ -10,7 +11,6 @@ import {
   own,
   put,
   type RowChange,
-  set,
 } from 'rm3'
 
 /** Users who can log in, their roles and what they log in with. Secrets are not here (see `src/access/credentials.ts`). */
@@ -102,7 +102,7 @@ function roleRows(
   const now = own(after.roles, role)
   const rows: RowChange[] = []
   if (since !== undefined) {
-    rows.push(set('role_members', { entity_id: after.id, role, since, until_position: position }))
+    rows.push(close('role_members', { entity_id: after.id, role, since }, position))
   }
   if (now !== undefined) {
     const row = { entity_id: after.id, role, since: now }
@@ -120,7 +120,7 @@ function credentialRows(
   const now = own(after.credentials, credential)
   if (now === undefined) {
     if (before === null || own(before.credentials, credential) === undefined) return []
-    return [set('credentials', { credential, until_position: position })]
+    return [close('credentials', { credential }, position)]
   }
   const { provider, label = null, scope = null, expires = null, created } = now
   const row = { credential, entity_id: after.id, provider, label, scope, expires, created }

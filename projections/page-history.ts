@@ -1,4 +1,5 @@
 import {
+  close,
   type Db,
   defineProjection,
   documentOf,
@@ -8,7 +9,6 @@ import {
   parentPath,
   put,
   type Row,
-  set,
 } from 'rm3'
 
 /** Every state that readers ever saw of every page, with the positions between which it was true. */
@@ -37,13 +37,9 @@ export default defineProjection({
       author         text        not null,
       redirect       text,
       primary key (entity_id, since)
-    );
-    create index page_history_live on page_history (path, from_position) where state = 'live';
-    create index page_history_deleted on page_history (path, from_position)
-      where state = 'deleted' and until_position = ${FOREVER};
-    create index page_history_entity on page_history (entity_id, from_position);
+    ) with (fillfactor = 90); -- until_position is in no index, so that closing a row need not touch them
+    create index page_history_deleted on page_history (path, from_position) where state = 'deleted';
     create index page_history_path on page_history (path, from_position);
-    create index page_history_parent on page_history (parent, until_position, from_position);
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity') return []
@@ -51,8 +47,7 @@ export default defineProjection({
     if (after.since === last) return []
     const row = historyRow(after, event.position)
     if (last === 0) return [row]
-    const closed = { entity_id: after.id, since: last, until_position: event.position }
-    return [set('page_history', closed), row]
+    return [close('page_history', { entity_id: after.id, since: last }, event.position), row]
   },
 })
 
@@ -96,7 +91,7 @@ const LAST_AT_PATH = `select now.entity_id as "entityId", now.state, now.path, n
   from (select entity_id from page_history where path = $1::text and from_position <= $2::bigint
         order by from_position desc limit 1) was
   join lateral (select * from page_history where entity_id = was.entity_id and from_position <= $2::bigint
-    order by from_position desc limit 1) now on true`
+    order by since desc limit 1) now on true`
 
 /** What stands for a path where no page is live, as of a position (`FOREVER - 1` is now); null when nothing was ever there. */
 export async function findStub(db: Db, path: string, position = FOREVER - 1): Promise<Stub | null> {
@@ -145,7 +140,7 @@ export async function findDeletedId(db: Db, path: string): Promise<string | null
 
 const OF_ENTITY = `select ${SHOWN} from page_history
   where entity_id = $1::uuid and from_position <= $2::bigint
-  order by from_position desc limit 1`
+  order by since desc limit 1`
 
 /** What readers saw of an entity at a position (`FOREVER - 1` is now), or null before it was ever live. */
 export async function findShownEntity(

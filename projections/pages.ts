@@ -38,10 +38,9 @@ export default defineProjection({
       data        json        not null,
       tags        json        not null,
       constraint pages_path unique (path) deferrable -- so that two pages may change places in one statement
-    );
+    ) with (fillfactor = 75); -- no index holds what changes with every save, so that one need not touch them
     create index pages_parent_path on pages (parent, path);
     create index pages_parent_created on pages (parent, created, path);
-    create index pages_parent_modified on pages (parent, modified, path);
     create index pages_proto on pages (proto, path);
 
     create table unpublished (

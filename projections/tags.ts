@@ -1,11 +1,11 @@
 import {
+  close,
   defineProjection,
   FOREVER,
   hashDocument,
   type Json,
   put,
   type RowChange,
-  set,
   tagOf,
 } from 'rm3'
 
@@ -35,7 +35,7 @@ export default defineProjection({
     const come = Object.entries(after.tags).filter(([key, since]) => was[key] !== since)
     return [
       ...gone.map(([key, since]) =>
-        set('tags', { entity_id: after.id, tag: idOf(key), since, until_position: event.position }),
+        close('tags', { entity_id: after.id, tag: idOf(key), since }, event.position),
       ),
       ...come.map(
         ([key, since]): RowChange =>

@@ -12,6 +12,7 @@ export { isUser } from './content/user.ts'
 export { type ErrorCode, Rm3Error } from './errors.ts'
 export { type Db, find, one } from './pg/db.ts'
 export {
+  close,
   defineProjection,
   drop,
   FOREVER,
@@ -20,5 +21,4 @@ export {
   type Row,
   type RowChange,
   type Step,
-  set,
 } from './projector/define.ts'

@@ -3,7 +3,7 @@
  * another writer put it there since it looked. Called by append after all rows are written; `rows`:
  * [{"path": "wh.a", "except": ["<entity id>"]}], `except` being those that the append itself puts there.
  */
-create or replace function verify_nothing_at(rows json, head bigint) returns void language plpgsql as $$
+create or replace function verify_nothing_at(rows json) returns void language plpgsql as $$
 declare
   moved json;
   left_over text;

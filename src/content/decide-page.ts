@@ -1,11 +1,12 @@
 import { diff } from '../codec/diff.ts'
-import { hashDocument } from '../codec/json.ts'
+import { hashDocument, type Json } from '../codec/json.ts'
+import { measure } from '../codec/json-compare.ts'
 import type { Operation } from '../codec/patch.ts'
 import { toSegments } from '../codec/segments.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Document, Stored } from './document.ts'
 import type { Content, Imported, NewEvent } from './events.ts'
-import { REDIRECT_MAX } from './limits.ts'
+import { DOCUMENT_MAX_BYTES, REDIRECT_MAX } from './limits.ts'
 import { isUnder } from './path.ts'
 import type { Entity } from './state.ts'
 
@@ -180,10 +181,17 @@ function undelete(entity: Entity, command: UndeletePage): NewEvent[] {
 /** The shorter of the patch from `tip` and the whole document. */
 export function contentOf(tip: Stored, document: Document): Content {
   const patch = patchTo(tip, document)
-  if (patch.length > 0 && JSON.stringify(patch).length >= JSON.stringify(document).length)
-    return { document }
+  if (isLarger(patch, document)) return { document }
   return { patch, hash: hashDocument(document) }
 }
+
+/** Whether a patch takes more than the whole document. Most are so small that the document need not be looked at. */
+function isLarger(patch: Operation[], document: Document): boolean {
+  const bytes = measure(patch as unknown as Json, DOCUMENT_MAX_BYTES)
+  return bytes > SMALL_PATCH_BYTES && bytes >= measure(document as unknown as Json, bytes)
+}
+
+const SMALL_PATCH_BYTES = 200
 
 /** How a document follows from the newest one of its entity. */
 export function patchTo(tip: Stored, document: Document): Operation[] {

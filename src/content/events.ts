@@ -26,16 +26,21 @@ export type Content =
   | { readonly document: Document }
   | { readonly patch: readonly Operation[]; readonly hash: string }
 
+/** A draft that somebody must approve before it goes live, or that was refused. */
+export type Review = 'waiting' | 'rejected'
+
 export interface PageCreated extends Imported {
   readonly path: string
   readonly document: Document
   readonly draft?: true
+  readonly review?: Review
 }
 
 /** `base`: the revision the author started from. `minor`: `modified` stays. `restored`: the revision brought back. */
 export type PageRevised = Imported & {
   readonly base: number
   readonly draft?: true
+  readonly review?: Review
   readonly minor?: true
   readonly restored?: number
 } & Content

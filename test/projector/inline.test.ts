@@ -1,5 +1,5 @@
 import type { Projection, RowChange, Step } from '../../src/projector/define.ts'
-import { drop, put, set } from '../../src/projector/define.ts'
+import { close, drop, put } from '../../src/projector/define.ts'
 import { RowSet } from '../../src/projector/inline.ts'
 import { assert, suite } from '../harness.ts'
 
@@ -22,38 +22,34 @@ const key = { id: 'a', since: 1 }
 const whole = put('t', { ...key, title: 'x', from_position: -1, until_position: 9 })
 
 suite('rows of one append', test => {
-  test('a put and a set of one row are one put', () => {
-    const changes = [whole, set('t', { ...key, until_position: -2 })]
+  test('a put and a close of one row are one put', () => {
+    const changes = [whole, close('t', key, -2)]
     const row = { ...key, title: 'x', from_position: -1, until_position: -2 }
 
     assert.equal(merged(changes), [['put_t', row]])
   })
 
-  test('sets of one row are one set', () => {
-    const changes = [set('t', { ...key, title: 'y' }), set('t', { ...key, until_position: -2 })]
+  test('a row closed twice is closed where it was closed last', () => {
+    const changes = [close('t', key, -1), close('t', key, -2)]
 
-    assert.equal(merged(changes), [['set_t', { ...key, title: 'y', until_position: -2 }]])
+    assert.equal(merged(changes), [['close_t', { ...key, until_position: -2 }]])
   })
 
-  test('the last of put and drop counts, and nothing is set in a row that is gone', () => {
+  test('the last of put and drop counts, and nothing is closed that is gone', () => {
     const gone = drop('t', key)
 
     assert.equal(merged([whole, gone]), [['drop_t', key]])
     assert.equal(merged([gone, whole]), [['put_t', whole.row]])
-    assert.equal(merged([whole, set('t', { ...key, title: 'y' }), gone]), [['drop_t', key]])
-    assert.equal(merged([gone, set('t', { ...key, title: 'y' })]), [['drop_t', key]])
+    assert.equal(merged([whole, close('t', key, -2), gone]), [['drop_t', key]])
+    assert.equal(merged([gone, close('t', key, -2)]), [['drop_t', key]])
   })
 
   test('rows with other keys stand apart', () => {
-    const changes = [
-      whole,
-      set('t', { id: 'a', since: 2, title: 'y' }),
-      drop('t', { id: '1', since: 1 }),
-    ]
+    const changes = [whole, close('t', { id: 'a', since: 2 }, -2), drop('t', { id: '1', since: 1 })]
 
     assert.equal(
       merged(changes).map(([writer]) => writer),
-      ['put_t', 'set_t', 'drop_t'],
+      ['put_t', 'close_t', 'drop_t'],
     )
   })
 
