@@ -191,6 +191,7 @@ suite('a managed PostgreSQL', test => {
     const owner = await start(join(root, 'l'.repeat(120)))
     const rows = await query(owner.url, 'select 1 as n')
     await owner.stop()
+    rmSync(new URL(owner.url).searchParams.get('host') ?? '', { recursive: true })
 
     assert.match(owner.url, /host=%2Ftmp%2Frm3-/)
     assert.equal(rows, [{ n: 1 }])
