@@ -18,6 +18,7 @@ const LAYERS = [
   ['projections/', 'workers/'],
   ['src/access/'],
   ['src/commands/'],
+  ['src/queries/'],
   ['src/backup/'],
   ['src/scheme/'],
   ['src/http/'],
