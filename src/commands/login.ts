@@ -91,13 +91,17 @@ export async function speakerOfSession(site: Site, cookie: string): Promise<Spea
 
 const READING = new Set(['view', 'viewdraft', 'history'])
 
-/** A viewer with only the rights that a token's scope leaves. */
+/**
+ * A viewer with only the rights that a token's scope leaves. Without `write` it is not the user either: users may change their own
+ * credentials, and a token that reads must not make one that writes.
+ */
 function limited(viewer: Viewer, scope: string | null): Viewer {
-  if (!SCOPES.includes(scope as Scope))
-    return { ...viewer, may: () => false, pathsWith: () => '^$' }
   if (scope === 'write') return viewer
+  const stranger = { ...viewer, userId: null }
+  if (!SCOPES.includes(scope as Scope))
+    return { ...stranger, may: () => false, pathsWith: () => '^$' }
   return {
-    ...viewer,
+    ...stranger,
     may: (permission, path) => READING.has(permission) && viewer.may(permission, path),
     pathsWith: permission => (READING.has(permission) ? viewer.pathsWith(permission) : '^$'),
   }
