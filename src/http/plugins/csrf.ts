@@ -30,7 +30,12 @@ export function addCsrf(server: FastifyInstance, secret: string | null): void {
 
 /** The token that forms and scripts of this session send; null without a session. */
 export function csrfTokenOf(request: FastifyRequest, secret: string | null): string | null {
-  return request.sessionId === null ? null : csrfToken(request.sessionId, secret ?? OWN_KEY)
+  return request.sessionId === null ? null : csrfTokenOfSession(request.sessionId, secret)
+}
+
+/** The token of a session that has just begun. @param cookie its cookie's value */
+export function csrfTokenOfSession(cookie: string, secret: string | null): string {
+  return csrfToken(cookie, secret ?? OWN_KEY)
 }
 
 function hasToken(request: FastifyRequest): boolean {

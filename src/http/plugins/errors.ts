@@ -59,6 +59,13 @@ export function prefersHtml(accept: string): boolean {
   return html > 0 && html >= weightOf(accept, 'application/json')
 }
 
+/** Whether `Accept` names JSON before HTML. */
+export function prefersJson(accept: string | undefined): boolean {
+  if (accept === undefined) return false
+  if (accept === 'application/json') return true
+  return weightOf(accept, 'application/json') > weightOf(accept, 'text/html')
+}
+
 function weightOf(accept: string, type: string): number {
   for (const range of accept.split(',', 50)) {
     const [media = '', ...parameters] = range.split(';').map(part => part.trim().toLowerCase())
