@@ -1,5 +1,6 @@
 import { findAccountByEmail, listMembers, listRoles } from '../../projections/accounts.ts'
 import { findPageAndHead } from '../../projections/pages.ts'
+import { findSecretOfUser, replaceSecret } from '../../src/access/credentials.ts'
 import { findSession } from '../../src/access/sessions.ts'
 import type { Viewer } from '../../src/access/viewer.ts'
 import {
@@ -75,6 +76,21 @@ suite('accounts', test => {
     assert.ok(await logIn(open.site, 'bob', 'second'))
   })
 
+  test('a secret is kept in a newer form only while it is the one that counts', async () => {
+    const user = await makeUser(open.site, 'rehash')
+    await setPassword(open.site, AS_ROOT, user.id, 'first')
+    const old = await findSecretOfUser(open.site.db, user.id, 'password')
+    if (old === null) throw new Error('no secret')
+    await replaceSecret(open.site.db, old, 'hashed anew')
+    await replaceSecret(open.site.db, old, 'too late')
+
+    const now = await findSecretOfUser(open.site.db, user.id, 'password')
+    assert.equal([now?.credential, now?.secret], [old.credential, 'hashed anew'])
+    await setPassword(open.site, AS_ROOT, user.id, 'second')
+    await replaceSecret(open.site.db, { ...old, secret: 'hashed anew' }, 'too late')
+    assert.ok(await logIn(open.site, 'rehash', 'second'))
+  })
+
   test('a login with the old password that overlaps the change leaves no session', async () => {
     const user = await makeUser(open.site, 'cat')
     await setPassword(open.site, AS_ROOT, user.id, 'first')
@@ -134,10 +150,10 @@ suite('accounts', test => {
     assert.is(viewer.may('post.edit', 'wh.blog.x'), false)
     assert.is(viewer.pathsWith('post.edit'), '^$')
     for (const work of [
-      setPassword(open.site, as(viewer), user.id, 'taken over'),
-      createToken(open.site, as(viewer), { userId: user.id, scope: 'write' }),
+      () => setPassword(open.site, as(viewer), user.id, 'taken over'),
+      () => createToken(open.site, as(viewer), { userId: user.id, scope: 'write' }),
     ]) {
-      assert.is(await codeOf(work), 'PERMISSION_DENIED')
+      assert.is(await codeOf(work()), 'PERMISSION_DENIED')
     }
   })
 

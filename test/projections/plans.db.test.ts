@@ -65,6 +65,8 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findShown: db => pageHistory.findShown(db, PATH, 15_000),
   findShownEntity: db => pageHistory.findShownEntity(db, ID, 15_000),
   findDeletedId: db => pageHistory.findDeletedId(db, PATH),
+  listFormerPaths: db => pageHistory.listFormerPaths(db, [ID]),
+  listLastPaths: db => pageHistory.listLastPaths(db, [ID]),
   findAccount: db => accounts.findAccount(db, ID),
   findAccountAtPath: db => accounts.findAccountAtPath(db, 'wh.users.u7'),
   findAccountByEmail: db => accounts.findAccountByEmail(db, 'u7@example.org'),

@@ -29,13 +29,13 @@ suite('rows of one append', test => {
     assert.equal(merged(changes), [['put_t', row]])
   })
 
-  test('a row closed twice is closed where it was closed last', () => {
+  test('of two closes of one row the last counts', () => {
     const changes = [close('t', key, -1), close('t', key, -2)]
 
     assert.equal(merged(changes), [['close_t', { ...key, until_position: -2 }]])
   })
 
-  test('the last of put and drop counts, and nothing is closed that is gone', () => {
+  test('the last of put and drop counts, and nothing is closed in a row that is gone', () => {
     const gone = drop('t', key)
 
     assert.equal(merged([whole, gone]), [['drop_t', key]])
