@@ -48,6 +48,7 @@ const FILL = `
   insert into grants select 'role' || n, 'view', '*', 1, '', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into settings select 'k' || n, 1, '1', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into keyframes select id, 32, '' from fewer;
+  insert into former_paths select id, 2, path from fewer;
   insert into log select n, now(), now(), id, md5((n % 1000)::text)::uuid, n / 1000 + 1, 1,
     case when n % 1000 = 0 then 'RolePermitted' else 'PageRevised' end, 'root', null, '{}', '{}', '', sha256(''), sha256('') from fewer;
   analyze;
