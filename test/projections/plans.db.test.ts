@@ -1,13 +1,13 @@
 import * as accounts from '../../projections/accounts.ts'
 import * as blobs from '../../projections/blobs.ts'
 import * as grants from '../../projections/grants.ts'
-import * as keyframes from '../../projections/keyframes.ts'
 import * as pageHistory from '../../projections/page-history.ts'
 import * as pages from '../../projections/pages.ts'
 import * as settings from '../../projections/settings.ts'
 import { findSecret, findSecretOfUser } from '../../src/access/credentials.ts'
 import { newSession } from '../../src/access/secrets.ts'
 import { endSessionsOf, findSession } from '../../src/access/sessions.ts'
+import { readState } from '../../src/commands/states.ts'
 import {
   findEvent,
   findPosition,
@@ -77,7 +77,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   listBlobs: db => blobs.listBlobs(db, ID),
   listGrants: db => grants.listGrants(db),
   listSettings: db => settings.listSettings(db),
-  findKeyframe: db => keyframes.findKeyframe(db, ID, 77),
+  readState: db => readState(db, ID, 77),
   findSecret: db => findSecret(db, ID, 'token'),
   findSecretOfUser: db => findSecretOfUser(db, ID, 'password'),
   findSession: db => findSession(db, newSession().session),
@@ -126,7 +126,7 @@ suite('plans at 100,000 rows', test => {
   }
 
   test('all exported queries of projections are among them', () => {
-    const modules = [accounts, blobs, grants, keyframes, pageHistory, pages, settings]
+    const modules = [accounts, blobs, grants, pageHistory, pages, settings]
     const exported = modules
       .flatMap(module => Object.keys(module))
       .filter(name => /^(find|list)/.test(name))
