@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { ROOT_VIEWER } from '../src/access/viewer.ts'
-import { change, type Author, type Site } from '../src/commands/change.ts'
+import { type Author, change, type Site } from '../src/commands/change.ts'
 import { decidePage } from '../src/content/decide-page.ts'
 import { openSite } from '../src/open-site.ts'
 import { type Bench, load, type Run } from './harness.ts'
@@ -23,7 +23,9 @@ export default async function append(bench: Bench): Promise<void> {
   const { site, close } = await openSite({ url: bench.url, site: 'bench' })
   const raw = new pg.Pool({ connectionString: bench.url, max: CONNECTIONS_MAX })
   try {
-    await raw.query('create table raw_insert (id bigserial primary key, at timestamptz not null, document json not null)')
+    await raw.query(
+      'create table raw_insert (id bigserial primary key, at timestamptz not null, document json not null)',
+    )
     for (const { writers, must } of CASES) {
       const limit = await inserts(raw, writers)
       const saved = await saves(site, writers)
@@ -35,7 +37,9 @@ export default async function append(bench: Bench): Promise<void> {
         limitName: 'single-row INSERTs/s',
         must: `>= ${must}`,
       })
-      bench.say(`${writers} writers: p50 ${saved.p50.toFixed(1)} ms, p99 ${saved.p99.toFixed(1)} ms`)
+      bench.say(
+        `${writers} writers: p50 ${saved.p50.toFixed(1)} ms, p99 ${saved.p99.toFixed(1)} ms`,
+      )
       if (writers === 128) {
         bench.report({
           case: '128 writers, p99',
@@ -64,13 +68,17 @@ function inserts(pool: pg.Pool, writers: number): Promise<Run> {
 }
 
 async function saves(site: Site, writers: number): Promise<Run> {
-  const ids = await Promise.all(Array.from({ length: writers }, (_, writer) => newPage(site, writer)))
+  const ids = await Promise.all(
+    Array.from({ length: writers }, (_, writer) => newPage(site, writer)),
+  )
   return load(writers, FOR_MS, async (writer, turn) => {
     const id = ids[writer] as string
     await change(site, AUTHOR, async it => {
       const entity = await it.entity(id)
       const base = entity?.revision ?? 0
-      it.record(decidePage(entity, { type: 'RevisePage', document: documentOf(writer, turn), base }))
+      it.record(
+        decidePage(entity, { type: 'RevisePage', document: documentOf(writer, turn), base }),
+      )
     })
   })
 }
@@ -80,7 +88,9 @@ async function newPage(site: Site, writer: number): Promise<string> {
   const path = `wh.p${id.replaceAll('-', '_')}`
   await change(site, AUTHOR, async it => {
     const entity = await it.entity(id)
-    it.record(decidePage(entity, { type: 'CreatePage', id, path, document: documentOf(writer, -1) }))
+    it.record(
+      decidePage(entity, { type: 'CreatePage', id, path, document: documentOf(writer, -1) }),
+    )
   })
   return id
 }
@@ -89,7 +99,7 @@ const LINE = 'The quick brown fox jumps over the lazy dog and writes a line of t
 
 /** 1.5 KB of JSON in which every turn changes one line. */
 function documentOf(writer: number, turn: number) {
-  const source = LINE.repeat(8) + `This is turn ${turn} of writer ${writer}.\n` + LINE.repeat(8)
+  const source = `${LINE.repeat(8)}This is turn ${turn} of writer ${writer}.\n${LINE.repeat(8)}`
   return {
     proto: 'base',
     hidden: false,

@@ -67,7 +67,8 @@ export async function load(
   await loops(writers, forMs / 4, operation, 0)
   const times = await loops(writers, forMs, operation, 1_000_000)
   times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
+  const at = (share: number) =>
+    times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
   return { perSecond: (times.length / forMs) * 1000, p50: at(0.5), p99: at(0.99) }
 }
 

@@ -23,7 +23,10 @@ for (const name of names) {
     report: measured => {
       const it = figure(name, measured)
       if (json) console.log(JSON.stringify(it))
-      else console.log(`${it.ok ? 'ok    ' : 'SHORT '} ${name}, ${it.case}: ${it.value} ${it.unit}${it.limit === null ? '' : `, ${it.limitName} ${it.limit}, ratio ${it.ratio}`} (must be ${it.must})`)
+      else
+        console.log(
+          `${it.ok ? 'ok    ' : 'SHORT '} ${name}, ${it.case}: ${it.value} ${it.unit}${it.limit === null ? '' : `, ${it.limitName} ${it.limit}, ratio ${it.ratio}`} (must be ${it.must})`,
+        )
     },
     say: text => console.error(`       ${name}: ${text}`),
   })

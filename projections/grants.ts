@@ -1,4 +1,4 @@
-import { compilePattern, type Db, defineProjection, FOREVER, put, set } from 'rm3'
+import { close, compilePattern, type Db, defineProjection, FOREVER, put } from 'rm3'
 
 /** Which role may do what on the paths of which pattern, now and before. */
 export default defineProjection({
@@ -31,7 +31,7 @@ export default defineProjection({
     const { role, permission, pattern } = event.data
     const since = before.active[`${role} ${permission} ${pattern}`]
     if (since === undefined) return []
-    return [set('grants', { role, permission, pattern, since, until_position: event.position })]
+    return [close('grants', { role, permission, pattern, since }, event.position)]
   },
 })
 

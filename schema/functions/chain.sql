@@ -4,15 +4,19 @@
 create or replace function event_header(
   "position" bigint, event_id uuid, stream uuid, revision int, type text, version smallint,
   actor text, at timestamptz, recorded_at timestamptz, body_hash bytea
-) returns bytea language sql immutable parallel safe as $$
-  select convert_to(concat_ws(E'\n',
+) returns bytea language plpgsql immutable parallel safe as $$
+begin
+  return convert_to(concat_ws(E'\n',
     "position", event_id, stream, revision, type, version, actor,
-    (extract(epoch from at) * 1000)::bigint, (extract(epoch from recorded_at) * 1000)::bigint, ''), 'UTF8') || body_hash
+    (extract(epoch from at) * 1000)::bigint, (extract(epoch from recorded_at) * 1000)::bigint, ''), 'UTF8') || body_hash;
+end
 $$;
 
 create or replace function chain_step(state bytea, previous bytea, header bytea)
-returns bytea language sql immutable parallel safe as $$
-  select sha256(coalesce(state, previous) || header)
+returns bytea language plpgsql immutable parallel safe as $$
+begin
+  return sha256(coalesce(state, previous) || header);
+end
 $$;
 
 /* chain(previous, header) over (order by position): the chain value at each row, `previous` being the one before the first. */

@@ -20,7 +20,15 @@ export interface Document {
   readonly tags: JsonObject
 }
 
-/** The document that a stored form stands for. */
+const documents = new WeakMap<object, Document>()
+
+/** The document that a stored form stands for. Neither is ever changed, so it is made once. */
 export function documentOf(stored: Stored): Document {
-  return fromSegments(stored) as unknown as Document
+  const key = stored as object
+  let document = documents.get(key)
+  if (document === undefined) {
+    document = fromSegments(stored) as unknown as Document
+    documents.set(key, document)
+  }
+  return document
 }

@@ -26,23 +26,32 @@ export type Content =
   | { readonly document: Document }
   | { readonly patch: readonly Operation[]; readonly hash: string }
 
+/** A draft that somebody must approve before it goes live, or that was refused. */
+export type Review = 'waiting' | 'rejected'
+
 export interface PageCreated extends Imported {
   readonly path: string
   readonly document: Document
   readonly draft?: true
+  readonly review?: Review
 }
 
 /** `base`: the revision the author started from. `minor`: `modified` stays. `restored`: the revision brought back. */
 export type PageRevised = Imported & {
   readonly base: number
   readonly draft?: true
+  readonly review?: Review
   readonly minor?: true
   readonly restored?: number
 } & Content
 
-/** `revision` went live. With `patch` when it was not the newest: from the newest document to that one. */
+/**
+ * `revision` went live. When it was not the newest, `patch` leads from the newest document to that one, and `revisionId` is the
+ * id of its event.
+ */
 export interface PagePublished extends Imported {
   readonly revision: number
+  readonly revisionId?: string
   readonly patch?: readonly Operation[]
   readonly hash: string
 }

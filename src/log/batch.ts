@@ -1,8 +1,9 @@
+import { checkEntries } from './check-entry.ts'
 import { bodyHash, type LogEntry, newSalt } from './event.ts'
 
 /** A row that an inline projection writes in the append's transaction. */
 export interface InlineRow {
-  /** The SQL function that writes it: `put_<table>`, `set_<table>` or `drop_<table>`. */
+  /** The SQL function that writes it: `put_<table>`, `close_<table>` or `drop_<table>`. */
   readonly writer: string
   /** The row as a JSON object. */
   readonly json: string
@@ -29,8 +30,9 @@ export interface Prepared {
   readonly sizeBytes: number
 }
 
-/** Encodes and hashes the events of a request. */
+/** Checks, encodes and hashes the events of a request. @throws what `checkEntries` throws */
 export function prepare(request: AppendRequest): Prepared {
+  checkEntries(request.entries)
   const encoded = request.entries.map(encodeEntry)
   return {
     request,
@@ -48,7 +50,8 @@ export interface BatchCall {
   readonly rows: readonly string[]
 }
 
-/** Puts prepared requests into one call. Drops go before puts and sets, so that a row may go and another take its place. */
+/** Puts prepared requests into one call. In the order of the alphabet closes and drops go before puts, so that a row may
+ * go and another take its place, and verifications come last. */
 export function encodeBatch(batch: readonly Prepared[]): BatchCall {
   const events: string[] = []
   const byWriter = new Map<string, string[]>()
@@ -71,7 +74,7 @@ export function encodeBatch(batch: readonly Prepared[]): BatchCall {
   }
 }
 
-/** An entry as the members of a JSON object, without the brace that opens it; `meta` and `data` are put in as they are. */
+/** A checked entry as the members of a JSON object, without the brace that opens it; `meta` and `data` are put in as they are. */
 function encodeEntry(entry: LogEntry): string {
   const salt = newSalt()
   const hash = bodyHash(salt, entry.note, entry.meta, entry.data)

@@ -7,11 +7,11 @@ export type Column = null | boolean | number | string | object
 export type Row = Readonly<Record<string, Column>>
 
 /**
- * `put`: a row appears or changes, all columns given. `set`: some columns change, given with the key's. `drop`: the row goes, the
- * key's columns given.
+ * `put`: a row appears or changes, all columns given. `close`: what the row says holds no longer; given are the key's columns and
+ * `until_position`, which alone changes. `drop`: the row goes, the key's columns given.
  */
 export interface RowChange {
-  readonly op: 'put' | 'set' | 'drop'
+  readonly op: 'put' | 'close' | 'drop'
   readonly table: string
   readonly row: Row
 }
@@ -59,9 +59,9 @@ export function put(table: string, row: Row): RowChange {
   return { op: 'put', table, row }
 }
 
-/** A `set` of some columns of the row with this key. */
-export function set(table: string, keyAndColumns: Row): RowChange {
-  return { op: 'set', table, row: keyAndColumns }
+/** A `close` of the row with this key at a position. */
+export function close(table: string, key: Row, position: number): RowChange {
+  return { op: 'close', table, row: { ...key, until_position: position } }
 }
 
 /** A `drop` of the row with this key. */

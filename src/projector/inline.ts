@@ -46,33 +46,40 @@ export class RowSet {
   #merge(change: RowChange): void {
     const key = this.#keyOf(change)
     const known = this.#rows.get(key)
-    if (change.op === 'set' && known !== undefined && known.op !== 'drop') {
+    if (change.op !== 'close' || known === undefined) this.#rows.set(key, change)
+    else if (known.op !== 'drop') {
       this.#rows.set(key, { ...known, row: { ...known.row, ...change.row } })
-    } else {
-      this.#rows.set(key, change)
     }
   }
 
   #keyOf({ table, row }: RowChange): string {
     const columns = this.#inline.keys.get(table)
     if (columns === undefined) throw new Error(`${table} is not a table of an inline projection`)
-    return `${table} ${JSON.stringify(columns.map(column => row[column]))}`
+    return `${table} ${columns.map(column => String(row[column])).join('\n')}`
   }
 }
 
 const POSITION = /(^|_)position$/
 
+const judged = new Map<string, boolean>()
+
 /** Whether a column holds positions, by its name. */
 export function isPositionColumn(name: string): boolean {
-  return POSITION.test(name)
+  let is = judged.get(name)
+  if (is === undefined) {
+    is = POSITION.test(name)
+    judged.set(name, is)
+  }
+  return is
 }
 
 function shifted(row: Row, offset: number): Row {
   if (offset === 0) return row
-  const entries = Object.entries(row).map(([column, value]) =>
-    typeof value === 'number' && value < 0 && isPositionColumn(column)
-      ? [column, value - offset]
-      : [column, value],
-  )
-  return Object.fromEntries(entries) as Row
+  const copy: Record<string, Row[string]> = { ...row }
+  for (const column in copy) {
+    const value = copy[column]
+    if (typeof value === 'number' && value < 0 && isPositionColumn(column))
+      copy[column] = value - offset
+  }
+  return copy
 }

@@ -10,8 +10,8 @@ import { reachablePackage } from './package-binaries.ts'
 export interface Binaries {
   readonly folder: string
   readonly major: number
-  /** set where libraries must be looked for in another folder */
-  readonly libraryFolder: string | null
+  /** folders to look for libraries in first; null where they are found without */
+  readonly libraryPath: string | null
 }
 
 /** The oldest PostgreSQL that rm3 runs on. */
@@ -46,10 +46,10 @@ export function findBinaries(
 }
 
 /** Environment for the programs: nothing of ours but PATH reaches them. */
-export function binariesEnvironment(libraryFolder: string | null): NodeJS.ProcessEnv {
+export function binariesEnvironment(libraryPath: string | null): NodeJS.ProcessEnv {
   const base = { PATH: process.env['PATH'], LANG: 'C', LC_ALL: 'C' }
-  if (libraryFolder === null) return base
-  return { ...base, LD_LIBRARY_PATH: libraryFolder, DYLD_LIBRARY_PATH: libraryFolder }
+  if (libraryPath === null) return base
+  return { ...base, LD_LIBRARY_PATH: libraryPath, DYLD_LIBRARY_PATH: libraryPath }
 }
 
 function packagedBinaries(account: Account | null, cacheFolder: string): Binaries | null {
@@ -59,12 +59,12 @@ function packagedBinaries(account: Account | null, cacheFolder: string): Binarie
   } catch {
     return null
   }
-  const { folder, libraryFolder } = reachablePackage(
+  const { folder, libraryPath } = reachablePackage(
     dirname(dirname(realpathSync(entry))),
     account,
     cacheFolder,
   )
-  return probe(join(folder, 'native/bin'), libraryFolder, account)
+  return probe(join(folder, 'native/bin'), libraryPath, account)
 }
 
 function systemFolders(): string[] {
@@ -82,20 +82,22 @@ function systemFolders(): string[] {
 /** The set in `folder` when both programs are there and run as `account`; null otherwise. */
 function probe(
   folder: string,
-  libraryFolder: string | null,
+  libraryPath: string | null,
   account: Account | null,
 ): Binaries | null {
   if (!existsSync(join(folder, 'initdb'))) return null
-  try {
-    const version = execFileSync(join(folder, 'postgres'), ['--version'], {
+  const versionOf = (program: string) =>
+    execFileSync(join(folder, program), ['--version'], {
       encoding: 'utf8',
       timeout: VERSION_TIMEOUT_MS,
       stdio: ['ignore', 'pipe', 'ignore'],
-      env: binariesEnvironment(libraryFolder),
+      env: binariesEnvironment(libraryPath),
       cwd: '/',
       ...(account && { uid: account.uid, gid: account.gid }),
     })
-    return { folder, major: Number(version.match(/ (\d+)/)?.[1] ?? 0), libraryFolder }
+  try {
+    versionOf('initdb') // needs libraries that the server does not
+    return { folder, major: Number(versionOf('postgres').match(/ (\d+)/)?.[1] ?? 0), libraryPath }
   } catch {
     return null
   }

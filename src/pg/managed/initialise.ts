@@ -54,7 +54,7 @@ async function runInitdb(
     join(binaries.folder, 'initdb'),
     ['-D', folder, '-U', 'postgres', '--no-instructions', ...flags],
     {
-      env: binariesEnvironment(binaries.libraryFolder),
+      env: binariesEnvironment(binaries.libraryPath),
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: INITDB_TIMEOUT_MS,
       cwd: folder,

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { type Account, findBarrier } from './account.ts'
 import { removeFolder, SHARED_FOLDER } from './place.ts'
 
@@ -15,25 +15,24 @@ export function reachablePackage(
   folder: string,
   account: Account | null,
   cacheFolder: string,
-): { folder: string; libraryFolder: string | null } {
+): { folder: string; libraryPath: string | null } {
   const links = JSON.parse(readFileSync(join(folder, 'native/pg-symlinks.json'), 'utf8')) as Links
   if (findBarrier(folder, account) !== null) {
-    return { folder: copyOf(folder, links), libraryFolder: null }
+    return { folder: copyOf(folder, links), libraryPath: null }
   }
   if (links.every(({ target }) => existsSync(join(folder, target)))) {
-    return { folder, libraryFolder: null }
+    return { folder, libraryPath: null }
   }
-  const libraryFolder = join(cacheFolder, `lib-${versionOf(folder)}`)
-  if (links.every(({ target }) => existsSync(join(libraryFolder, basename(target))))) {
-    return { folder, libraryFolder }
+  const linkFolder = join(cacheFolder, `lib-${versionOf(folder)}`)
+  if (!links.every(({ target }) => existsSync(join(linkFolder, basename(target))))) {
+    makeAside(linkFolder, aside => {
+      mkdirSync(aside, { mode: 0o755 })
+      for (const { source, target } of links) {
+        symlinkSync(join(folder, source), join(aside, basename(target)))
+      }
+    })
   }
-  makeAside(libraryFolder, aside => {
-    mkdirSync(aside)
-    for (const { source, target } of links) {
-      symlinkSync(join(folder, source), join(aside, basename(target)))
-    }
-  })
-  return { folder, libraryFolder }
+  return { folder, libraryPath: [linkFolder, join(folder, 'native/lib')].join(delimiter) }
 }
 
 function copyOf(folder: string, links: Links): string {

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Account } from './account.ts'
 import { type Binaries, binariesEnvironment } from './binaries.ts'
 import { giveTo, type Place } from './place.ts'
 import { signal, waitUntil } from './processes.ts'
 import { type ManagedMode, settingsArguments } from './settings.ts'
+import { tieByPipe, tiedCommand } from './tie.ts'
 
 const LOG_BYTES_MAX = 1_000_000
 const STOP_DEADLINE_MS = 60_000
@@ -51,22 +52,18 @@ export class Server {
   static launch(options: ServerOptions): Server {
     const { place, binaries, account } = options
     const log = openLog(place.logFile, account)
-    const tether = pdeathsigCommand()
     const program = join(binaries.folder, 'postgres')
-    const child = spawn(
-      tether === null ? program : tether,
-      [...(tether === null ? [] : ['--pdeathsig', 'INT', '--', program]), ...argumentsOf(options)],
-      {
-        env: binariesEnvironment(binaries.libraryFolder),
-        stdio: ['ignore', log.file, log.file],
-        cwd: place.folder,
-        // A Ctrl-C at the terminal is for us: we stop the server when our own work is done.
-        detached: true,
-        ...(account && { uid: account.uid, gid: account.gid }),
-      },
-    )
+    const tied = tiedCommand('INT', program, argumentsOf(options))
+    const child = spawn(tied.program, tied.arguments, {
+      env: binariesEnvironment(binaries.libraryPath),
+      stdio: ['ignore', log.file, log.file],
+      cwd: place.folder,
+      // A Ctrl-C at the terminal is for us: we stop the server when our own work is done.
+      detached: true,
+      ...(account && { uid: account.uid, gid: account.gid }),
+    })
     closeSync(log.file)
-    if (tether === null && child.pid !== undefined) tieToUs(child.pid)
+    if (!tied.isTied && child.pid !== undefined) tieByPipe(child)
     return new Server(child, place.logFile, log.start)
   }
 
@@ -92,30 +89,6 @@ function argumentsOf({ place, mode, clusterName }: ServerOptions): string[] {
     cluster_name: clusterName,
   }
   return ['-D', place.dataFolder, ...settingsArguments(mode, settings)]
-}
-
-/** Where Linux's setpriv is, which makes the kernel stop the server when our process has gone. */
-function pdeathsigCommand(): string | null {
-  if (process.platform !== 'linux') return null
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
-  const found = folders.map(folder => join(folder, 'setpriv')).find(file => existsSync(file))
-  // The one of busybox knows no --pdeathsig; it is a link.
-  return found !== undefined && readFileSync(found).includes('pdeathsig') ? found : null
-}
-
-/** Where there is no setpriv: a shell that waits for the end of a pipe only we hold open, then stops the server. */
-function tieToUs(pid: number): void {
-  const watcher = spawn(
-    '/bin/sh',
-    ['-c', 'read -r line; kill -INT "$0" 2>/dev/null', String(pid)],
-    {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-    },
-  )
-  watcher.unref()
-  watcher.stdin.on('error', () => {}) // it may be gone before we are
-  if ('unref' in watcher.stdin && typeof watcher.stdin.unref === 'function') watcher.stdin.unref()
 }
 
 function openLog(path: string, account: Account | null): { file: number; start: number } {

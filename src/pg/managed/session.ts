@@ -58,13 +58,9 @@ export class Session {
     })
   }
 
-  /**
-   * Says that we use the server, until this session is closed or this process ends, which it does not keep from.
-   * Waits while somebody is about to stop the server.
-   */
+  /** Says that we use the server, until this session is closed. Waits while somebody is about to stop it. */
   async takeLease(): Promise<void> {
     await this.#client.query('select pg_advisory_lock_shared($1::bigint)', [LEASE_LOCK])
-    letGo(this.#client)
   }
 
   /** Waits until nobody has a lease, and keeps new ones from being given. */
@@ -85,6 +81,12 @@ export class Session {
     return rows.map(row => row.name)
   }
 
+  /** Lets this process end although the session is open. */
+  letGo(): void {
+    // The types of node-postgres do not tell of it.
+    if ('unref' in this.#client && typeof this.#client.unref === 'function') this.#client.unref()
+  }
+
   async close(): Promise<void> {
     if ('ref' in this.#client && typeof this.#client.ref === 'function') this.#client.ref()
     await this.#client.end()
@@ -95,11 +97,6 @@ export class Session {
 export function urlOf(place: Place, database: string): string {
   const query = new URLSearchParams({ host: place.socketFolder, port: '5432', user: 'postgres' })
   return `postgresql:///${database}?${query.toString().replaceAll('+', '%20')}`
-}
-
-/** The types of node-postgres do not tell of `unref`. */
-function letGo(client: pg.Client): void {
-  if ('unref' in client && typeof client.unref === 'function') client.unref()
 }
 
 /** Whether a server is there that takes no connections now, but may soon, or has just ended. */
