@@ -6,7 +6,7 @@ import { type Bug, PLANTED } from './planted.ts'
 import { type Random, randomOf } from './random.ts'
 import { READ_LIMIT, realStore, type Store } from './store.ts'
 
-/** What a client process is told, as JSON in its first argument. */
+/** What a client is told. */
 export interface ClientOptions {
   readonly url: string
   readonly site: string
@@ -15,6 +15,8 @@ export interface ClientOptions {
   readonly name: string
   readonly ledger: string
   readonly writers: number
+  /** Loops that only read the hot streams. */
+  readonly readers: number
   readonly streams: readonly string[]
   /** The first so many streams get half of all operations. */
   readonly hot: number
@@ -23,11 +25,13 @@ export interface ClientOptions {
 
 const OVERLAP = 3
 const RETRIES_MAX = 4
+const READ_PAUSE_MS = 2
+const READ_AFTER_APPEND = 0.3
 const RETRY_PAUSE_MS = 30
 const KEPT_MAX = 20
 
 /** Reads and writes until it is told to end; everything it asked and was told goes to its ledger. */
-class Client {
+export class Client {
   readonly #options: ClientOptions
   readonly #random: Random
   readonly #ledger: LedgerWriter
@@ -51,7 +55,13 @@ class Client {
     const writers = Array.from({ length: this.#options.writers }, async () => {
       while (!this.isEnding) await this.#operate()
     })
-    await Promise.all(writers)
+    const readers = Array.from({ length: this.#options.readers }, async () => {
+      while (!this.isEnding) {
+        await this.#readStream(this.#random.pick(this.#options.streams.slice(0, this.#options.hot)))
+        await sleep(READ_PAUSE_MS)
+      }
+    })
+    await Promise.all([...writers, ...readers])
     await this.#store.close()
     this.#ledger.close()
   }
@@ -86,6 +96,8 @@ class Client {
     }
     const tries = isDoubled ? 2 : 1
     await Promise.all(Array.from({ length: tries }, () => this.#tryAppend(token, events)))
+    const [first] = events
+    if (first && this.#random.chance(READ_AFTER_APPEND)) await this.#readStream(first.stream)
   }
 
   /** Tries the same again while the outcome is unknown, or sometimes leaves it at that. */
@@ -158,11 +170,3 @@ async function pause(): Promise<null> {
   await sleep(RETRY_PAUSE_MS)
   return null
 }
-
-const client = new Client(JSON.parse(process.argv[2] ?? '{}') as ClientOptions)
-process.on('SIGTERM', () => {
-  client.isEnding = true
-})
-process.on('disconnect', () => process.exit(1))
-await client.run()
-process.exit(0)

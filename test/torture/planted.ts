@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { isRm3Error, Rm3Error } from '../../src/errors.ts'
 import { encodeBatch, prepare } from '../../src/log/batch.ts'
@@ -7,6 +7,7 @@ import { poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
 import type { Asked } from './ledger.ts'
 import { entriesOf, optionsOf, READ_LIMIT, realStore, type Store } from './store.ts'
+import type { TortureOptions } from './torture.ts'
 
 /** Bugs that the checker must find, each a way in which others lost or forked histories. */
 export const PLANTED = {
@@ -22,6 +23,21 @@ export type Bug = keyof typeof PLANTED
 
 const CACHE_MS = 20
 const COMMIT_DELAY_MS = 5
+
+/** A small run that shows each bug. The first four are those that others' histories were lost by. */
+export function runFor(
+  bug: Bug,
+): Pick<TortureOptions, 'streams' | 'hot' | 'writers' | 'readers' | 'faults' | 'processes'> {
+  const isLostRetry = bug.startsWith('lost retry')
+  return {
+    processes: 0,
+    streams: isLostRetry ? 50 : 4,
+    hot: isLostRetry ? 5 : 2,
+    writers: 6,
+    readers: 4,
+    faults: isLostRetry ? { kinds: 'lost answers', everyMs: 30 } : null,
+  }
+}
 
 /** The table of the store without keys. */
 export const NAIVE_TABLE = `create table if not exists naive_log (position bigint, event_id uuid, stream uuid, revision int, token text);
@@ -82,6 +98,7 @@ function staleCache(url: string, site: string): Store {
     readStream: async (stream, from) => {
       const kept = cache.get(stream)
       if (kept && kept.until > performance.now() && kept.from <= from) {
+        await setImmediate()
         return kept.ids.slice(from - kept.from)
       }
       const ids = await store.readStream(stream, from)

@@ -1,5 +1,3 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,20 +14,25 @@ import { type Bug, NAIVE_TABLE } from './planted.ts'
 import { LossyProxy, targetOf, urlThrough } from './proxy.ts'
 import { type Random, randomOf } from './random.ts'
 import type { TortureServer } from './server.ts'
+import { startInside, startProcess, type Worker } from './workload.ts'
 
 export interface TortureOptions {
   readonly server: TortureServer
   readonly seed: number
   readonly seconds: number
-  /** Client processes. */
-  readonly clients: number
-  /** Writers in each of them. */
+  /** Client processes; 0 = two clients in this one, which is quicker and can lose no client */
+  readonly processes: number
+  /** Loops that write, and that only read, in each of them. */
   readonly writers: number
+  readonly readers: number
+  readonly streams: number
+  /** How many of the streams get half of all operations. */
+  readonly hot: number
   readonly bug: Bug | null
   /** How often the server is killed in all. */
   readonly serverKills: number
-  /** Mean pause between lesser faults; null = none */
-  readonly faultEveryMs: number | null
+  /** The lesser faults, with their mean pause; null = none */
+  readonly faults: { readonly kinds: 'all' | 'lost answers'; readonly everyMs: number } | null
   /** Lose the data that a crash of an honest server keeps: a negative control. */
   readonly asynchronousCommit?: boolean
   readonly log?: (line: string) => void
@@ -48,10 +51,8 @@ export interface TortureReport {
   readonly checkMs: number
 }
 
-const STREAMS = 50
-const HOT = 5
 const SILENT_MS = 300
-const CLIENT_END_MS = 30_000
+const CLIENTS_INSIDE = 2
 
 let runs = 0
 
@@ -72,7 +73,7 @@ class Run {
   readonly #site = `t${runs++}`
   readonly #folder = mkdtempSync(join(tmpdir(), `rm3-test-${process.pid}-`))
   readonly #ledgers: string[] = []
-  readonly #children: ChildProcess[] = []
+  readonly #workers: Worker[] = []
   readonly #proxies: LossyProxy[] = []
   readonly #streams: string[]
   readonly #faults: Record<string, number> = {}
@@ -82,24 +83,23 @@ class Run {
   constructor(options: TortureOptions) {
     this.#options = options
     this.#random = randomOf(options.seed)
-    this.#streams = Array.from({ length: STREAMS }, () => this.#random.uuid())
+    this.#streams = Array.from({ length: options.streams }, () => this.#random.uuid())
     const { url } = options.server
     this.#pool = openPool({ url, site: this.#site, restricted: false, connectionsMax: 2 })
     this.#owner = poolDb(this.#pool)
   }
 
   async load(): Promise<void> {
-    const { server, clients, seconds, bug } = this.#options
+    const { server, processes, seconds, bug } = this.#options
     await migrate({ url: server.url, site: this.#site })
     if (bug === 'no unique key') await this.#owner.script(NAIVE_TABLE)
-    for (let n = 0; n < clients; n++) {
-      this.#proxies.push(await LossyProxy.listen(targetOf(server.url)))
-      this.#startClient(n)
-    }
+    const places = Array.from({ length: processes || CLIENTS_INSIDE }, (_, place) => place)
+    for (const _ of places) this.#proxies.push(await LossyProxy.listen(targetOf(server.url)))
+    await Promise.all(places.map(place => this.#startClient(place)))
     const until = Date.now() + seconds * 1_000
     await Promise.all([this.#breakThings(until), this.#killServer(until), sleep(seconds * 1_000)])
     for (const proxy of this.#proxies) proxy.set('pass')
-    await Promise.all(this.#children.map(endOf))
+    await Promise.all(this.#workers.splice(0).map(worker => worker.end()))
   }
 
   async report(): Promise<TortureReport> {
@@ -123,14 +123,14 @@ class Run {
   }
 
   async close(): Promise<void> {
-    for (const child of this.#children) child.kill('SIGKILL')
+    await Promise.all(this.#workers.map(worker => worker.kill()))
     await Promise.all(this.#proxies.map(proxy => proxy.close()))
     await this.#pool.end()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  #startClient(place: number): void {
-    const { server, writers, bug, asynchronousCommit } = this.#options
+  async #startClient(place: number): Promise<void> {
+    const { server, processes, writers, readers, hot, bug, asynchronousCommit } = this.#options
     const name = `c${this.#ledgers.length}`
     const url = new URL(urlThrough(this.#proxies[place]?.port ?? 0, server.url))
     if (asynchronousCommit) url.searchParams.set('options', '-c synchronous_commit=off')
@@ -141,26 +141,21 @@ class Run {
       name,
       ledger: join(this.#folder, name),
       writers,
+      readers,
       streams: this.#streams,
-      hot: HOT,
+      hot,
       bug,
     }
     this.#ledgers.push(options.ledger)
-    this.#children[place] = fork(
-      join(import.meta.dirname, 'client.js'),
-      [JSON.stringify(options)],
-      {
-        execArgv: ['--enable-source-maps'],
-      },
-    )
+    this.#workers[place] = processes === 0 ? startInside(options) : await startProcess(options)
   }
 
   /** The lesser faults, one after another. */
   async #breakThings(until: number): Promise<void> {
-    const { faultEveryMs } = this.#options
-    if (faultEveryMs === null) return
+    const { faults } = this.#options
+    if (faults === null) return
     for (;;) {
-      await sleep(faultEveryMs / 2 + this.#random.below(faultEveryMs))
+      await sleep(faults.everyMs / 2 + this.#random.below(faults.everyMs))
       if (Date.now() >= until) return
       await this.#breakOne(this.#random.below(this.#proxies.length)).catch(() => {}) // the server is away
     }
@@ -168,7 +163,7 @@ class Run {
 
   async #breakOne(place: number): Promise<void> {
     const proxy = this.#proxies[place]
-    const dice = this.#random.below(12)
+    const dice = this.#options.faults?.kinds === 'all' ? this.#random.below(12) : 0
     if (proxy === undefined) return
     if (dice < 5) {
       this.#count('lost answers')
@@ -185,18 +180,15 @@ class Run {
     } else if (dice < 11) {
       this.#count('terminated backends')
       await this.#owner.rows(TERMINATE)
-    } else if (this.#options.bug === null) {
+    } else {
       await this.#killClient(place)
     }
   }
 
   async #killClient(place: number): Promise<void> {
-    const child = this.#children[place]
-    if (child === undefined) return
     this.#count('killed clients')
-    child.kill('SIGKILL')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    this.#startClient(place)
+    await this.#workers[place]?.kill()
+    await this.#startClient(place)
   }
 
   async #killServer(until: number): Promise<void> {
@@ -236,15 +228,6 @@ async function readTruth(db: Db, text: string): Promise<Recorded[]> {
     for (const event of events) all.push(event)
     if (events.length < TRUTH_BATCH) return all
   }
-}
-
-/** Tells a client to end and waits until it has; one that does not is a failure. */
-async function endOf(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) throw new Error(`a client ended with ${child.exitCode}`)
-  child.kill('SIGTERM')
-  const late = sleep(CLIENT_END_MS, 'late', { ref: false })
-  const [code] = (await Promise.race([once(child, 'exit'), late.then(() => ['late'])])) as [unknown]
-  if (code !== 0) throw new Error(`a client ended with ${code}`)
 }
 
 function countsOf(
