@@ -134,7 +134,10 @@ function isAt({ token, events, position = 0 }: Attempt, { log }: Truth): boolean
   return events.every((asked, index) => {
     const event = log[position - 1 + index]
     return (
-      event?.token === token && event.stream === asked.stream && event.revision === asked.revision
+      event?.token === token &&
+      event.position === position + index &&
+      event.stream === asked.stream &&
+      event.revision === asked.revision
     )
   })
 }
