@@ -69,6 +69,17 @@ suite('the checker', test => {
     assert.is(rules({ attempts: [...OKS, { ...groundless, events: asked }] }), 'c')
   })
 
+  test('c: finds an id called reused that only one append has', () => {
+    const refused = attempt('t1', {
+      invoke: 90,
+      complete: 95,
+      result: 'fail',
+      code: 'EVENT_ID_REUSED',
+    })
+
+    assert.is(rules({ attempts: [...OKS, refused] }), 'c')
+  })
+
   test('c: lets a failed try pass when another try of the same append is unknown', () => {
     const tries = [
       attempt('t3', { invoke: 30, complete: 31, result: 'unknown' }),

@@ -113,6 +113,9 @@ function checkAppend({ token, attempts }: Append, truth: Truth, report: Report):
     if (attempt.result === 'ok' && !isAt(attempt, truth)) {
       report('a', `${token} was acknowledged at ${attempt.position} and is not there`)
     }
+    if (attempt.code === 'EVENT_ID_REUSED') {
+      report('c', `${token} was refused as a reuse of ids that nobody else has`)
+    }
     if (attempt.result === 'conflict' && there.length > 0) {
       report('c', `${token} was refused as a conflict and is at ${there[0]?.position}`)
     }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** Numbers that follow from a seed alone. */
 export interface Random {
   /** A whole number from 0 to `below` - 1. */
@@ -8,7 +10,7 @@ export interface Random {
   uuid(): string
 }
 
-/** The generator mulberry32. */
+/** The generator mulberry32. Its 32 bits are too few for ids that no two clients share, so those are hashes of the seed and a count. */
 export function randomOf(seed: number): Random {
   let state = seed >>> 0
   const next = () => {
@@ -18,11 +20,21 @@ export function randomOf(seed: number): Random {
     return (mixed ^ (mixed >>> 14)) >>> 0
   }
   const below = (bound: number) => Math.floor((next() / 2 ** 32) * bound)
-  const hex = (digits: number) => (next() % 16 ** digits).toString(16).padStart(digits, '0')
+  let ids = 0
+  const uuid = () => {
+    const hex = createHash('sha256').update(`${seed} ${ids++}`).digest('hex')
+    const parts = [
+      hex.slice(0, 8),
+      hex.slice(8, 12),
+      `4${hex.slice(12, 15)}`,
+      `8${hex.slice(15, 18)}`,
+    ]
+    return [...parts, hex.slice(18, 30)].join('-')
+  }
   return {
     below,
     chance: probability => next() / 2 ** 32 < probability,
     pick: items => items[below(items.length)] as never,
-    uuid: () => `${hex(7)}${hex(1)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`,
+    uuid,
   }
 }

@@ -1,4 +1,4 @@
-import { Appender } from '../../src/log/append.ts'
+import { APPEND_SETTINGS, Appender } from '../../src/log/append.ts'
 import type { LogEntry } from '../../src/log/event.ts'
 import { READ_MAX, readLog, readStream } from '../../src/log/read.ts'
 import { Connection } from '../../src/pg/connection.ts'
@@ -37,7 +37,10 @@ export function optionsOf(url: string, site: string): PoolOptions {
 /** The log as rm3's server process uses it. */
 export function realStore(url: string, site: string): Store {
   const options = optionsOf(url, site)
-  const lanes = Array.from({ length: LANES }, () => new Connection(options))
+  const lanes = Array.from(
+    { length: LANES },
+    () => new Connection({ ...options, settings: APPEND_SETTINGS }),
+  )
   const appender = new Appender(lanes, () => {})
   const pool = openPool(options)
   const db = poolDb(pool)
