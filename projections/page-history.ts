@@ -9,13 +9,17 @@ import {
   parentPath,
   put,
   type Row,
+  type RowChange,
 } from 'rm3'
 
-/** Every state that readers ever saw of every page, with the positions between which it was true. */
+/**
+ * Every state that readers ever saw of every page, with the positions between which it was true, and the paths that entities had
+ * before they moved (most never do, and then there is no row).
+ */
 export default defineProjection({
   name: 'page-history',
   version: 1,
-  tables: ['page_history'],
+  tables: ['page_history', 'former_paths'],
   sql: `
     create table page_history (
       entity_id      uuid        not null,
@@ -38,17 +42,39 @@ export default defineProjection({
       redirect       text,
       primary key (entity_id, since)
     ) with (fillfactor = 90); -- until_position is in no index, so that closing a row need not touch them
+    create index page_history_entity on page_history (entity_id, from_position);
+    create index page_history_deleted on page_history (path, from_position) where state = 'deleted';
     create index page_history_path on page_history (path, from_position);
+    create index page_history_parent on page_history (parent, path, from_position);
+
+    create table former_paths (
+      entity_id      uuid not null,
+      until_revision int  not null,
+      path           text not null collate "C",
+      primary key (entity_id, until_revision)
+    );
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity') return []
-    const last = before?.kind === 'entity' ? before.since : 0
-    if (after.since === last) return []
-    const row = historyRow(after, event.position)
-    if (last === 0) return [row]
-    return [close('page_history', { entity_id: after.id, since: last }, event.position), row]
+    const was = before?.kind === 'entity' ? before : null
+    return [...shownRows(was, after, event.position), ...formerPath(was, after)]
   },
 })
+
+function shownRows(before: Entity | null, after: Entity, position: number): RowChange[] {
+  const last = before?.since ?? 0
+  if (after.since === last) return []
+  const row = historyRow(after, position)
+  if (last === 0) return [row]
+  return [close('page_history', { entity_id: after.id, since: last }, position), row]
+}
+
+/** The path an entity had up to the revision before this one. */
+function formerPath(before: Entity | null, after: Entity): RowChange[] {
+  if (before === null || before.path === after.path) return []
+  const row = { entity_id: after.id, until_revision: after.revision, path: before.path }
+  return [put('former_paths', row)]
+}
 
 function historyRow(entity: Entity, position: number) {
   const { live } = entity
@@ -89,10 +115,10 @@ export interface Stub {
 const LAST_AT_PATH = `select now.entity_id as "entityId", now.state, now.path, now.redirect
   from (select entity_id from page_history where path = $1::text and from_position <= $2::bigint
         order by from_position desc limit 1) was
-  join page_history now on now.entity_id = was.entity_id
-    and now.from_position <= $2::bigint and now.until_position > $2::bigint`
+  join lateral (select * from page_history where entity_id = was.entity_id and from_position <= $2::bigint
+    order by from_position desc limit 1) now on true`
 
-/** What stands for a path where no page is live, as of a position (`FOREVER` is now); null when nothing was ever there. */
+/** What stands for a path where no page is live, as of a position (`FOREVER - 1` is now); null when nothing was ever there. */
 export async function findStub(db: Db, path: string, position = FOREVER - 1): Promise<Stub | null> {
   return find<Stub>(db, LAST_AT_PATH, [path, position])
 }
@@ -116,17 +142,29 @@ export interface Shown {
 const SHOWN = `entity_id as "entityId", state, path, revision, revision_id as "revisionId", number,
   from_position as "fromPosition", created, modified, touched, author, redirect`
 
-const AT_PATH = `select ${SHOWN} from page_history
-  where path = $1::text and from_position <= $2::bigint and until_position > $2::bigint and state = 'live'
-  order by from_position desc limit 1`
+/** Only one page is live at a path at a time: the last to come there, if it had not gone yet. */
+const AT_PATH = `select ${SHOWN} from (select * from page_history
+    where path = $1::text and from_position <= $2::bigint and state = 'live'
+    order by from_position desc limit 1) was
+  where until_position > $2::bigint`
 
 /** The page that was live at a path at a position, or null. */
 export async function findShown(db: Db, path: string, position: number): Promise<Shown | null> {
   return find<Shown>(db, AT_PATH, [path, position])
 }
 
+const DELETED_AT_PATH = `select entity_id as id from page_history
+  where path = $1::text and state = 'deleted' and until_position = ${FOREVER}
+  order by from_position desc limit 1`
+
+/** The page deleted at a path, the last of several, also when another one is there now; null when there is none. */
+export async function findDeletedId(db: Db, path: string): Promise<string | null> {
+  const row = await find<{ id: string }>(db, DELETED_AT_PATH, [path])
+  return row?.id ?? null
+}
+
 const OF_ENTITY = `select ${SHOWN} from page_history
-  where entity_id = $1::uuid and from_position <= $2::bigint and until_position > $2::bigint
+  where entity_id = $1::uuid and from_position <= $2::bigint
   order by from_position desc limit 1`
 
 /** What readers saw of an entity at a position (`FOREVER - 1` is now), or null before it was ever live. */
@@ -136,4 +174,43 @@ export async function findShownEntity(
   position = FOREVER - 1,
 ): Promise<Shown | null> {
   return find<Shown>(db, OF_ENTITY, [entityId, position])
+}
+
+/** A path that an entity had in its revisions before `untilRevision`, from the former path before it on. */
+export interface FormerPath {
+  readonly entityId: string
+  readonly untilRevision: number
+  readonly path: string
+}
+
+const FORMER = `select entity_id as "entityId", until_revision as "untilRevision", path from former_paths
+  where entity_id = any($1::uuid[]) order by entity_id, until_revision`
+
+/** The paths that entities had before they moved, oldest first within each; [] for those that never did. */
+export async function listFormerPaths(db: Db, entityIds: readonly string[]): Promise<FormerPath[]> {
+  return db.rows<FormerPath>(FORMER, [entityIds])
+}
+
+/** The path at a revision, given an entity's former paths, oldest first, and the one it has now or had last. */
+export function pathAtRevision(
+  former: readonly FormerPath[],
+  revision: number,
+  now: string,
+): string {
+  return former.find(({ untilRevision }) => revision < untilRevision)?.path ?? now
+}
+
+const LAST_PATHS = `select e.id as "entityId", coalesce(h.path, u.path) as path
+  from unnest($1::uuid[]) as e(id)
+  left join lateral (select path from page_history where entity_id = e.id
+    order by from_position desc limit 1) h on true
+  left join unpublished u on u.entity_id = e.id`
+
+/** The path that entities have now or had last; those that are not pages are left out. */
+export async function listLastPaths(
+  db: Db,
+  entityIds: readonly string[],
+): Promise<{ entityId: string; path: string }[]> {
+  const rows = await db.rows<{ entityId: string; path: string | null }>(LAST_PATHS, [entityIds])
+  return rows.flatMap(({ entityId, path }) => (path === null ? [] : [{ entityId, path }]))
 }
