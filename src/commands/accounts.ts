@@ -82,6 +82,21 @@ export async function setPassword(
   await endSessionsOf(site.db, userId)
 }
 
+/**
+ * Gives a user a password in a change that does more, such as making the user. The secret is stored at once, and counts when the
+ * change is written. @throws PASSWORD_INVALID
+ */
+export async function recordPassword(
+  change: Change,
+  user: Entity,
+  password: string,
+): Promise<void> {
+  const secret = await hashPassword(password)
+  const credential = change.site.newId()
+  await storeSecret(change.site.db, { credential, userId: user.id, secret })
+  change.record(setCredential(user, { credential, provider: 'password' }))
+}
+
 /** Keeps a secret and records that its credential is set; the ones it takes the place of are forgotten. */
 export async function setSecret(
   site: Site,

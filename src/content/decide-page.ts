@@ -168,7 +168,7 @@ function undelete(entity: Entity, command: UndeletePage): NewEvent[] {
 }
 
 /** The shorter of the patch from `tip` and the whole document. */
-function contentOf(tip: Stored, document: Document): Content {
+export function contentOf(tip: Stored, document: Document): Content {
   const patch = patchTo(tip, document)
   if (isLarger(patch, document)) return { document }
   return { patch, hash: hashDocument(document) }
@@ -182,7 +182,8 @@ function isLarger(patch: Operation[], document: Document): boolean {
 
 const SMALL_PATCH_BYTES = 200
 
-function patchTo(tip: Stored, document: Document): Operation[] {
+/** How a document follows from the newest one of its entity. */
+export function patchTo(tip: Stored, document: Document): Operation[] {
   return diff(tip, toSegments({ ...document }))
 }
 

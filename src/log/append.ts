@@ -1,5 +1,6 @@
 import { isRm3Error, Rm3Error } from '../errors.ts'
 import type { Connection } from '../pg/connection.ts'
+import type { Db } from '../pg/db.ts'
 import { violatedConstraint } from '../pg/sqlstate.ts'
 import { type AppendRequest, encodeBatch, type Prepared, prepare } from './batch.ts'
 
@@ -133,11 +134,10 @@ export class Appender {
   }
 
   async #send(lane: Connection, batch: readonly Waiting[]): Promise<Outcome[]> {
-    const { events, rights, writers, rows } = encodeBatch(batch)
-    const text = `select * from append($1::json, $2::boolean, $3::text[], array[${rows.map((_, n) => `$${n + 4}::json`).join(', ')}]::json[])`
+    const { text, values } = statementOf(batch)
     for (let tries = 1; ; tries++) {
       try {
-        return await lane.rows<Outcome>(text, [events, rights, writers, ...rows])
+        return await lane.rows<Outcome>(text, values)
       } catch (thrown) {
         const passing = isRm3Error(thrown, 'UNAVAILABLE') || isRm3Error(thrown, 'LOG_BUSY')
         if (!passing || tries === TRIES_MAX) throw thrown
@@ -189,6 +189,31 @@ export class Appender {
   }
 }
 
+function statementOf(batch: readonly Prepared[]): { text: string; values: unknown[] } {
+  const { events, rights, writers, rows } = encodeBatch(batch)
+  const places = rows.map((_, n) => `$${n + 4}::json`).join(', ')
+  const text = `select * from append($1::json, $2::boolean, $3::text[], array[${places}]::json[])`
+  return { text, values: [events, rights, writers, ...rows] }
+}
+
+/**
+ * Appends inside the caller's transaction, which holds the log's lock from then on until it ends: for a load, of which nothing may
+ * stay when it fails half way.
+ *
+ * @throws REVISION_CONFLICT {stream, expected, actual}, EVENT_ID_REUSED, LOG_BUSY, UNAVAILABLE
+ */
+export async function appendIn(db: Db, request: AppendRequest): Promise<Appended> {
+  const prepared = prepare(request)
+  const { text, values } = statementOf([prepared])
+  const [row] = await db.rows<Outcome>(text, values).catch(thrown => {
+    throw reused(thrown) ?? thrown
+  })
+  if (row === undefined) throw new Error('append gave no answer')
+  if (row.outcome === 'conflict') throw conflict(prepared, row.stream, row.revision)
+  const { position, recorded_at: recordedAt, outcome } = row
+  return { position, recordedAt, repeated: outcome === 'repeated' }
+}
+
 /** Codes that say nothing about the appends themselves. */
 const SERVER_SIDE = new Set(['UNAVAILABLE', 'LOG_BUSY', 'TIMEOUT', 'DISK_FULL'])
 
@@ -205,7 +230,7 @@ function reused(thrown: unknown): Rm3Error | null {
   })
 }
 
-function conflict(waiting: Waiting, stream: string, actual: number): Rm3Error {
+function conflict(waiting: Prepared, stream: string, actual: number): Rm3Error {
   const first = waiting.request.entries.find(entry => entry.stream === stream)
   const expected = (first?.revision ?? 1) - 1
   return new Rm3Error(
