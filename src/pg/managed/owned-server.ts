@@ -12,7 +12,7 @@ const RESTARTS_MAX = 5
 const RESTARTS_WINDOW_MS = 60_000
 const OCCUPIED_POLL_MS = 100
 /** A killed server's last processes hold its memory for a moment. */
-export const OCCUPIED_DEADLINE_MS = 10_000
+const OCCUPIED_DEADLINE_MS = 10_000
 
 type Log = (line: string) => void
 

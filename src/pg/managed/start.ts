@@ -3,7 +3,7 @@ import { Rm3Error } from '../../errors.ts'
 import { serverAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'
 import { initialise, majorOfData } from './initialise.ts'
-import { OCCUPIED_DEADLINE_MS, OwnedServer } from './owned-server.ts'
+import { OwnedServer } from './owned-server.ts'
 import {
   clusterNameOf,
   describeOwner,
@@ -49,6 +49,8 @@ export interface ManagedPostgres {
 const DATABASE = 'rm3'
 const RETRY_MS = 100
 const END_DEADLINE_MS = 60_000
+/** Another process's server may take so long until it answers at all on a busy machine. */
+const PATIENCE_MS = 60_000
 
 /**
  * A PostgreSQL of our own on `dataDir`: the running one when another process has started it, else a new one that ends
@@ -76,16 +78,17 @@ async function adoptOrStart(options: ManagedOptions): Promise<ManagedPostgres> {
   const place = preparePlace(options.dataDir, account, options.log)
   const us = ourselves(options.lifetime ?? 'command')
 
-  for (const occupiedUntil = deadline(OCCUPIED_DEADLINE_MS); ; await sleep(RETRY_MS)) {
+  for (const patience = deadline(PATIENCE_MS); ; await sleep(RETRY_MS)) {
     const found = await findRunning(place, us)
+    if (patience.isOver()) throw occupied(place)
+    if (found === 'held') continue
     if (found !== 'none') {
       const adopted = found === 'changing' ? null : await adopt(found, place, us, options)
       if (adopted) return adopted
-      occupiedUntil.reset()
+      patience.reset()
       continue
     }
     const binaries = findBinaries(majorOfData(place), account, place.folder)
-    releaseStalePidFile(place.dataFolder)
     if (majorOfData(place) === null) await initialise(place, binaries, account, options.mode)
     const started = await start(
       { place, binaries, account, mode: options.mode, clusterName: clusterNameOf(us) },
@@ -93,18 +96,21 @@ async function adoptOrStart(options: ManagedOptions): Promise<ManagedPostgres> {
       options.log,
     )
     if (started) return started
-    if (occupiedUntil.isOver()) throw occupied(place)
   }
 }
 
-/** A session on the server that answers; 'changing' while it starts or ends. */
-async function findRunning(place: Place, us: Owner): Promise<Session | 'none' | 'changing'> {
+/** A session on the server that answers; 'changing' while it starts or ends, 'held' while it does not answer at all. */
+async function findRunning(
+  place: Place,
+  us: Owner,
+): Promise<Session | 'none' | 'held' | 'changing'> {
   try {
     return await Session.open(place, describeOwner(us))
   } catch (thrown) {
-    if (isNoServer(thrown)) return 'none'
+    releaseStalePidFile(place.dataFolder)
     if (isStartingOrStopping(thrown)) return 'changing'
     if (!isProcessAlive(readServerPid(place.dataFolder) ?? 0)) return 'none'
+    if (isNoServer(thrown)) return 'held'
     throw new Rm3Error('DATABASE_NOT_FOUND', `The PostgreSQL in ${place.folder} does not answer.`, {
       cause: thrown,
     })
