@@ -42,5 +42,5 @@ export async function openDatabase(
 
 /** Where the managed PostgreSQL keeps its data. */
 export function managedFolder(config: Config): string {
-  return join(config.dataFolder, 'postgres')
+  return join(config.dataFolder, 'pg')
 }

@@ -61,6 +61,8 @@ export interface Call {
   readonly signal: AbortSignal
   /** A line for the person who called, on stderr. */
   say(line: string): void
+  /** A line on stdout, for what runs until it is stopped and so has no result. */
+  tell(line: string): void
   /** Shows how far a long work is; only on a terminal, and only after a second. */
   progress(label: string): Progress
 }

@@ -94,6 +94,7 @@ function callOf(
     terminal,
     signal,
     say: line => void terminal.stderr.write(`${line}\n`),
+    tell: line => void terminal.stdout.write(`${line}\n`),
     progress: label => progressOn(terminal.stderr, label),
   }
 }

@@ -1,17 +1,15 @@
 import { storeSecret } from '../access/credentials.ts'
-import { Rights } from '../access/rights.ts'
 import { SYSTEM_VIEWER } from '../access/viewer.ts'
 import { contentOf, patchTo } from '../content/decide-page.ts'
 import { GRANTS_STREAM, type NewEvent, SETTINGS_STREAM } from '../content/events.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
-import { appendIn } from '../log/append.ts'
 import { findEvent, type LogHead, readHead } from '../log/read.ts'
 import type { Db } from '../pg/db.ts'
 import { type Author, Change, type Site } from './change.ts'
 import { type ImportProof, proveImport } from './import-proof.ts'
+import { inTransaction } from './in-transaction.ts'
 import { documentAt } from './pages.ts'
-import { States } from './states.ts'
 
 /** An event of another log. A `PageRevised` may carry its whole document and a `PagePublished` no patch: both are completed. */
 export type ImportedEvent = NewEvent & {
@@ -71,8 +69,8 @@ export async function importSite(
 ): Promise<ImportedSite> {
   await demandEmpty(site.db, plan)
   try {
-    return await site.db.transaction(async db => {
-      const done = await importInto(insideOf(site, db), plan, options)
+    return await inTransaction(site, async inside => {
+      const done = await importInto(inside, plan, options)
       if (options.dryRun) throw new TakenBack(done)
       return done
     })
@@ -103,17 +101,6 @@ class TakenBack extends Error {
   constructor(done: ImportedSite) {
     super('taken back')
     this.done = done
-  }
-}
-
-/** The site as it is inside a transaction, with nothing kept of the states outside. */
-function insideOf(site: Site, db: Db): Site {
-  return {
-    ...site,
-    db,
-    appender: { append: request => appendIn(db, request) },
-    states: new States(),
-    rights: new Rights(),
   }
 }
 
