@@ -14,14 +14,15 @@ end $$;
  * projections and the rows for each; a negative position in a row is that of the batch's event of this number, from 1.
  *
  * Returns a row per append. When all can be done: outcome 'done', the position of its first event, and recorded_at. Otherwise nothing is
- * written and only the appends that stand in the way are returned: 'repeated' (the first event id is in the log: position
- * and recorded_at as they were) or 'conflict' (stream and its actual revision).
+ * written and only the appends that stand in the way are returned: 'repeated' (all of it is in the log: position and recorded_at
+ * as they were), 'reused' (some of its event ids are in the log, but not all, or for something else) or 'conflict' (stream and its
+ * actual revision).
  *
  * The lock is the first statement: each later one has a snapshot that sees what the last holder committed.
  */
 create or replace function append(events json, rights boolean, writers text[], rows json[])
 returns table (append int, outcome text, "position" bigint, recorded_at timestamptz, stream uuid, revision int)
-language plpgsql security definer as $$
+language plpgsql security definer set search_path = :site, pg_temp as $$
 #variable_conflict use_column
 declare
   head log_head;
@@ -33,11 +34,22 @@ begin
   now_ms := greatest(head.recorded_at, date_trunc('milliseconds', clock_timestamp()));
   select array_agg(e) into batch from json_populate_recordset(null::new_event, append.events) e;
 
-  return query
-    select distinct on (e.append) e.append, 'repeated', l.position, l.recorded_at, l.stream, l.revision
-    from unnest(batch) with ordinality e join log l on l.event_id = e.event_id
-    order by e.append, e.ordinality;
-  if found then return; end if;
+  if batch is null then
+    raise exception 'an append without events' using errcode = 'invalid_parameter_value';
+  end if;
+
+  if exists (select from unnest(batch) e join log l on l.event_id = e.event_id) then
+    return query
+      select e.append,
+        case when min(l.position - e.ordinality) = max(l.position - e.ordinality) and bool_and(
+          l.position is not null and l.stream = e.stream and l.type = e.type and l.version = e.version and l.actor = e.actor
+          and (l.salt is null or l.note is not distinct from e.note and l.data::text = e.data::text)) then 'repeated' else 'reused' end,
+        min(l.position), min(l.recorded_at), null::uuid, null::int
+      from unnest(batch) with ordinality e left join log l on l.event_id = e.event_id
+      group by e.append
+      having count(l.position) > 0;
+    return;
+  end if;
 
   return query
     select distinct on (e.append) e.append, 'conflict', null::bigint, null::timestamptz, e.stream, coalesce(last.revision, 0)

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isRm3Error, Rm3Error } from '../errors.ts'
 import type { Connection } from '../pg/connection.ts'
 import type { Db } from '../pg/db.ts'
 import { violatedConstraint } from '../pg/sqlstate.ts'
+import { AppendQueue, type Waiting } from './append-queue.ts'
 import { type AppendRequest, encodeBatch, type Prepared, prepare } from './batch.ts'
 
 /** Where an append went. */
@@ -9,25 +11,19 @@ export interface Appended {
   /** Position of its first event; the others follow without a gap. */
   readonly position: number
   readonly recordedAt: string
-  /** Its first event id was in the log already: nothing was written now. */
+  /** All of it was in the log already: nothing was written now. */
   readonly repeated: boolean
 }
 
-/** Most appends, bytes of events and waiting appends of one process. */
-const BATCH_MAX = 200
-const BATCH_BYTES_MAX = 2_000_000
-const QUEUE_MAX = 2_000
-/** Times that a batch is sent again when its answer was lost or another process held the lock too long. */
-const TRIES_MAX = 3
-
-interface Waiting extends Prepared {
-  readonly resolve: (appended: Appended) => void
-  readonly reject: (thrown: unknown) => void
-}
+/** How long a batch is sent again when its answer was lost or another process held the lock too long, and the pauses between. */
+const RETRY_MS = 8_000
+const PAUSE_MS = 50
+const PAUSE_MAX_MS = 500
+const CLOSE_POLL_MS = 5
 
 interface Outcome {
   readonly append: number
-  readonly outcome: 'done' | 'repeated' | 'conflict'
+  readonly outcome: 'done' | 'repeated' | 'reused' | 'conflict'
   readonly position: number
   readonly recorded_at: string
   readonly stream: string
@@ -42,10 +38,10 @@ interface Outcome {
  */
 export class Appender {
   readonly #lanes: Connection[]
-  readonly #queue: Waiting[] = []
-  readonly #busyStreams = new Set<string>()
+  readonly #queue = new AppendQueue()
   readonly #idle: Connection[]
   readonly #onAppended: (position: number) => void
+  #isClosing = false
 
   /**
    * @param lanes connections of its own; with two, one batch is sent while the other is being flushed
@@ -58,66 +54,42 @@ export class Appender {
   }
 
   /**
-   * Appends events, durably when it fulfils.
+   * Appends events, durably when it fulfils. Sending the same event ids with the same content again is safe and gives the first
+   * answer.
    *
-   * @throws REVISION_CONFLICT {stream, expected, actual}, EVENT_ID_REUSED, LOG_BUSY (queue full or lock held), UNAVAILABLE (nothing is
-   *   known of the outcome: sending the same event ids again is safe), or what an inline projection's constraint refused
+   * @throws REVISION_CONFLICT {stream, expected, actual}, EVENT_ID_REUSED, REQUEST_INVALID, JSON_INVALID, LOG_BUSY (too much waits, or
+   *   the lock was held too long), TIMEOUT, DISK_FULL, or what an inline projection's constraint refused: nothing was written.
+   *   UNAVAILABLE: nothing is known, it may be written later even
    */
   append(request: AppendRequest): Promise<Appended> {
-    if (this.#queue.length >= QUEUE_MAX) {
-      return Promise.reject(
-        new Rm3Error('LOG_BUSY', `${QUEUE_MAX} writes are waiting already; try again shortly`),
-      )
-    }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ ...prepare(request), resolve, reject })
+      if (this.#isClosing) throw new Rm3Error('UNAVAILABLE', 'rm3 is shutting down')
+      this.#queue.add({ ...prepare(request), resolve, reject, lost: false })
       this.#next()
     })
   }
 
-  /** Ends the connections once nothing waits any more. */
+  /** Takes no more appends, and ends the connections once nothing waits any more. */
   async close(): Promise<void> {
-    while (this.#queue.length > 0 || this.#idle.length < this.#lanes.length) {
-      await new Promise(done => setTimeout(done, 5))
+    this.#isClosing = true
+    while (!this.#queue.isEmpty || this.#idle.length < this.#lanes.length) {
+      await sleep(CLOSE_POLL_MS)
     }
     await Promise.all(this.#lanes.map(lane => lane.close()))
   }
 
   #next(): void {
-    const lane = this.#idle.pop()
-    if (lane === undefined) return
-    const batch = this.#take()
-    if (batch.length === 0) {
-      this.#idle.push(lane)
-      return
+    for (let lane = this.#idle.at(-1); lane; lane = this.#idle.at(-1)) {
+      const batch = this.#queue.take()
+      if (batch.length === 0) return
+      this.#idle.pop()
+      const used = lane
+      void this.#run(used, batch).finally(() => {
+        this.#queue.done(batch)
+        this.#idle.push(used)
+        this.#next()
+      })
     }
-    void this.#run(lane, batch).finally(() => {
-      for (const { streams } of batch)
-        for (const stream of streams) this.#busyStreams.delete(stream)
-      this.#idle.push(lane)
-      this.#next()
-    })
-  }
-
-  /** The next batch: oldest first, at most one append to a stream, whose expected revision the one before decides. */
-  #take(): Waiting[] {
-    const batch: Waiting[] = []
-    const left: Waiting[] = []
-    let sizeBytes = 0
-    for (const waiting of this.#queue) {
-      const full =
-        batch.length === BATCH_MAX ||
-        (batch.length > 0 && sizeBytes + waiting.sizeBytes > BATCH_BYTES_MAX)
-      if (full || overlaps(waiting.streams, this.#busyStreams)) {
-        left.push(waiting)
-        continue
-      }
-      batch.push(waiting)
-      sizeBytes += waiting.sizeBytes
-      for (const stream of waiting.streams) this.#busyStreams.add(stream)
-    }
-    this.#queue.splice(0, this.#queue.length, ...left)
-    return batch
   }
 
   /** Never rejects: each append of the batch gets its own answer. */
@@ -135,26 +107,25 @@ export class Appender {
 
   async #send(lane: Connection, batch: readonly Waiting[]): Promise<Outcome[]> {
     const { text, values } = statementOf(batch)
-    for (let tries = 1; ; tries++) {
+    const until = performance.now() + RETRY_MS
+    for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS)) {
       try {
-        return await lane.rows<Outcome>(text, values)
+        const outcomes = await lane.rows<Outcome>(text, values)
+        if (outcomes.length === 0) throw new Error('append gave no answer')
+        return outcomes
       } catch (thrown) {
-        const passing = isRm3Error(thrown, 'UNAVAILABLE') || isRm3Error(thrown, 'LOG_BUSY')
-        if (!passing || tries === TRIES_MAX) throw thrown
+        if (isRm3Error(thrown, 'UNAVAILABLE')) for (const waiting of batch) waiting.lost = true
+        else if (!isRm3Error(thrown, 'LOG_BUSY')) throw thrown
+        if (this.#isClosing || performance.now() + pauseMs > until) throw thrown
       }
+      await sleep(pauseMs)
     }
   }
 
   /** A batch that throws is run again in halves, so that only the bad append fails; a server that is away fails them all. */
   async #split(lane: Connection, batch: readonly Waiting[], thrown: unknown): Promise<void> {
-    const [first] = batch
-    if (first === undefined) return
-    if (batch.length === 1) {
-      first.reject(reused(thrown) ?? thrown)
-      return
-    }
-    if (isRm3Error(thrown) && SERVER_SIDE.has(thrown.code)) {
-      for (const { reject } of batch) reject(thrown)
+    if (batch.length === 1 || (isRm3Error(thrown) && SERVER_SIDE.has(thrown.code))) {
+      for (const waiting of batch) waiting.reject(refusal(waiting, thrown))
       return
     }
     const middle = Math.ceil(batch.length / 2)
@@ -166,25 +137,15 @@ export class Appender {
   #answer(batch: readonly Waiting[], outcomes: Outcome[]): readonly Waiting[] {
     const answered = new Set<Waiting>()
     let last = 0
-    for (const {
-      append,
-      outcome,
-      position,
-      recorded_at: recordedAt,
-      stream,
-      revision,
-    } of outcomes) {
-      const waiting = batch[append]
+    for (const outcome of outcomes) {
+      const waiting = batch[outcome.append]
       if (waiting === undefined || answered.has(waiting)) continue
       answered.add(waiting)
-      if (outcome === 'conflict') {
-        waiting.reject(conflict(waiting, stream, revision))
-      } else {
-        if (outcome === 'done') last = Math.max(last, position + waiting.encoded.length - 1)
-        waiting.resolve({ position, recordedAt, repeated: outcome === 'repeated' })
+      if (settle(waiting, outcome)) {
+        last = Math.max(last, outcome.position + waiting.encoded.length - 1)
       }
     }
-    if (last > 0) this.#onAppended(last)
+    if (last > 0) queueMicrotask(() => this.#onAppended(last))
     return batch.filter(waiting => !answered.has(waiting))
   }
 }
@@ -205,34 +166,57 @@ function statementOf(batch: readonly Prepared[]): { text: string; values: unknow
 export async function appendIn(db: Db, request: AppendRequest): Promise<Appended> {
   const prepared = prepare(request)
   const { text, values } = statementOf([prepared])
-  const [row] = await db.rows<Outcome>(text, values).catch(thrown => {
-    throw reused(thrown) ?? thrown
-  })
+  const [row] = await db.rows<Outcome>(text, values)
   if (row === undefined) throw new Error('append gave no answer')
-  if (row.outcome === 'conflict') throw conflict(prepared, row.stream, row.revision)
-  const { position, recorded_at: recordedAt, outcome } = row
-  return { position, recordedAt, repeated: outcome === 'repeated' }
+  return new Promise((resolve, reject) => {
+    settle({ ...prepared, lost: false, resolve, reject }, row)
+  })
 }
 
 /** Codes that say nothing about the appends themselves. */
 const SERVER_SIDE = new Set(['UNAVAILABLE', 'LOG_BUSY', 'TIMEOUT', 'DISK_FULL'])
 
-function overlaps(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
-  for (const one of some) if (others.has(one)) return true
-  return false
+/** Answers an append; whether the log grew by it, now or when the answer was lost. */
+function settle(waiting: Waiting, outcome: Outcome): boolean {
+  const { position, recorded_at: recordedAt, stream, revision } = outcome
+  switch (outcome.outcome) {
+    case 'conflict':
+      waiting.reject(conflict(waiting, stream, revision))
+      return false
+    case 'reused':
+      waiting.reject(reused())
+      return false
+    case 'repeated':
+      waiting.resolve({ position, recordedAt, repeated: true })
+      return waiting.lost
+    case 'done':
+      waiting.resolve({ position, recordedAt, repeated: false })
+      return true
+  }
 }
 
-/** The first event id was new, so the whole append was not sent before, yet another of its ids is in the log. */
-function reused(thrown: unknown): Rm3Error | null {
-  if (violatedConstraint(thrown) !== 'log_event_id') return null
-  return new Rm3Error('EVENT_ID_REUSED', 'an event id was used before for another event', {
-    cause: thrown,
-  })
+/** What an append is told that failed with `thrown`. Once an answer was lost, no failure says that it was not written. */
+function refusal(waiting: Waiting, thrown: unknown): unknown {
+  if (waiting.lost && !isRm3Error(thrown, 'UNAVAILABLE')) return unknown(thrown)
+  return violatedConstraint(thrown) === 'log_event_id' ? reused(thrown) : thrown
 }
 
-function conflict(waiting: Prepared, stream: string, actual: number): Rm3Error {
+function unknown(cause: unknown): Rm3Error {
+  return new Rm3Error(
+    'UNAVAILABLE',
+    'the connection was lost before the database answered: whether it was written is not known; sending it again is safe',
+    { cause },
+  )
+}
+
+function reused(cause?: unknown): Rm3Error {
+  return new Rm3Error('EVENT_ID_REUSED', 'an event id was used before for another event', { cause })
+}
+
+function conflict(waiting: Waiting, stream: string, actual: number): Rm3Error {
   const first = waiting.request.entries.find(entry => entry.stream === stream)
   const expected = (first?.revision ?? 1) - 1
+  if (waiting.lost && actual < expected) return unknown(null)
   return new Rm3Error(
     'REVISION_CONFLICT',
     `the stream is at revision ${actual}, not ${expected} as expected`,

@@ -1,3 +1,4 @@
+import { checkEntries } from './check-entry.ts'
 import { bodyHash, type LogEntry, newSalt } from './event.ts'
 
 /** A row that an inline projection writes in the append's transaction. */
@@ -29,8 +30,9 @@ export interface Prepared {
   readonly sizeBytes: number
 }
 
-/** Encodes and hashes the events of a request. */
+/** Checks, encodes and hashes the events of a request. @throws what `checkEntries` throws */
 export function prepare(request: AppendRequest): Prepared {
+  checkEntries(request.entries)
   const encoded = request.entries.map(encodeEntry)
   return {
     request,
@@ -72,7 +74,7 @@ export function encodeBatch(batch: readonly Prepared[]): BatchCall {
   }
 }
 
-/** An entry as the members of a JSON object, without the brace that opens it; `meta` and `data` are put in as they are. */
+/** A checked entry as the members of a JSON object, without the brace that opens it; `meta` and `data` are put in as they are. */
 function encodeEntry(entry: LogEntry): string {
   const salt = newSalt()
   const hash = bodyHash(salt, entry.note, entry.meta, entry.data)

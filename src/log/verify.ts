@@ -1,13 +1,13 @@
-import { type Db, find } from '../pg/db.ts'
+import { type Db, one } from '../pg/db.ts'
 import { CHAIN_START, chainLink } from './chain.ts'
 import { bodyHash, type RecordedEvent } from './event.ts'
-import { readHead } from './read.ts'
 
 /** What is wrong with the log, and at which position it begins. */
 export interface LogFault {
   readonly position: number
   readonly rule:
     | 'position-missing'
+    | 'position-unexpected'
     | 'body-altered'
     | 'header-altered'
     | 'time-decreases'
@@ -31,20 +31,20 @@ interface Row extends RecordedEvent {
   readonly chain: Buffer
 }
 
-const BATCH_MAX = 2_000
+/** Positions read at once: a document may have megabytes. */
+const BATCH_MAX = 200
+const STREAM_BATCH_MAX = 5_000
 
 const BATCH = `select position, event_id as "eventId", stream, revision, type, version, actor, at,
   recorded_at as "recordedAt", note, meta::text as meta, data::text as data, salt, body_hash as "bodyHash", chain
-  from log where position > $1::bigint order by position limit $2::int`
-
-const BROKEN_STREAM = `select stream, min(position) as position, count(*) as events, max(revision) as revision
-  from log group by stream having max(revision) <> count(*) order by 2 limit 1`
+  from log where position > $1::bigint and position <= $2::bigint order by position`
 
 /**
  * Reads the whole log and proves it: dense positions, every body against its hash, every header against the chain,
- * `recorded_at` never decreasing, revisions of each stream without a gap, and the head equal to the last row.
+ * `recorded_at` never decreasing, nothing before the first or behind the last position, the head equal to the last row, and
+ * revisions of each stream without a gap in the order of positions.
  *
- * Memory is bounded by one batch. A log that grows meanwhile is read to where it ended at the start, at least.
+ * Memory is bounded by one batch. A log that grows meanwhile is read to where it ended at the start.
  *
  * @param onProgress told the events read so far and the number expected
  */
@@ -52,7 +52,7 @@ export async function verifyLog(
   db: Db,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<LogProof> {
-  const head = await readHead(db)
+  const ends = await one<Ends>(db, ENDS)
   let previous: Row | null = null
   let chain: Buffer = CHAIN_START
   let events = 0
@@ -61,9 +61,10 @@ export async function verifyLog(
     chain: chain.toString('hex'),
     fault,
   })
-  while (events < head.position) {
-    const limit = Math.min(BATCH_MAX, head.position - events)
-    const rows: Row[] = await db.rows<Row>(BATCH, [events, limit])
+  if (ends.first !== null && ends.first < 1) return proof(unexpected(ends.first))
+  while (events < ends.position) {
+    const until = Math.min(events + BATCH_MAX, ends.position)
+    const rows: Row[] = await db.rows<Row>(BATCH, [events, until])
     for (const row of rows) {
       const fault = faultOf(row, previous, chain)
       if (fault) return proof(fault)
@@ -71,21 +72,22 @@ export async function verifyLog(
       previous = row
       events++
     }
-    if (rows.length < limit) return proof(missing(events + 1))
-    onProgress(events, head.position)
+    if (events < until) return proof(missing(events + 1))
+    onProgress(events, ends.position)
   }
-  if (chain.toString('hex') !== head.chain) return proof(headDiffers(events))
-  return proof(await brokenStream(db))
+  const recordedAt = previous?.recordedAt ?? '-infinity'
+  return proof(faultOfHead(ends, chain, recordedAt) ?? (await faultOfStreams(db, ends.position)))
 }
 
 function faultOf(row: Row, previous: Row | null, chain: Buffer): LogFault | null {
   const expected = (previous?.position ?? 0) + 1
-  if (row.position !== expected) return missing(expected)
-  if (row.salt !== null && !bodyHash(row.salt, row.note, row.meta, row.data).equals(row.bodyHash)) {
+  if (row.position > expected) return missing(expected)
+  if (row.position < expected) return unexpected(row.position)
+  if (isAltered(row)) {
     return {
       position: row.position,
       rule: 'body-altered',
-      text: 'note, meta or data is not what was written',
+      text: 'salt, note, meta or data is not what was written',
     }
   }
   if (!chainLink(chain, row, row.bodyHash).equals(row.chain)) {
@@ -105,27 +107,96 @@ function faultOf(row: Row, previous: Row | null, chain: Buffer): LogFault | null
   return null
 }
 
+/** An erased event has nothing left that could be compared; all four columns are null together. */
+function isAltered({ salt, note, meta, data, bodyHash: written }: Row): boolean {
+  if (salt === null) return note !== null || meta !== null || data !== null
+  return !bodyHash(salt, note, meta, data).equals(written)
+}
+
+interface Ends {
+  readonly first: number | null
+  readonly last: number | null
+  readonly position: number
+  readonly recordedAt: string
+  readonly chain: string
+}
+
+/** One statement, so that rows and head are of one instant. */
+const ENDS = `select (select min(position) from log) as first, (select max(position) from log) as last,
+  position, recorded_at as "recordedAt", encode(chain, 'hex') as chain from log_head`
+
+function faultOfHead(ends: Ends, chain: Buffer, recordedAt: string): LogFault | null {
+  const { position, last } = ends
+  if (ends.chain !== chain.toString('hex')) {
+    return {
+      position,
+      rule: 'head-differs',
+      text: 'the chain value in log_head is not that of the last event: events are missing at the end, or the head was altered',
+    }
+  }
+  if (ends.recordedAt !== recordedAt) {
+    return {
+      position,
+      rule: 'head-differs',
+      text: 'recorded_at in log_head is not that of the last event',
+    }
+  }
+  return last !== null && last > position ? unexpected(position + 1) : null
+}
+
 function missing(position: number): LogFault {
   return { position, rule: 'position-missing', text: 'there is no event at this position' }
 }
 
-function headDiffers(position: number): LogFault {
+function unexpected(position: number): LogFault {
   return {
     position,
-    rule: 'head-differs',
-    text: 'the chain value in log_head is not that of the last event: events are missing at the end, or the head was altered',
+    rule: 'position-unexpected',
+    text: 'an event too many: the position is there twice, or outside the log',
   }
 }
 
-async function brokenStream(db: Db): Promise<LogFault | null> {
-  const row = await find<{ stream: string; position: number; events: number; revision: number }>(
-    db,
-    BROKEN_STREAM,
-  )
-  if (row === null) return null
+const STREAMS = `select stream, revision, position from log
+  where (stream, revision) > ($1::uuid, $2::int) and position <= $3::bigint
+  order by stream, revision limit $4::int`
+const NO_STREAM = '00000000-0000-0000-0000-000000000000'
+
+interface Place {
+  readonly stream: string
+  readonly revision: number
+  readonly position: number
+}
+
+/** The chain says that the rows are as they were written; this, that they were written rightly. */
+async function faultOfStreams(db: Db, until: number): Promise<LogFault | null> {
+  let first: LogFault | null = null
+  let last: Place = { stream: NO_STREAM, revision: 0, position: 0 }
+  for (;;) {
+    const places = await db.rows<Place>(STREAMS, [
+      last.stream,
+      last.revision,
+      until,
+      STREAM_BATCH_MAX,
+    ])
+    for (const place of places) {
+      if (!follows(last, place) && place.position < (first?.position ?? Infinity)) {
+        first = outOfOrder(place)
+      }
+      last = place
+    }
+    if (places.length < STREAM_BATCH_MAX) return first
+  }
+}
+
+function follows(last: Place, place: Place): boolean {
+  if (place.stream !== last.stream) return place.revision === 1
+  return place.revision === last.revision + 1 && place.position > last.position
+}
+
+function outOfOrder({ stream, revision, position }: Place): LogFault {
   return {
-    position: row.position,
+    position,
     rule: 'revision-missing',
-    text: `the stream ${row.stream} has ${row.events} events but ends at revision ${row.revision}`,
+    text: `revision ${revision} of the stream ${stream} does not follow the one before`,
   }
 }

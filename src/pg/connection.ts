@@ -28,10 +28,15 @@ export class Connection {
     }
   }
 
+  /** Ends the connection; one to a server that does not answer is given up after a second. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#client?.end()
+    const client = this.#client
     this.#client = null
+    if (client === null) return
+    const timer = setTimeout(() => client.connection.stream.destroy(), CLOSE_TIMEOUT_MS)
+    await client.end()
+    clearTimeout(timer)
   }
 
   async #connected(): Promise<pg.Client> {
@@ -47,7 +52,8 @@ export class Connection {
     await client.connect().catch(cause => {
       throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached just now', { cause })
     })
-    this.#client = client
+    if (this.#closed) this.#drop(client)
+    else this.#client = client
     return client
   }
 
@@ -58,6 +64,7 @@ export class Connection {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
+const CLOSE_TIMEOUT_MS = 1_000
 const ANSWER_MARGIN_MS = 5_000
 
 /** One connection to a site's schema, with the rights of the connecting user, to look at what is there. @throws UNAVAILABLE */

@@ -68,11 +68,11 @@ async function inTransaction<Result>(
   work: (db: Db) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect().catch(rethrow)
-  let broken: Error | undefined
+  let broken: unknown
   try {
     return await between(client, work)
   } catch (thrown) {
-    broken = thrown as Error
+    broken = thrown
     throw thrown
   } finally {
     client.release(isBroken(broken) ? broken : undefined)
@@ -90,6 +90,7 @@ async function between<Result>(
     await client.query('commit').catch(rethrow)
     return result
   } catch (thrown) {
+    if (isBroken(thrown)) throw thrown // the server rolls back when the connection ends
     await client.query('rollback').catch(cause => {
       throw new Rm3Error('UNAVAILABLE', 'the connection to the database was lost', { cause })
     })
@@ -97,7 +98,7 @@ async function between<Result>(
   }
 }
 
-function isBroken(thrown: Error | undefined): thrown is Error {
+function isBroken(thrown: unknown): thrown is Error {
   return thrown instanceof Rm3Error && thrown.code === 'UNAVAILABLE'
 }
 

@@ -34,6 +34,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   const client = new pg.Client(
     connectionOptions({ ...options, restricted: false, statementTimeoutMs: 0 }),
   )
+  client.on('error', () => {}) // what is under way rejects
   const db = connectionDb(client)
   try {
     await client.connect()
@@ -126,17 +127,15 @@ export async function listPendingMigrations(db: Db, site: string): Promise<strin
   return files.map(({ name }) => name).filter(name => !known.some(row => row.name === name))
 }
 
-/** The app role may read all, call functions, and write only what is neither the log nor derived from it. */
+/**
+ * The app role may read all, call functions, and write only what is neither the log nor derived from it. Others who may look into
+ * the schema may not call its functions: `append` runs with its owner's rights.
+ */
 const PRIVILEGES = `
 grant usage on schema :site to :app_role;
 grant select on all tables in schema :site to :app_role;
-do $$
-declare definer regprocedure;
-begin
-  for definer in select p.oid from pg_proc p where p.prosecdef and p.pronamespace = ':site'::regnamespace loop
-    execute format('alter function %s set search_path = :site, pg_temp', definer);
-  end loop;
-end $$;
+revoke execute on all functions in schema :site from public;
+grant execute on all functions in schema :site to :app_role;
 `
 
 function forSite(text: string, site: string): string {

@@ -33,6 +33,8 @@ export function openPool(options: PoolOptions): pg.Pool {
     idleTimeoutMillis: 60_000,
   })
   pool.on('error', error => options.onError?.(error))
+  // One that is lost while it is checked out says so with an event that ends the process when nobody listens; its query rejects.
+  pool.on('connect', client => client.on('error', () => {}))
   return pool
 }
 
@@ -48,13 +50,24 @@ export function connectionOptions(options: PoolOptions): pg.ClientConfig {
     'default_transaction_isolation=read\\ committed',
     ...(restricted ? [`role=${appRole(site)}`] : []),
   ]
+  const own = settings.map(setting => `-c ${setting}`).join(' ')
+  const { connectionString, given } = withoutOptions(url)
   return {
-    connectionString: url,
+    connectionString,
     application_name: options.applicationName ?? 'rm3',
     keepAlive: true,
-    options: settings.map(setting => `-c ${setting}`).join(' '),
+    options: `${given} ${own}`.trim(),
     types: { getTypeParser },
   }
+}
+
+/** node-postgres lets `options` in a URL take the place of ours, the role among them; so they are put before ours instead. */
+function withoutOptions(url: string): { connectionString: string; given: string } {
+  if (!url.includes('options=') || !URL.canParse(url)) return { connectionString: url, given: '' }
+  const parsed = new URL(url)
+  const given = parsed.searchParams.get('options') ?? ''
+  parsed.searchParams.delete('options')
+  return { connectionString: parsed.href, given }
 }
 
 /** The role that the server and its workers run as. */

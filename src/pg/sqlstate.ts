@@ -21,15 +21,13 @@ const CODES: Record<string, ErrorCode> = {
   '57P01': 'UNAVAILABLE', // shut down
   '57P02': 'UNAVAILABLE',
   '57P03': 'UNAVAILABLE', // starting up
-  '08000': 'UNAVAILABLE',
-  '08003': 'UNAVAILABLE',
-  '08006': 'UNAVAILABLE',
-  ECONNREFUSED: 'UNAVAILABLE',
-  ECONNRESET: 'UNAVAILABLE',
-  ENOENT: 'UNAVAILABLE', // the socket of a server that is down
-  EPIPE: 'UNAVAILABLE',
-  ETIMEDOUT: 'UNAVAILABLE',
+  '57P04': 'UNAVAILABLE', // the database was dropped
+  '57P05': 'UNAVAILABLE', // idle for too long
+  '25P03': 'UNAVAILABLE', // idle in a transaction for too long
+  '25006': 'UNAVAILABLE', // a standby, which takes no writes
 }
+/** SQLSTATE class 08, exceptions of the connection, and what Node says of a socket that is no more. */
+const LOST_CODE = /^(?:08\w{3}|ERR_(?:STREAM|SOCKET|SSL)\w*)$/
 
 const SENTENCES: Partial<Record<ErrorCode, string>> = {
   REQUEST_INVALID: 'a value is malformed or out of range',
@@ -58,7 +56,13 @@ function codeOf(thrown: unknown): ErrorCode | null {
   if (!(thrown instanceof Error) || thrown instanceof Rm3Error) return null
   const code = (thrown as { code?: unknown }).code
   if (typeof code === 'string' && Object.hasOwn(CODES, code)) return CODES[code] ?? null
-  return LOST.test(thrown.message) ? 'UNAVAILABLE' : null
+  return isLost(thrown, code) ? 'UNAVAILABLE' : null
+}
+
+/** Whatever the system says of a socket (ECONNRESET, EHOSTUNREACH, ENOENT of a Unix socket, …) means that it is of no use. */
+function isLost(thrown: Error, code: unknown): boolean {
+  if ('syscall' in thrown || thrown instanceof AggregateError) return true
+  return (typeof code === 'string' && LOST_CODE.test(code)) || LOST.test(thrown.message)
 }
 
 /** How node-postgres says that a connection or its answer was lost; these errors have no code. */

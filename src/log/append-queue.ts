@@ -1,0 +1,81 @@
+import { Rm3Error } from '../errors.ts'
+import type { Appended } from './append.ts'
+import type { Prepared } from './batch.ts'
+
+/** Most appends and characters of events in one batch, and of all that wait in one process. */
+const BATCH_MAX = 200
+const BATCH_CHARACTERS_MAX = 2_000_000
+const QUEUE_MAX = 2_000
+const QUEUE_CHARACTERS_MAX = 64_000_000
+
+/** An append and whoever waits for it. */
+export interface Waiting extends Prepared {
+  readonly resolve: (appended: Appended) => void
+  readonly reject: (thrown: unknown) => void
+  /** An answer about it was lost: it may have been written, or still be. */
+  lost: boolean
+}
+
+/** Appends in the order in which they came, given out in batches; bounded. */
+export class AppendQueue {
+  readonly #waiting: Waiting[] = []
+  readonly #busyStreams = new Set<string>()
+  #characters = 0
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
+  /** @throws LOG_BUSY when too much waits already; one append alone may be as large as it likes */
+  add(waiting: Waiting): void {
+    const sizeBytes = this.#characters + waiting.sizeBytes
+    const isFull = this.#waiting.length >= QUEUE_MAX || sizeBytes > QUEUE_CHARACTERS_MAX
+    if (isFull && !this.isEmpty) {
+      throw new Rm3Error(
+        'LOG_BUSY',
+        `${this.#waiting.length} writes are waiting already; try again shortly`,
+      )
+    }
+    this.#waiting.push(waiting)
+    this.#characters = sizeBytes
+  }
+
+  /**
+   * The next batch, oldest first; [] when there is none now. `done` gives its streams free again.
+   *
+   * At most one append to a stream is under way: the one before decides its expected revision. Nor does one overtake another
+   * that waits for the same stream, so those over several streams get their turn.
+   */
+  take(): Waiting[] {
+    const batch: Waiting[] = []
+    const left: Waiting[] = []
+    const held = new Set(this.#busyStreams)
+    let sizeBytes = 0
+    for (const waiting of this.#waiting) {
+      const full =
+        batch.length === BATCH_MAX ||
+        (batch.length > 0 && sizeBytes + waiting.sizeBytes > BATCH_CHARACTERS_MAX)
+      if (full || overlaps(waiting.streams, held)) {
+        left.push(waiting)
+      } else {
+        batch.push(waiting)
+        sizeBytes += waiting.sizeBytes
+        for (const stream of waiting.streams) this.#busyStreams.add(stream)
+      }
+      for (const stream of waiting.streams) held.add(stream)
+    }
+    this.#waiting.splice(0, this.#waiting.length, ...left)
+    this.#characters -= sizeBytes
+    return batch
+  }
+
+  /** The batch was answered. */
+  done(batch: readonly Waiting[]): void {
+    for (const { streams } of batch) for (const stream of streams) this.#busyStreams.delete(stream)
+  }
+}
+
+function overlaps(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  for (const one of some) if (others.has(one)) return true
+  return false
+}

@@ -1,0 +1,81 @@
+import { Rm3Error } from '../errors.ts'
+import type { LogEntry } from './event.ts'
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const TYPE = /^[A-Z][A-Za-z]{0,63}$/
+const ACTOR = /^[a-z0-9-]{1,64}$/
+const INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const LONE_SURROGATE = /\p{Surrogate}/u
+const INT_MAX = 2_147_483_647
+const SMALLINT_MAX = 32_767
+
+/**
+ * Checks what the entries of one append must be, before they are put into JSON text and hashed: ids in lower case, instants with
+ * milliseconds, `meta` and `data` one JSON object each without space around it (that is how PostgreSQL hands them back), and the
+ * revisions of each stream one after the other.
+ *
+ * @throws REQUEST_INVALID {entry, field}, entry counted from 0; JSON_INVALID {entry, field}
+ */
+export function checkEntries(entries: readonly LogEntry[]): void {
+  if (entries.length === 0) throw new Rm3Error('REQUEST_INVALID', 'an append has no events')
+  const revisions = new Map<string, number>()
+  entries.forEach((entry, index) => {
+    const field = malformedField(entry)
+    if (field !== null) throw malformed(index, field)
+    checkJson(entry.meta, index, 'meta')
+    checkJson(entry.data, index, 'data')
+    const before = revisions.get(entry.stream)
+    if (before !== undefined && entry.revision !== before + 1) throw malformed(index, 'revision')
+    revisions.set(entry.stream, entry.revision)
+  })
+}
+
+function malformedField(entry: LogEntry): keyof LogEntry | null {
+  if (!UUID.test(entry.eventId)) return 'eventId'
+  if (!UUID.test(entry.stream)) return 'stream'
+  if (!isIntegerUpTo(INT_MAX, entry.revision)) return 'revision'
+  if (!TYPE.test(entry.type)) return 'type'
+  if (!isIntegerUpTo(SMALLINT_MAX, entry.version)) return 'version'
+  if (!ACTOR.test(entry.actor)) return 'actor'
+  if (!isInstant(entry.at)) return 'at'
+  if (entry.recordedAt !== undefined && !isInstant(entry.recordedAt)) return 'recordedAt'
+  if (entry.note !== null && LONE_SURROGATE.test(entry.note)) return 'note'
+  return null
+}
+
+function isIntegerUpTo(max: number, value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= max
+}
+
+/** A day that does not exist comes back as another one. */
+function isInstant(text: string): boolean {
+  if (!INSTANT.test(text)) return false
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString() === text
+}
+
+function checkJson(text: string, entry: number, field: 'meta' | 'data'): void {
+  if (!text.startsWith('{') || !text.endsWith('}') || LONE_SURROGATE.test(text)) {
+    throw notJson(entry, field)
+  }
+  try {
+    JSON.parse(text)
+  } catch (cause) {
+    throw notJson(entry, field, cause)
+  }
+}
+
+function malformed(entry: number, field: keyof LogEntry): Rm3Error {
+  return new Rm3Error('REQUEST_INVALID', `${field} of event ${entry} is not what the log takes`, {
+    entry,
+    field,
+  })
+}
+
+function notJson(entry: number, field: 'meta' | 'data', cause?: unknown): Rm3Error {
+  return new Rm3Error(
+    'JSON_INVALID',
+    `${field} of event ${entry} is not the text of one JSON object`,
+    { entry, field, cause },
+  )
+}
