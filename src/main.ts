@@ -1,3 +1,4 @@
+import { openBlobStore } from './blobs/store.ts'
 import type { Config } from './config.ts'
 import { makeDemo } from './demo/make-demo.ts'
 import { Rm3Error } from './errors.ts'
@@ -51,7 +52,8 @@ async function serveFrom(url: string, options: FrontOptions): Promise<void> {
   })
   try {
     signal.throwIfAborted()
-    const made = demo ? await makeDemo(opened.site) : null
+    const blobs = await openBlobStore(config.publicBlobsFolder)
+    const made = demo ? await makeDemo(opened.site, blobs) : null
     await serve(opened, options, address => {
       tell(`rm3 is at ${address}`)
       if (made !== null) {

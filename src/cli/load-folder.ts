@@ -8,6 +8,7 @@ import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Outcome } from './command.ts'
 import { withSite } from './open.ts'
+import { putBlobs } from './put-blobs.ts'
 
 const WARNINGS_SHOWN = 20
 
@@ -16,7 +17,11 @@ export async function loadFolder(call: Call, dir: string): Promise<Outcome> {
   const started = Date.now()
   const backup = await readLegacyBackup(dir)
   const plan = planOf(call, backup)
-  const loaded = await withSite(call, site => loadPlan(call, site, plan))
+  const loaded = await withSite(call, async (site, config) => {
+    await demandEmpty(site.db, plan)
+    if (!call.flag('dry-run')) await putBlobs(call, config, { dir, blobs: blobsOf(backup, plan) })
+    return loadPlan(call, site, plan)
+  })
   return summaryOf({ call, dir, backup, plan, loaded, ms: Date.now() - started })
 }
 
@@ -41,8 +46,16 @@ function planOf(call: Call, backup: LegacyBackup): SiteImport {
   return { appends, secrets }
 }
 
+/** The blobs that the plan speaks of. */
+function blobsOf({ blobs }: LegacyBackup, { appends }: SiteImport): LegacyBackup['blobs'] {
+  const used = new Set<string>()
+  for (const { type, data } of appends.flatMap(append => append.events)) {
+    if (type === 'BlobAttached') used.add(`${data.category} ${data.sha256}`)
+  }
+  return blobs.filter(({ category, sha256 }) => used.has(`${category} ${sha256}`))
+}
+
 async function loadPlan(call: Call, site: Site, plan: SiteImport): Promise<ImportedSite> {
-  await demandEmpty(site.db, plan)
   const progress = call.progress('loading')
   try {
     return await importSite(site, plan, {

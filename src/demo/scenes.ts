@@ -1,20 +1,25 @@
+import type { StoredBlob } from '../blobs/store.ts'
 import { addUser } from '../commands/accounts.ts'
 import type { Change } from '../commands/change.ts'
 import { createPage, deletePage, movePage, pageAt, revisePage } from '../commands/pages.ts'
 import { assignUser, permitRole } from '../commands/rights.ts'
 import { type DemoText, demoDocument } from './documents.ts'
 import * as pages from './pages.ts'
+import { type DemoPicture, PICTURES } from './pictures.ts'
 import * as posts from './posts.ts'
 
 /** Who does something in the demonstration: root, or one of its users. */
 export type Person = 'root' | 'admin' | 'mara' | 'jonas'
+
+/** Keeps the bytes of a picture. */
+export type KeepBlob = (bytes: Buffer) => Promise<StoredBlob>
 
 /** One change of the demonstration's history. */
 export interface Scene {
   readonly daysAgo: number
   readonly who: Person
   readonly note: string | null
-  readonly play: (change: Change) => Promise<unknown>
+  readonly play: (change: Change, keep: KeepBlob) => Promise<unknown>
 }
 
 const ROOT_PERMISSIONS = [
@@ -72,6 +77,9 @@ export const SCENES: readonly Scene[] = [
   scene(16, 'admin', 'the blog has the news', it => deletePage(it, 'wh.news', '/blog/')),
   scene(16, 'admin', 'a shorter address', it => movePage(it, 'wh.about_us', 'wh.about')),
   scene(12, 'admin', null, it => create(it, 'wh.images', pages.IMAGES)),
+  ...PICTURES.map((picture, index) =>
+    scene(11 - index, 'mara', 'drawn today', (it, keep) => addPicture(it, keep, picture)),
+  ),
   scene(9, 'admin', null, it => create(it, 'wh.try_it', pages.TRY_IT)),
   scene(6, 'mara', 'bringing back', it =>
     revise(it, 'wh.blog.drafts_and_second_thoughts', posts.DRAFTS_SECOND),
@@ -113,4 +121,13 @@ function create(it: Change, path: string, text: DemoText, draft = false): Promis
 async function revise(it: Change, path: string, text: DemoText): Promise<void> {
   const { sinceId } = await pageAt(it, path)
   await revisePage(it, path, { ifMatch: sinceId ?? '', edit: () => demoDocument(text) })
+}
+
+async function addPicture(it: Change, keep: KeepBlob, picture: DemoPicture): Promise<void> {
+  const { label, text, name, bytes } = picture
+  const path = `wh.images.${label}`
+  const { id } = await createPage(it, { path, document: demoDocument(text) })
+  const { sha256, sizeBytes, mediaType } = await keep(bytes())
+  const data = { name, sha256, sizeBytes, mediaType, category: 'public' } as const
+  it.record([{ type: 'BlobAttached', stream: id, data }])
 }
