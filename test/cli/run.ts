@@ -16,8 +16,8 @@ export interface Ran {
 export interface Shell {
   readonly folder: string
   run(program: string, args: readonly string[], more?: { input?: string; env?: Env }): Promise<Ran>
-  /** Runs a command that prints JSON. Fails when it does not end with 0. */
-  json(program: string, args: readonly string[]): Promise<Record<string, never>>
+  /** Runs a command that prints JSON, of the shape the caller knows. Fails when it does not end with 0. */
+  json<Printed>(program: string, args: readonly string[]): Promise<Printed>
   start(program: string, args: readonly string[], env?: Env): ChildProcess
   close(): void
 }
@@ -48,10 +48,10 @@ export function openShell(url: string | null): Shell {
     child.stdin?.end(input)
     return ended(child)
   }
-  const json: Shell['json'] = async (program, args) => {
+  const json = async <Printed>(program: string, args: readonly string[]): Promise<Printed> => {
     const { code, stdout, stderr } = await run(program, [...args, '--json'])
     if (code !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${code}: ${stderr}`)
-    return JSON.parse(stdout)
+    return JSON.parse(stdout) as Printed
   }
   return {
     ...{ folder, run, json, start },
