@@ -2,7 +2,7 @@ import { uuidv7 } from 'uuidv7'
 import { Rights } from './access/rights.ts'
 import type { Site } from './commands/change.ts'
 import { States } from './commands/states.ts'
-import { Appender } from './log/append.ts'
+import { APPEND_SETTINGS, Appender } from './log/append.ts'
 import { Connection } from './pg/connection.ts'
 import { poolDb } from './pg/db.ts'
 import { migrate } from './pg/migrate.ts'
@@ -49,7 +49,10 @@ export async function openSite(options: SiteOptions): Promise<OpenSite> {
   }
   const pool = openPool(poolOptions)
   const db = poolDb(pool)
-  const lanes = Array.from({ length: LANES }, () => new Connection(poolOptions))
+  const lanes = Array.from(
+    { length: LANES },
+    () => new Connection({ ...poolOptions, settings: APPEND_SETTINGS }),
+  )
   const appender = new Appender(lanes, () => {})
   const site: Site = {
     db,

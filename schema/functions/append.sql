@@ -8,12 +8,43 @@ do $$ begin
 exception when duplicate_object then null;
 end $$;
 
+/* The first revision that each append of a batch has for each stream, and the actual last one of the stream, 0 when it is new. */
+create or replace function first_revisions(batch new_event[])
+returns table (append int, stream uuid, revision int, actual int) language sql stable as $$
+  select e.append, e.stream, e.revision, coalesce(
+    (select l.revision from log l where l.stream = e.stream order by l.revision desc limit 1), 0)
+  from (select e.append, e.stream, min(e.revision) as revision from unnest(batch) e group by 1, 2) e
+$$;
+
+/* The appends of a batch that stand in the way, as append returns them. */
+create or replace function append_troubles(batch new_event[])
+returns table (append int, outcome text, "position" bigint, recorded_at timestamptz, stream uuid, revision int)
+language plpgsql stable as $$
+#variable_conflict use_column
+begin
+  return query
+    select e.append,
+      case when min(l.position - e.ordinality) = max(l.position - e.ordinality) and bool_and(
+        l.position is not null and l.stream = e.stream and l.type = e.type and l.version = e.version and l.actor = e.actor
+        and (l.salt is null or l.note is not distinct from e.note and l.data::text = e.data::text)) then 'repeated' else 'reused' end,
+      min(l.position), min(l.recorded_at), null::uuid, null::int
+    from unnest(batch) with ordinality e left join log l on l.event_id = e.event_id
+    group by e.append
+    having count(l.position) > 0;
+  if found then return; end if;
+  return query
+    select distinct on (f.append) f.append, 'conflict', null::bigint, null::timestamptz, f.stream, f.actual
+    from first_revisions(batch) f where f.revision <> f.actual + 1;
+end
+$$;
+
 /*
  * `events`: array of new_event in the order they shall have; those of one append stand together.
  * `rights`: whether they change who may do what. `writers` and `rows`, pairwise: functions put_, close_, drop_<table> of inline
  * projections and the rows for each; a negative position in a row is that of the batch's event of this number, from 1.
  *
- * Returns a row per append. When all can be done: outcome 'done', the position of its first event, and recorded_at. Otherwise nothing is
+ * Returns a row per append. When all can be done: outcome 'done', the position of its first event, and recorded_at of the
+ * batch's last. Otherwise nothing is
  * written and only the appends that stand in the way are returned: 'repeated' (all of it is in the log: position and recorded_at
  * as they were), 'reused' (some of its event ids are in the log, but not all, or for something else) or 'conflict' (stream and its
  * actual revision).
@@ -28,7 +59,7 @@ declare
   head log_head;
   batch new_event[];
   now_ms timestamptz;
-  writer text;
+  troubled boolean;
 begin
   select * into head from log_head for update;
   now_ms := greatest(head.recorded_at, date_trunc('milliseconds', clock_timestamp()));
@@ -38,25 +69,12 @@ begin
     raise exception 'an append without events' using errcode = 'invalid_parameter_value';
   end if;
 
-  if exists (select from unnest(batch) e join log l on l.event_id = e.event_id) then
-    return query
-      select e.append,
-        case when min(l.position - e.ordinality) = max(l.position - e.ordinality) and bool_and(
-          l.position is not null and l.stream = e.stream and l.type = e.type and l.version = e.version and l.actor = e.actor
-          and (l.salt is null or l.note is not distinct from e.note and l.data::text = e.data::text)) then 'repeated' else 'reused' end,
-        min(l.position), min(l.recorded_at), null::uuid, null::int
-      from unnest(batch) with ordinality e left join log l on l.event_id = e.event_id
-      group by e.append
-      having count(l.position) > 0;
+  select exists (select from unnest(batch) e join log l on l.event_id = e.event_id)
+    or exists (select from first_revisions(batch) f where f.revision <> f.actual + 1) into troubled;
+  if troubled then
+    return query select * from append_troubles(batch);
     return;
   end if;
-
-  return query
-    select distinct on (e.append) e.append, 'conflict', null::bigint, null::timestamptz, e.stream, coalesce(last.revision, 0)
-    from (select e.append, e.stream, min(e.revision) as revision from unnest(batch) e group by e.append, e.stream) e
-    left join lateral (select l.revision from log l where l.stream = e.stream order by l.revision desc limit 1) last on true
-    where e.revision <> coalesce(last.revision, 0) + 1;
-  if found then return; end if;
 
   with placed as (
     select e.*, head.position + e.ordinality as position,
@@ -75,19 +93,15 @@ begin
   update log_head h
   set position = last.position, recorded_at = last.recorded_at, chain = last.chain,
       rights_position = case when append.rights then last.position else h.rights_position end
-  from last;
+  from last
+  returning h.recorded_at into head.recorded_at;
 
   for i in 1 .. coalesce(cardinality(append.writers), 0) loop
-    writer := append.writers[i];
-    if writer !~ '^(put|close|drop|verify)_[a-z_0-9]+$' then
-      raise exception '% is not a writer of an inline projection', writer using errcode = 'invalid_parameter_value';
-    end if;
-    execute format('select %I($1, $2)', writer) using append.rows[i], head.position;
+    perform write_inline(append.writers[i], append.rows[i], head.position);
   end loop;
 
   return query
-    select e.append, 'done', head.position + min(e.ordinality), min(l.recorded_at), null::uuid, null::int
-    from unnest(batch) with ordinality e join log l on l.position = head.position + e.ordinality
-    group by e.append;
+    select e.append, 'done', head.position + min(e.ordinality), head.recorded_at, null::uuid, null::int
+    from unnest(batch) with ordinality e group by e.append;
 end
 $$;

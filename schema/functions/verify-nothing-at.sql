@@ -2,7 +2,7 @@
  * Refuses the append that is under way when a live page is at or below one of the paths, though it meant to move all of them away:
  * another writer put it there since it looked. Called by append after all rows are written; `rows`: [{"path": "wh.a"}].
  */
-create or replace function verify_nothing_at(rows json, head bigint) returns void language plpgsql as $$
+create or replace function verify_nothing_at(rows json) returns void language plpgsql as $$
 declare
   moved text;
   left_over text;

@@ -21,6 +21,17 @@ const PAUSE_MS = 50
 const PAUSE_MAX_MS = 500
 const CLOSE_POLL_MS = 5
 
+/**
+ * Settings of an Appender's connections: `append` finds rows by keys only, a batch of them at most, so its plans are made once and are
+ * always walks of indexes. Planning a lone append anew took twice its time; a plan made while a table was empty would scan it for ever.
+ */
+export const APPEND_SETTINGS = [
+  'plan_cache_mode=force_generic_plan',
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+]
+
 interface Outcome {
   readonly append: number
   readonly outcome: 'done' | 'repeated' | 'reused' | 'conflict'

@@ -10,6 +10,8 @@ export interface PoolOptions {
   readonly connectionsMax?: number
   readonly statementTimeoutMs?: number
   readonly applicationName?: string
+  /** More settings of the session, as `name=value`. */
+  readonly settings?: readonly string[]
   readonly onError?: (error: Error) => void
 }
 
@@ -47,6 +49,7 @@ export function connectionOptions(options: PoolOptions): pg.ClientConfig {
     `lock_timeout=${Math.min(statementTimeoutMs, 5_000) || 5_000}`,
     'idle_in_transaction_session_timeout=30000',
     'timezone=UTC',
+    ...(options.settings ?? []),
     'default_transaction_isolation=read\\ committed',
     ...(restricted ? [`role=${appRole(site)}`] : []),
   ]

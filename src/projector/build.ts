@@ -53,6 +53,9 @@ async function writeRows(db: Db, rows: RowSet): Promise<void> {
     else byTable.set(table, [row])
   }
   for (const [table, puts] of byTable) {
-    await db.rows(`select put_${table}($1::json, 0)`, [JSON.stringify(puts)])
+    await db.rows('select write_inline($1::text, $2::json, 0)', [
+      `put_${table}`,
+      JSON.stringify(puts),
+    ])
   }
 }

@@ -1,35 +1,30 @@
-import { type Db, find } from '../pg/db.ts'
+import type { Db } from '../pg/db.ts'
 import { buildProjection } from './build.ts'
 import type { Projection } from './define.ts'
 import { makeWriters } from './tables.ts'
 
 /**
- * Makes the tables of each projection and the functions that write their rows; builds the rows from the log when the projection is
- * new here or of another version. Runs under the lock of `migrate`.
+ * Makes the tables of each projection and the function that writes their rows; builds the rows from the log where a projection is
+ * new here or of another version. All in one transaction, under the lock of `migrate`.
  */
 export async function installProjections(
   db: Db,
   projections: readonly Projection[],
 ): Promise<void> {
-  for (const projection of projections) {
-    await db.transaction(inside => install(inside, projection))
-  }
-}
-
-async function install(db: Db, projection: Projection): Promise<void> {
-  const known = await find<{ version: number }>(
-    db,
-    'select version from projections where name = $1::text',
-    [projection.name],
-  )
-  if (known?.version === projection.version) {
-    for (const table of projection.tables) await makeWriters(db, table)
-    return
-  }
-  await db.rows('select from log_head for update')
-  await replaceTables(db, projection)
-  await buildProjection(db, projection)
-  await db.rows(RECORD, [projection.name, projection.version])
+  await db.transaction(async inside => {
+    const known = await inside.rows<{ name: string; version: number }>(
+      'select name, version from projections',
+    )
+    const versions = new Map(known.map(({ name, version }) => [name, version]))
+    const changed = projections.filter(({ name, version }) => versions.get(name) !== version)
+    if (changed.length > 0) await inside.rows('select from log_head for update')
+    for (const projection of changed) await replaceTables(inside, projection)
+    await makeWriters(inside, projections)
+    for (const projection of changed) {
+      await buildProjection(inside, projection)
+      await inside.rows(RECORD, [projection.name, projection.version])
+    }
+  })
 }
 
 const RECORD = `insert into projections (name, version, position)
@@ -37,9 +32,6 @@ const RECORD = `insert into projections (name, version, position)
   on conflict (name) do update set version = excluded.version, position = excluded.position`
 
 async function replaceTables(db: Db, projection: Projection): Promise<void> {
-  for (const table of projection.tables) {
-    await db.script(`drop table if exists ${table} cascade`)
-  }
+  for (const table of projection.tables) await db.script(`drop table if exists ${table} cascade`)
   await db.script(projection.sql)
-  for (const table of projection.tables) await makeWriters(db, table)
 }

@@ -8,7 +8,7 @@ export async function loadInline(
   projections: readonly Projection[],
 ): Promise<InlineProjections> {
   const keys = new Map<string, string[]>()
-  for (const table of projections.flatMap(projection => projection.tables)) {
+  for (const table of tablesOf(projections)) {
     const { key } = await shapeOf(db, table)
     keys.set(table, key)
   }
@@ -32,11 +32,26 @@ async function shapeOf(db: Db, table: string): Promise<Shape> {
 }
 
 /**
- * The functions `put_<table>`, `drop_<table>` and, where there is an `until_position`, `close_<table>`, which `append` calls with rows as JSON and the head before the
- * batch. They are plpgsql, whose plans live as long as the session.
+ * Makes the function `write_inline(writer, rows, head)`, which `append` calls: it writes rows given as JSON with one of the writers
+ * `put_<table>`, `drop_<table>` and, where there is an `until_position`, `close_<table>`. It is one function with a branch each, so
+ * that every statement's plan lives as long as the session.
  */
-export async function makeWriters(db: Db, table: string): Promise<void> {
-  const { columns, key } = await shapeOf(db, table)
+export async function makeWriters(db: Db, projections: readonly Projection[]): Promise<void> {
+  const branches: string[] = []
+  for (const table of tablesOf(projections))
+    branches.push(...writersOf(table, await shapeOf(db, table)))
+  await db.script(`
+    create or replace function write_inline(writer text, rows json, head bigint) returns void language plpgsql as $$ begin
+      case writer
+      ${branches.join('\n')}
+      when 'verify_nothing_at' then perform verify_nothing_at(rows);
+      else raise exception '% is not a writer of an inline projection', writer using errcode = 'invalid_parameter_value';
+      end case;
+    end $$;
+  `)
+}
+
+function writersOf(table: string, { columns, key }: Shape): string[] {
   const rest = columns.filter(column => !key.includes(column))
   const value = (column: string) =>
     isPositionColumn(column)
@@ -44,21 +59,23 @@ export async function makeWriters(db: Db, table: string): Promise<void> {
       : `r.${column}`
   const assign = rest.map(column => `${column} = excluded.${column}`).join(', ')
   const matches = key.map(column => `t.${column} = r.${column}`).join(' and ')
-  await db.script(`
-    create or replace function put_${table}(rows json, head bigint) returns void language plpgsql as $$ begin
+  const rows = `json_populate_recordset(null::${table}, rows) r`
+  const writers = [
+    `when 'put_${table}' then
       insert into ${table} (${columns.join(', ')})
-      select ${columns.map(value).join(', ')} from json_populate_recordset(null::${table}, rows) r
-      on conflict (${key.join(', ')}) ${rest.length === 0 ? 'do nothing' : `do update set ${assign}`};
-    end $$;
-    create or replace function drop_${table}(rows json, head bigint) returns void language plpgsql as $$ begin
-      delete from ${table} t using json_populate_recordset(null::${table}, rows) r where ${matches};
-    end $$;
-  `)
-  if (!columns.includes('until_position')) return
-  await db.script(`
-    create or replace function close_${table}(rows json, head bigint) returns void language plpgsql as $$ begin
-      update ${table} t set until_position = ${value('until_position')}
-      from json_populate_recordset(null::${table}, rows) r where ${matches};
-    end $$;
-  `)
+      select ${columns.map(value).join(', ')} from ${rows}
+      on conflict (${key.join(', ')}) ${rest.length === 0 ? 'do nothing' : `do update set ${assign}`};`,
+    `when 'drop_${table}' then delete from ${table} t using ${rows} where ${matches};`,
+  ]
+  if (columns.includes('until_position')) {
+    writers.push(
+      `when 'close_${table}' then
+      update ${table} t set until_position = ${value('until_position')} from ${rows} where ${matches};`,
+    )
+  }
+  return writers
+}
+
+function tablesOf(projections: readonly Projection[]): string[] {
+  return projections.flatMap(projection => projection.tables)
 }

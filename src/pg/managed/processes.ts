@@ -47,6 +47,7 @@ export function readServerPid(dataFolder: string): number | null {
 }
 
 function exists(pid: number): boolean {
+  if (pid <= 0) return false // these are groups of processes, our own among them
   try {
     process.kill(pid, 0)
     return true

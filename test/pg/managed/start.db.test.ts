@@ -1,21 +1,24 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isRm3Error } from '../../../src/errors.ts'
 import { serverAccount } from '../../../src/pg/managed/account.ts'
 import { type Binaries, findBinaries } from '../../../src/pg/managed/binaries.ts'
 import { initialise } from '../../../src/pg/managed/initialise.ts'
 import { preparePlace, SHARED_FOLDER } from '../../../src/pg/managed/place.ts'
 import { isProcessAlive, readServerPid, waitUntil } from '../../../src/pg/managed/processes.ts'
 import { type ManagedOptions, startManagedPostgres } from '../../../src/pg/managed/start.ts'
-import { assert, suite } from '../../harness.ts'
+import { assert, rejection, suite } from '../../harness.ts'
 import { hold, query, release } from '../../support/managed.ts'
 
 const GONE_DEADLINE_MS = 8_000
@@ -193,6 +196,20 @@ suite('a managed PostgreSQL', test => {
     assert.equal(rows, [{ n: 1 }])
   })
 
+  const small = mountSmall(join(root, 'small'))
+  if (small) {
+    test('a full disk is named as such, and leaves nothing half made', async () => {
+      const error = await rejection(start(join(small, 'pg')))
+      const left = readdirSync(join(small, 'pg'))
+      execFileSync('umount', [small])
+
+      assert.ok(isRm3Error(error, 'DISK_FULL'), String(error))
+      assert.equal(left, ['s'])
+    })
+  } else {
+    test.skip('a full disk is named as such', 'no small disk can be mounted here')
+  }
+
   const older = olderBinaries(root)
   if (older) {
     test(`data of PostgreSQL ${OLDER} are run by that version`, async () => {
@@ -229,6 +246,18 @@ suite('a managed PostgreSQL', test => {
     test.skip('a folder that the server may not reach becomes a link', 'we are not root')
   }
 })
+
+/** A file system with room for less than an empty database; null when we may not mount one. */
+function mountSmall(folder: string): string | null {
+  mkdirSync(folder)
+  try {
+    const options = ['-t', 'tmpfs', '-o', 'size=12m,mode=755', 'tmpfs', folder]
+    execFileSync('mount', options, { stdio: 'ignore' })
+    return folder
+  } catch {
+    return null
+  }
+}
 
 function olderBinaries(cacheFolder: string): Binaries | null {
   try {

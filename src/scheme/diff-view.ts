@@ -1,0 +1,26 @@
+import { showFields } from './diff-fields.ts'
+import { renderView } from './frame.ts'
+import { showRevision } from './revisions.ts'
+import type { Scheme } from './scheme.ts'
+import type { DiffView } from './views.ts'
+
+/** What changed between two revisions as an HTML document: each field, its lines, words in `<ins>` and `<del>`. */
+export function renderDiff(scheme: Scheme, view: DiffView): string {
+  const { subject, frame, breadcrumb, from, to } = view
+  return renderView(scheme, 'diff', {
+    frame,
+    head: { title: `Changes of ${subject.title}`, noindex: true },
+    breadcrumb,
+    context: {
+      subject,
+      sides: [
+        { ...showRevision(from), label: 'Before' },
+        { ...showRevision(to), label: 'After' },
+      ],
+      fields: showFields(view.changes),
+      historyUrl: view.historyUrl,
+      previousUrl: view.previousUrl,
+      nextUrl: view.nextUrl,
+    },
+  })
+}

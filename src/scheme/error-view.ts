@@ -1,0 +1,60 @@
+import { renderView } from './frame.ts'
+import { durationInWords, momentOf } from './moments.ts'
+import type { Scheme } from './scheme.ts'
+import type { ErrorView } from './views.ts'
+
+interface Words {
+  readonly title: string
+  readonly text: string
+}
+
+const WORDS: Readonly<Record<number, Words>> = {
+  400: {
+    title: 'That request made no sense',
+    text: 'The address or the form that was sent has something in it that cannot be understood here.',
+  },
+  403: { title: 'This is not for you', text: 'You lack the right to see or do this.' },
+  404: {
+    title: 'There is nothing here',
+    text: 'No page has this address. Perhaps it was mistyped, or the page is not public.',
+  },
+  405: {
+    title: 'That cannot be done here',
+    text: 'This address does not take that kind of request.',
+  },
+  410: { title: 'This page was deleted', text: 'There used to be a page at this address.' },
+  429: {
+    title: 'Too much at once',
+    text: 'More requests came from you than this site answers in so short a time.',
+  },
+  500: {
+    title: 'Something broke',
+    text: 'The fault is ours, not yours. It has been written down so that it can be found.',
+  },
+  503: {
+    title: 'Back in a moment',
+    text: 'The site cannot answer just now. Nothing is lost; please try again shortly.',
+  },
+}
+const ANY: Words = { title: 'That did not work', text: 'The request could not be answered.' }
+
+/** The page for a request that could not be answered. */
+export function renderError(scheme: Scheme, view: ErrorView): string {
+  const words = Object.hasOwn(WORDS, view.status) ? (WORDS[view.status] ?? ANY) : ANY
+  return renderView(scheme, 'error', {
+    frame: view.frame,
+    head: { title: words.title, noindex: true },
+    breadcrumb: [],
+    context: {
+      status: view.status,
+      title: words.title,
+      text: view.detail ?? words.text,
+      deletedAt: view.deletedAt === null ? null : momentOf(view.deletedAt),
+      parent: view.parent,
+      historyUrl: view.historyUrl,
+      wait: view.retryAfterSeconds === null ? null : durationInWords(view.retryAfterSeconds),
+      requestId: view.requestId,
+      offerLogin: view.status === 403 && view.frame.user === null && view.frame.loginUrl !== null,
+    },
+  })
+}

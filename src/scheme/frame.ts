@@ -1,0 +1,67 @@
+import { escapeHtml, Html } from './html.ts'
+import { momentOf } from './moments.ts'
+import type { Scheme } from './scheme.ts'
+import type { Frame, Link } from './views.ts'
+
+/** What stands in a view's `<head>`. */
+export interface Head {
+  readonly title: string
+  readonly description?: string
+  /** Absolute URL. */
+  readonly canonical?: string | null
+  readonly noindex?: boolean
+  readonly alternates?: readonly (Link & { readonly mediaType: string })[]
+  /** OpenGraph and the like. */
+  readonly properties?: readonly { readonly name: string; readonly value: string }[]
+}
+
+/** The markup of a view: template `name` with what every view has and its own `context`. */
+export function renderView(
+  scheme: Scheme,
+  name: string,
+  view: {
+    readonly frame: Frame
+    readonly head: Head
+    readonly breadcrumb: readonly Link[]
+    readonly context: object
+  },
+): string {
+  const { frame, head, breadcrumb } = view
+  const asset = (file: string) => scheme.assets.get(file)?.url ?? ''
+  return scheme.engine.render(name, {
+    ...view.context,
+    head: {
+      title: head.title === frame.site.name ? head.title : `${head.title} · ${frame.site.name}`,
+      tags: headTags({ noindex: frame.asOf !== null, ...head }),
+    },
+    breadcrumb,
+    site: frame.site,
+    nav: frame.nav,
+    user: frame.user,
+    loginUrl: frame.loginUrl,
+    searchUrl: frame.searchUrl,
+    asOf: frame.asOf && { at: momentOf(frame.asOf.at), nowUrl: frame.asOf.nowUrl },
+    assets: { style: asset('style.css'), logo: asset('logo.svg'), favicon: asset('favicon.svg') },
+  })
+}
+
+/** What links in texts of this view get; empty for the present. */
+export function linkQueryOf(frame: Frame): string {
+  return frame.asOf?.linkQuery ?? ''
+}
+
+/** What is in `<head>` beside the title and the scheme's own files. */
+function headTags(head: Head): Html {
+  const meta = (kind: 'name' | 'property', name: string, value: string) =>
+    `<meta ${kind}="${escapeHtml(name)}" content="${escapeHtml(value)}">\n`
+  let markup = ''
+  if (head.description) markup += meta('name', 'description', head.description)
+  if (head.noindex) markup += meta('name', 'robots', 'noindex')
+  if (head.canonical) markup += `<link rel="canonical" href="${escapeHtml(head.canonical)}">\n`
+  for (const { url, title, mediaType } of head.alternates ?? []) {
+    const type = `type="${escapeHtml(mediaType)}" title="${escapeHtml(title)}"`
+    markup += `<link rel="alternate" ${type} href="${escapeHtml(url)}">\n`
+  }
+  for (const { name, value } of head.properties ?? []) markup += meta('property', name, value)
+  return new Html(markup)
+}

@@ -1,0 +1,138 @@
+import { renderDiff } from '../../src/scheme/diff-view.ts'
+import { renderError } from '../../src/scheme/error-view.ts'
+import { renderHistory } from '../../src/scheme/history-view.ts'
+import { renderListing } from '../../src/scheme/listing-view.ts'
+import { renderPage } from '../../src/scheme/page-view.ts'
+import { renderAccount, renderLogin } from '../../src/scheme/session-views.ts'
+import {
+  ada,
+  article,
+  diffView,
+  documentOf,
+  frame,
+  historyView,
+  listing,
+  PROTOS,
+  pageView,
+  scheme,
+} from './sample-site.ts'
+
+const FRONT = `# The Tidal Mill
+
+A mill of 1582 on the North Quay, driven by the tide, looked after by people who like mud. We write down what we do here: how the wheel is mended, what the logbooks say, and what the flour tastes of.
+
+## Lately`
+
+/** Every kind of view by name, as HTML documents of made-up content. */
+export function sampleViews(): Map<string, string> {
+  const views = new Map<string, string>()
+  views.set('article', renderPage(scheme, pageView(article)))
+  views.set('front', renderPage(scheme, frontPage()))
+  for (const proto of [...PROTOS, 'hologram']) {
+    views.set(`proto-${proto}`, renderPage(scheme, pageView(documentOf(proto))))
+  }
+  const asOf = {
+    at: '2025-09-21T10:00:00.000Z',
+    position: 12,
+    nowUrl: '/',
+    linkQuery: 'at=position%3A12',
+  }
+  views.set('hidden', renderPage(scheme, pageView({ ...article, hidden: true })))
+  views.set('as-of', renderPage(scheme, pageView(article, { frame: { ...frame, asOf } })))
+  views.set('revision', renderPage(scheme, pageView(article, { revision: notice })))
+  views.set('history', renderHistory(scheme, historyView))
+  views.set('diff', renderDiff(scheme, diffView))
+  views.set('login', renderLogin(scheme, login(null)))
+  views.set(
+    'login-error',
+    renderLogin(scheme, login('That user name and password do not belong together.')),
+  )
+  views.set('account', renderAccount(scheme, account))
+  views.set(
+    'listing',
+    renderListing(scheme, {
+      frame,
+      title: 'Tagged “tides”',
+      lead: 'Four pages.',
+      breadcrumb: [],
+      listing: listing(4),
+      empty: 'None.',
+    }),
+  )
+  for (const status of [400, 403, 404, 410, 429, 500, 503])
+    views.set(`error-${status}`, errorPage(status))
+  return views
+}
+
+const notice = {
+  revision: 4,
+  at: '2025-09-22T09:41:00.000Z',
+  author: ada,
+  state: 'past' as const,
+  note: 'Tom measured the head again',
+  historyUrl: '?history',
+  diffUrl: '?diff=4',
+  liveUrl: '/notebook/wheel/',
+  previousUrl: '?at=revision:3',
+  nextUrl: '?at=revision:6',
+}
+
+const account = {
+  frame: { ...frame, user: { name: 'Ada Marlowe', url: '/$account' } },
+  name: 'Ada Marlowe',
+  login: 'ada',
+  pageUrl: '/users/ada/',
+  roles: ['editor', 'root'],
+  logoutAction: '/$logout',
+  csrf: 'token',
+}
+
+function frontPage() {
+  const posting = {
+    format: 'section',
+    blocks: [
+      { format: 'markdown', source: FRONT },
+      {
+        format: 'indexfeed',
+        query: 'child',
+        sort: 'created',
+        partial: 'card',
+        pagination: 'true',
+        perPage: '4',
+      },
+    ],
+  }
+  const document = {
+    proto: 'index',
+    hidden: false,
+    summary: { title: 'The Tidal Mill', abstract: '' },
+    data: { posting },
+    tags: {},
+  }
+  const view = pageView(document, { breadcrumb: [] })
+  return { ...view, page: { ...view.page, path: 'wh', url: '/', author: null } }
+}
+
+function login(error: string | null) {
+  return {
+    frame,
+    action: '/$login',
+    csrf: 'token',
+    next: '/notebook/',
+    error,
+    user: error ? 'ada' : '',
+  }
+}
+
+function errorPage(status: number): string {
+  return renderError(scheme, {
+    frame,
+    status,
+    detail: null,
+    deletedAt: status === 410 ? '2025-09-21T10:00:00.000Z' : null,
+    parent: status === 404 || status === 410 ? { title: 'Notebook', url: '/notebook/' } : null,
+    historyUrl: status === 410 ? '?history' : null,
+    retryAfterSeconds: status === 429 ? 95 : null,
+    requestId: status >= 500 ? 'req-4f2a' : null,
+  })
+}
