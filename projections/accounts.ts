@@ -7,14 +7,16 @@ import {
   type Entity,
   FOREVER,
   find,
+  isUser,
+  own,
   put,
   type RowChange,
 } from 'rm3'
 
-/** Users who can log in, their roles and what they log in with. Secrets are not here (see `src/access/secret-store.ts`). */
+/** Users who can log in, their roles and what they log in with. Secrets are not here (see `src/access/credentials.ts`). */
 export default defineProjection({
   name: 'accounts',
-  version: 1,
+  version: 2,
   rights: true,
   tables: ['accounts', 'role_members', 'credentials'],
   sql: `
@@ -68,22 +70,26 @@ export default defineProjection({
 })
 
 function accountRows(before: Entity | null, after: Entity): RowChange[] {
-  const document = after.live === null ? null : documentOf(after.live.document)
-  if (document?.proto !== 'user' || after.state !== 'live') {
-    const was =
-      before?.state === 'live' && before.live && documentOf(before.live.document).proto === 'user'
-    return was ? [drop('accounts', { entity_id: after.id })] : []
+  if (!isUser(after)) {
+    return before !== null && isUser(before) ? [drop('accounts', { entity_id: after.id })] : []
   }
-  const { title } = document.summary
-  const { email, disableLogin } = document.data
+  const { summary, data } = documentOf(after.live?.document ?? after.tip)
+  const { title } = summary
+  const { email, disableLogin } = data
   const row = {
     entity_id: after.id,
     path: after.path,
     name: typeof title === 'string' ? title : '',
-    email: typeof email === 'string' && email !== '' ? email.toLowerCase() : null,
+    email: isEmail(email) ? email.toLowerCase() : null,
     disabled: disableLogin === true || disableLogin === 'true',
   }
   return [put('accounts', row)]
+}
+
+const EMAIL_MAX = 320
+
+function isEmail(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= EMAIL_MAX
 }
 
 function roleRows(
@@ -92,8 +98,8 @@ function roleRows(
   role: string,
   position: number,
 ): RowChange[] {
-  const since = before?.roles[role]
-  const now = after.roles[role]
+  const since = before === null ? undefined : own(before.roles, role)
+  const now = own(after.roles, role)
   const rows: RowChange[] = []
   if (since !== undefined) {
     rows.push(close('role_members', { entity_id: after.id, role, since }, position))
@@ -111,9 +117,9 @@ function credentialRows(
   credential: string,
   position: number,
 ): RowChange[] {
-  const now = after.credentials[credential]
+  const now = own(after.credentials, credential)
   if (now === undefined) {
-    if (before?.credentials[credential] === undefined) return []
+    if (before === null || own(before.credentials, credential) === undefined) return []
     return [close('credentials', { credential }, position)]
   }
   const { provider, label = null, scope = null, expires = null, created } = now

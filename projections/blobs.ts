@@ -1,4 +1,4 @@
-import { close, type Db, defineProjection, FOREVER, put, type RowChange } from 'rm3'
+import { close, type Db, defineProjection, FOREVER, own, put, type RowChange } from 'rm3'
 
 /** Which files belong and belonged to which page; the bytes are in the blob store under their SHA-256. */
 export default defineProjection({
@@ -25,11 +25,11 @@ export default defineProjection({
     if (after.kind !== 'entity') return []
     const { name } = event.data
     const rows: RowChange[] = []
-    const since = before?.kind === 'entity' ? before.blobs[name]?.since : undefined
+    const since = before?.kind === 'entity' ? own(before.blobs, name)?.since : undefined
     if (since !== undefined) {
       rows.push(close('blobs', { entity_id: after.id, name, since }, event.position))
     }
-    const now = after.blobs[name]
+    const now = own(after.blobs, name)
     if (now !== undefined) {
       const { sha256, sizeBytes, mediaType, category } = now
       rows.push(

@@ -3,7 +3,7 @@ import { type Db, defineProjection, find, isKeyframe, pack, put, type State, unp
 /** Every so often the state of a stream whole, so that any revision is a keyframe and a bounded run of events away. */
 export default defineProjection({
   name: 'keyframes',
-  version: 1,
+  version: 2,
   tables: ['keyframes'],
   sql: `
     create table keyframes (
@@ -16,10 +16,22 @@ export default defineProjection({
   `,
   step: ({ event, after }) => {
     if (!isKeyframe(after)) return []
-    const body = `\\x${pack(after).toString('hex')}`
+    const body = `\\x${pack(withoutRepetition(after)).toString('hex')}`
     return [put('keyframes', { stream: event.stream, revision: after.revision, body })]
   },
 })
+
+/** What readers see is mostly also the newest content: it is kept once. */
+function withoutRepetition(state: State): object {
+  if (state.kind !== 'entity' || state.live === null) return state
+  if (state.live.document !== state.tip) return state
+  return { ...state, live: { ...state.live, document: null } }
+}
+
+function withRepetition(state: State): State {
+  if (state.kind !== 'entity' || state.live === null || state.live.document !== null) return state
+  return { ...state, live: { ...state.live, document: state.tip } }
+}
 
 const NEWEST = `select body from keyframes where stream = $1::uuid and revision <= $2::int order by revision desc limit 1`
 
@@ -30,5 +42,5 @@ export async function findKeyframe(
   revision: number,
 ): Promise<State | null> {
   const row = await find<{ body: Buffer }>(db, NEWEST, [stream, revision])
-  return row === null ? null : (unpack(row.body) as unknown as State)
+  return row === null ? null : withRepetition(unpack(row.body) as unknown as State)
 }

@@ -38,6 +38,8 @@ export default defineProjection({
       redirect       text,
       primary key (entity_id, since)
     ) with (fillfactor = 90); -- until_position is in no index, so that closing a row need not touch them
+    create index page_history_entity on page_history (entity_id, from_position);
+    create index page_history_deleted on page_history (path, from_position) where state = 'deleted';
     create index page_history_path on page_history (path, from_position);
   `,
   step: ({ before, event, after }) => {
@@ -89,10 +91,10 @@ export interface Stub {
 const LAST_AT_PATH = `select now.entity_id as "entityId", now.state, now.path, now.redirect
   from (select entity_id from page_history where path = $1::text and from_position <= $2::bigint
         order by from_position desc limit 1) was
-  join page_history now on now.entity_id = was.entity_id
-    and now.from_position <= $2::bigint and now.until_position > $2::bigint`
+  join lateral (select * from page_history where entity_id = was.entity_id and from_position <= $2::bigint
+    order by from_position desc limit 1) now on true`
 
-/** What stands for a path where no page is live, as of a position (`FOREVER` is now); null when nothing was ever there. */
+/** What stands for a path where no page is live, as of a position (`FOREVER - 1` is now); null when nothing was ever there. */
 export async function findStub(db: Db, path: string, position = FOREVER - 1): Promise<Stub | null> {
   return find<Stub>(db, LAST_AT_PATH, [path, position])
 }
@@ -116,17 +118,29 @@ export interface Shown {
 const SHOWN = `entity_id as "entityId", state, path, revision, revision_id as "revisionId", number,
   from_position as "fromPosition", created, modified, touched, author, redirect`
 
-const AT_PATH = `select ${SHOWN} from page_history
-  where path = $1::text and from_position <= $2::bigint and until_position > $2::bigint and state = 'live'
-  order by from_position desc limit 1`
+/** Only one page is live at a path at a time: the last to come there, if it had not gone yet. */
+const AT_PATH = `select ${SHOWN} from (select * from page_history
+    where path = $1::text and from_position <= $2::bigint and state = 'live'
+    order by from_position desc limit 1) was
+  where until_position > $2::bigint`
 
 /** The page that was live at a path at a position, or null. */
 export async function findShown(db: Db, path: string, position: number): Promise<Shown | null> {
   return find<Shown>(db, AT_PATH, [path, position])
 }
 
+const DELETED_AT_PATH = `select entity_id as id from page_history
+  where path = $1::text and state = 'deleted' and until_position = ${FOREVER}
+  order by from_position desc limit 1`
+
+/** The page deleted at a path, the last of several, also when another one is there now; null when there is none. */
+export async function findDeletedId(db: Db, path: string): Promise<string | null> {
+  const row = await find<{ id: string }>(db, DELETED_AT_PATH, [path])
+  return row?.id ?? null
+}
+
 const OF_ENTITY = `select ${SHOWN} from page_history
-  where entity_id = $1::uuid and from_position <= $2::bigint and until_position > $2::bigint
+  where entity_id = $1::uuid and from_position <= $2::bigint
   order by from_position desc limit 1`
 
 /** What readers saw of an entity at a position (`FOREVER - 1` is now), or null before it was ever live. */

@@ -12,10 +12,10 @@ import {
   type State,
 } from 'rm3'
 
-/** The head of every live path, and the entities that have only drafts. */
+/** The head of every live path, and the entities that never had more than drafts, also when those were deleted. */
 export default defineProjection({
   name: 'pages',
-  version: 1,
+  version: 2,
   tables: ['pages', 'unpublished'],
   sql: `
     create table pages (
@@ -36,9 +36,9 @@ export default defineProjection({
       author      text        not null,
       summary     json        not null,
       data        json        not null,
-      tags        json        not null
+      tags        json        not null,
+      constraint pages_path unique (path) deferrable -- so that two pages may change places in one statement
     ) with (fillfactor = 75); -- no index holds what changes with every save, so that one need not touch them
-    create unique index pages_path on pages (path);
     create index pages_parent_path on pages (parent, path);
     create index pages_parent_created on pages (parent, created, path);
     create index pages_proto on pages (proto, path);
@@ -50,7 +50,8 @@ export default defineProjection({
       proto     text        not null,
       title     text        not null,
       author    text        not null,
-      at        timestamptz not null
+      at        timestamptz not null,
+      deleted   boolean     not null
     );
     create index unpublished_path on unpublished (path);
   `,
@@ -92,8 +93,8 @@ function livePage(before: Entity | null, after: Entity, position: number): RowCh
 }
 
 function unpublished(before: State | null, after: Entity): RowChange[] {
-  if (after.state !== 'draft') {
-    const was = before?.kind === 'entity' && before.state === 'draft'
+  if (after.live !== null) {
+    const was = before?.kind === 'entity' && before.live === null
     return was ? [drop('unpublished', { entity_id: after.id })] : []
   }
   const { proto, summary } = documentOf(after.tip)
@@ -105,6 +106,7 @@ function unpublished(before: State | null, after: Entity): RowChange[] {
     title: titleOf(summary),
     author: after.tipAuthor,
     at: after.tipAt,
+    deleted: after.state === 'deleted',
   }
   return [put('unpublished', row)]
 }
@@ -167,11 +169,20 @@ export async function findIdAtPath(db: Db, path: string): Promise<string | null>
   return row?.id ?? null
 }
 
-const DRAFTS_AT_PATH = `select entity_id as id from unpublished where path = $1::text order by at desc, entity_id limit 1`
+const DRAFTS_AT_PATH = `select entity_id as id from unpublished where path = $1::text and not deleted order by at desc, entity_id limit 1`
 
 /** The entity that has only drafts and was meant for a path, the newest when there are several; or null. */
 export async function findUnpublishedId(db: Db, path: string): Promise<string | null> {
   const row = await find<{ id: string }>(db, DRAFTS_AT_PATH, [path])
+  return row?.id ?? null
+}
+
+const DELETED_DRAFT_AT_PATH = `select entity_id as id from unpublished
+  where path = $1::text and deleted order by at desc, entity_id limit 1`
+
+/** The entity deleted at a path that was never live, the newest when there are several; or null. */
+export async function findDeletedDraftId(db: Db, path: string): Promise<string | null> {
+  const row = await find<{ id: string }>(db, DELETED_DRAFT_AT_PATH, [path])
   return row?.id ?? null
 }
 
@@ -186,4 +197,17 @@ export async function listUnder(
   limit: number,
 ): Promise<{ id: string; path: string }[]> {
   return db.rows(UNDER, [path, limit])
+}
+
+const DRAFTS_BELOW = `select entity_id as id, path from unpublished
+  where path >= $1::text || '.' and path < $1::text || '/' and not deleted
+  order by path, entity_id limit $2::int`
+
+/** Entities with only drafts that are meant for paths below one, by path. */
+export async function listDraftsBelow(
+  db: Db,
+  path: string,
+  limit: number,
+): Promise<{ id: string; path: string }[]> {
+  return db.rows(DRAFTS_BELOW, [path, limit])
 }

@@ -1,4 +1,4 @@
-import { close, type Db, defineProjection, FOREVER, type Json, put } from 'rm3'
+import { close, type Db, defineProjection, FOREVER, type Json, own, put } from 'rm3'
 
 /** The settings of the site, now and before. */
 export default defineProjection({
@@ -21,7 +21,7 @@ export default defineProjection({
     const { key, value } = event.data
     const row = { key, since: event.revision, value }
     const now = put('settings', { ...row, from_position: event.position, until_position: FOREVER })
-    const since = before?.kind === 'settings' ? before.values[key]?.since : undefined
+    const since = before?.kind === 'settings' ? own(before.values, key)?.since : undefined
     if (since === undefined) return [now]
     return [close('settings', { key, since }, event.position), now]
   },

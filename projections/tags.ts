@@ -1,22 +1,32 @@
-import { close, defineProjection, FOREVER, put, type RowChange, tagOf } from 'rm3'
+import {
+  close,
+  defineProjection,
+  FOREVER,
+  hashDocument,
+  type Json,
+  put,
+  type RowChange,
+  tagOf,
+} from 'rm3'
 
 /** What pages are and were tagged with. */
 export default defineProjection({
   name: 'tags',
-  version: 1,
+  version: 2,
   tables: ['tags'],
   sql: `
     create table tags (
       entity_id      uuid   not null,
+      tag            text   not null, -- hash of predicate, object and class, which may be too long for an index
       predicate      text   not null,
       object         text   not null,
       object_class   text   not null,
       since          int    not null,
       from_position  bigint not null,
       until_position bigint not null,
-      primary key (entity_id, predicate, object, object_class, since)
+      primary key (entity_id, tag, since)
     );
-    create index tags_object on tags (object, predicate, until_position);
+    create index tags_object on tags using hash (object);
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity' || after.since !== after.revision) return []
@@ -24,11 +34,13 @@ export default defineProjection({
     const gone = Object.entries(was).filter(([key, since]) => after.tags[key] !== since)
     const come = Object.entries(after.tags).filter(([key, since]) => was[key] !== since)
     return [
-      ...gone.map(([key, since]) => close('tags', keyOf(after.id, key, since), event.position)),
+      ...gone.map(([key, since]) =>
+        close('tags', { entity_id: after.id, tag: idOf(key), since }, event.position),
+      ),
       ...come.map(
         ([key, since]): RowChange =>
           put('tags', {
-            ...keyOf(after.id, key, since),
+            ...rowOf(after.id, key, since),
             from_position: event.position,
             until_position: FOREVER,
           }),
@@ -37,7 +49,18 @@ export default defineProjection({
   },
 })
 
-function keyOf(entityId: string, key: string, since: number) {
+function idOf(key: string): string {
+  return hashDocument(JSON.parse(key) as Json)
+}
+
+function rowOf(entityId: string, key: string, since: number) {
   const { predicate, object, objectClass } = tagOf(key)
-  return { entity_id: entityId, predicate, object, object_class: objectClass, since }
+  return {
+    entity_id: entityId,
+    tag: idOf(key),
+    predicate,
+    object,
+    object_class: objectClass,
+    since,
+  }
 }

@@ -1,12 +1,14 @@
 /** What projections, workers and plugins build on: `import { defineProjection } from 'rm3'`. */
 export type { Json, JsonObject } from './codec/json.ts'
+export { hashDocument } from './codec/json.ts'
 export { pack, unpack } from './codec/pack.ts'
 export { type Document, documentOf } from './content/document.ts'
 export type { SiteEvent } from './content/events.ts'
 export { parentPath } from './content/path.ts'
 export { compilePattern } from './content/pattern.ts'
-export { type Entity, isKeyframe, type State } from './content/state.ts'
+export { type Entity, isKeyframe, own, type State } from './content/state.ts'
 export { tagOf } from './content/tags.ts'
+export { isUser } from './content/user.ts'
 export { type ErrorCode, Rm3Error } from './errors.ts'
 export { type Db, find, one } from './pg/db.ts'
 export {

@@ -56,6 +56,17 @@ export async function storeSecret(
   await db.rows(STORE, [secret.credential, secret.userId, secret.secret])
 }
 
+const REPLACE = `update credential_secrets set secret = $3::text where credential = $1::uuid and secret = $2::text`
+
+/** Keeps a secret in another form. Without effect when it has been changed or forgotten since. */
+export async function replaceSecret(
+  db: Db,
+  known: { readonly credential: string; readonly secret: string },
+  secret: string,
+): Promise<void> {
+  await db.rows(REPLACE, [known.credential, known.secret, secret])
+}
+
 /** Forgets secrets whose credentials were removed. */
 export async function forgetSecrets(db: Db, credentials: readonly string[]): Promise<void> {
   await db.rows('delete from credential_secrets where credential = any($1::uuid[])', [credentials])

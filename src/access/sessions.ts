@@ -1,4 +1,5 @@
 import { type Db, find } from '../pg/db.ts'
+import { FOREVER } from '../projector/define.ts'
 import { newSession, parseSession } from './secrets.ts'
 
 /** How long a session lasts at most, and how long without being used. */
@@ -14,13 +15,23 @@ export interface Session {
 }
 
 const START = `insert into sessions (session_hash, entity_id, expires)
-  values ($1::bytea, $2::uuid, now() + $3::int * interval '1 day')`
+  select $1::bytea, $2::uuid, now() + $3::int * interval '1 day'
+  from credentials where credential = $4::uuid and entity_id = $2::uuid and until_position = ${FOREVER}
+  returning entity_id`
 
-/** Begins a session of a user. @returns what goes into the cookie; only its hash is kept */
-export async function startSession(db: Db, userId: string): Promise<string> {
+/**
+ * Begins a session of a user who showed a credential.
+ *
+ * @returns what goes into the cookie, of which only the hash is kept; null when that credential was removed meanwhile
+ */
+export async function startSession(
+  db: Db,
+  userId: string,
+  credential: string,
+): Promise<string | null> {
   const { session, hash } = newSession()
-  await db.rows(START, [hash, userId, SESSION_DAYS])
-  return session
+  const started = await find(db, START, [hash, userId, SESSION_DAYS, credential])
+  return started === null ? null : session
 }
 
 const FIND = `select s.entity_id as "userId", a.disabled, h.rights_position as "rightsPosition",

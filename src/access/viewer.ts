@@ -9,6 +9,8 @@ export interface Viewer {
   /** The user's entity id; null for the others. */
   readonly userId: string | null
   readonly roles: readonly string[]
+  /** Whether a token leaves less than the user may: then not even the user's own credentials can be changed with it. */
+  readonly isLimited: boolean
   /** Whether the right is granted on the path, which need not exist. Nothing else in rm3 decides that. */
   may(permission: string, path: string): boolean
   /**
@@ -47,6 +49,7 @@ export function viewerWith(
     actor: userId ?? NOBODY,
     userId,
     roles: [...roles],
+    isLimited: false,
     may: (permission, path) =>
       patterns.get(permission)?.some(pattern => pattern.matches(path)) ?? false,
     pathsWith: permission => regexOf(patterns.get(permission) ?? []),
@@ -60,7 +63,14 @@ function regexOf(patterns: readonly Pattern[]): string | null {
 }
 
 function allowed(actor: string): Viewer {
-  return { actor, userId: null, roles: [], may: () => true, pathsWith: () => null }
+  return {
+    actor,
+    userId: null,
+    roles: [],
+    isLimited: false,
+    may: () => true,
+    pathsWith: () => null,
+  }
 }
 
 /** The operator at the command line, who may everything. */

@@ -3,17 +3,16 @@ import { forgetSecrets, storeSecret } from '../access/credentials.ts'
 import { hashPassword } from '../access/password.ts'
 import { newToken } from '../access/secrets.ts'
 import { endSessionsOf } from '../access/sessions.ts'
-import { denied } from '../access/viewer.ts'
+import { denied, type Viewer } from '../access/viewer.ts'
 import { removeCredential, setCredential } from '../content/decide-rights.ts'
 import type { CredentialChange } from '../content/events.ts'
+import { USERS_PATH } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
+import { isUser } from '../content/user.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
 import { type Author, type Change, change, type Site, type Written } from './change.ts'
-import { createPage } from './pages.ts'
-
-/** Where users are: `wh.users.<login>`. */
-export const USERS_PATH = 'wh.users'
+import { createPage, demandCreate } from './pages.ts'
 
 const LOGIN = /^[a-z0-9][a-z0-9_]{0,63}$/
 
@@ -29,6 +28,7 @@ export interface NewUser {
 /** Makes a user, who cannot log in before a password is set. @throws REQUEST_INVALID, USER_EXISTS, PERMISSION_DENIED */
 export async function addUser(change: Change, user: NewUser): Promise<Entity> {
   const path = userPath(user.login)
+  demandCreate(change, path)
   if (await findAccountAtPath(change.site.db, path)) {
     throw new Rm3Error('USER_EXISTS', `there is a user "${user.login}" already`, {
       user: user.login,
@@ -69,16 +69,20 @@ export async function getAccount(db: Db, login: string): Promise<Account> {
   })
 }
 
-/** Sets a user's password; all sessions end. @throws PASSWORD_INVALID, USER_NOT_FOUND, PERMISSION_DENIED */
+/**
+ * Sets a user's password; all sessions end, those of a login with the old one that is under way too.
+ *
+ * @throws PASSWORD_INVALID, USER_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED, RATE_LIMITED
+ */
 export async function setPassword(
   site: Site,
   author: Author,
   userId: string,
   password: string,
 ): Promise<void> {
-  const secret = await hashPassword(password)
   const credential = { credential: site.newId(), provider: 'password' }
-  await setSecret(site, author, { userId, credential, secret })
+  const makeSecret = () => hashPassword(password)
+  await setSecret(site, author, { userId, credential, makeSecret })
   await endSessionsOf(site.db, userId)
 }
 
@@ -97,16 +101,25 @@ export async function recordPassword(
   change.record(setCredential(user, { credential, provider: 'password' }))
 }
 
-/** Keeps a secret and records that its credential is set; the ones it takes the place of are forgotten. */
+/**
+ * Keeps a secret and records that its credential is set; the ones it takes the place of are forgotten. Sessions end with a
+ * password before it is void: a process that dies in between must leave none behind.
+ *
+ * @param what `makeSecret` is called once, after it is known that the author may
+ */
 export async function setSecret(
   site: Site,
   author: Author,
-  what: { userId: string; credential: CredentialChange; secret: string },
+  what: { userId: string; credential: CredentialChange; makeSecret: () => Promise<string> },
 ): Promise<Written<void>> {
-  const { userId, credential, secret } = what
-  await storeSecret(site.db, { credential: credential.credential, userId, secret })
+  const { userId, credential, makeSecret } = what
+  let secret: string | undefined
   const written = await change(site, author, async change => {
-    change.record(setCredential(await userToChange(change, userId), credential))
+    const user = await userToChange(change, userId)
+    secret ??= await makeSecret()
+    await storeSecret(site.db, { credential: credential.credential, userId, secret })
+    if (credential.provider === 'password') await endSessionsOf(site.db, userId)
+    change.record(setCredential(user, credential))
   })
   const removed = written.events.flatMap(event =>
     event.type === 'CredentialRemoved' ? [event.data.credential] : [],
@@ -128,13 +141,25 @@ export interface CreatedToken {
   readonly expires: string | null
 }
 
-/** Makes an API token of a user. @param options `expires`: RFC 3339 */
+/**
+ * Makes an API token of a user.
+ *
+ * @param options `expires`: RFC 3339, not past
+ * @throws REQUEST_INVALID, USER_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED
+ */
 export async function createToken(
   site: Site,
   author: Author,
   options: { userId: string; label?: string; scope?: Scope; expires?: string },
 ): Promise<CreatedToken> {
-  const { userId, label, scope = 'write', expires } = options
+  const { userId, label, scope = 'write' } = options
+  const expires = options.expires === undefined ? undefined : laterInstant(site, options.expires)
+  if (!SCOPES.includes(scope) || (label !== undefined && label.length > LABEL_MAX)) {
+    throw new Rm3Error(
+      'REQUEST_INVALID',
+      `the scope of a token is ${SCOPES.join(' or ')}, and its label has at most ${LABEL_MAX} characters`,
+    )
+  }
   const { id, token, hash } = newToken()
   const credential = {
     credential: id,
@@ -143,8 +168,21 @@ export async function createToken(
     ...(label !== undefined && { label }),
     ...(expires !== undefined && { expires }),
   }
-  await setSecret(site, author, { userId, credential, secret: hash.toString('hex') })
+  const makeSecret = async () => hash.toString('hex')
+  await setSecret(site, author, { userId, credential, makeSecret })
   return { id, token, user: userId, scope, expires: expires ?? null }
+}
+
+const LABEL_MAX = 200
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+
+/** An instant to come, in UTC with milliseconds. @throws REQUEST_INVALID */
+function laterInstant(site: Site, text: string): string {
+  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN
+  if (time > Date.parse(site.now())) return new Date(time).toISOString()
+  throw new Rm3Error('REQUEST_INVALID', 'expires is an RFC 3339 instant that is not past yet', {
+    expires: text.slice(0, 80),
+  })
 }
 
 /** Takes a token or another credential away; it is void at once. @throws TOKEN_NOT_FOUND, PERMISSION_DENIED */
@@ -167,11 +205,26 @@ export async function revokeCredential(
 
 /** Users change their own credentials; those of others need the right `user.edit` on their path. */
 async function userToChange(change: Change, userId: string): Promise<Entity> {
-  const user = await change.entity(userId)
-  if (user === null) throw new Rm3Error('USER_NOT_FOUND', 'there is no such user', { user: userId })
-  const { viewer } = change
-  if (viewer.userId !== userId && !viewer.may('user.edit', user.path)) {
-    throw denied(viewer, 'user.edit', user.path)
-  }
-  return user
+  const user = await findUser(change, userId)
+  const isOwn = change.viewer.userId === userId && !change.viewer.isLimited
+  if (isOwn && user !== null) return user
+  return demandUser(change.viewer, user, { userId, permission: 'user.edit' })
+}
+
+/** The user that an entity is now, or null. */
+export async function findUser(change: Change, userId: string): Promise<Entity | null> {
+  const entity = await change.entity(userId)
+  return entity !== null && isUser(entity) ? entity : null
+}
+
+/** @throws USER_NOT_FOUND also when the viewer may not see the user; LOGIN_REQUIRED or PERMISSION_DENIED */
+export function demandUser(
+  viewer: Viewer,
+  user: Entity | null,
+  wanted: { userId: string; permission: string },
+): Entity {
+  const { userId, permission } = wanted
+  if (user !== null && viewer.may(permission, user.path)) return user
+  if (user !== null && viewer.may('view', user.path)) throw denied(viewer, permission, user.path)
+  throw new Rm3Error('USER_NOT_FOUND', 'there is no such user', { user: userId })
 }

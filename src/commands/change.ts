@@ -1,7 +1,9 @@
+import { findIdAtPath, findUnpublishedId } from '../../projections/pages.ts'
 import type { Rights } from '../access/rights.ts'
 import type { Viewer } from '../access/viewer.ts'
 import { GRANTS_STREAM, type NewEvent, SETTINGS_STREAM, type SiteEvent } from '../content/events.ts'
 import { evolve } from '../content/evolve.ts'
+import { isUnder } from '../content/path.ts'
 import type { Entity, Grants, Settings, State } from '../content/state.ts'
 import { EVENT_VERSIONS } from '../content/upcast.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
@@ -50,7 +52,7 @@ export interface Author {
 /** What a change wrote. */
 export interface Written<Result> {
   readonly result: Result
-  /** Position of the last event; that of the head at the time when nothing had to be written. */
+  /** Position of the last event; null when nothing had to be written. */
   readonly position: number | null
   readonly events: readonly SiteEvent[]
   /** Whether the same event ids were in the log already. */
@@ -61,7 +63,8 @@ const TRIES_MAX = 8
 
 /**
  * Runs `work`, which loads states and records events, and appends all of them at once: all or nothing. When another writer was
- * faster it runs again on the new state.
+ * faster it runs again on the new state; so it does when a state that was only remembered made it refuse or do nothing, for another
+ * process may have changed that.
  *
  * @throws what `work` throws; PATH_TAKEN; REVISION_CONFLICT or TREE_CHANGED when others were faster `TRIES_MAX` times
  */
@@ -71,16 +74,22 @@ export async function change<Result>(
   work: (change: Change) => Promise<Result>,
 ): Promise<Written<Result>> {
   for (let tries = 1; ; tries++) {
-    const attempt = new Change(site, author)
+    const attempt = new Change(site, author, tries === 1)
     try {
       const result = await work(attempt)
-      return { result, ...(await attempt.commit()) }
+      const written = await attempt.commit()
+      if (written.events.length > 0 || !attempt.hasRemembered) return { result, ...written }
     } catch (thrown) {
-      attempt.forget()
-      const again = isRm3Error(thrown, 'REVISION_CONFLICT') || isRm3Error(thrown, 'TREE_CHANGED')
+      const again = isRace(thrown) || (attempt.hasRemembered && isRm3Error(thrown))
       if (!again || tries === TRIES_MAX) throw thrown
+    } finally {
+      attempt.forgetUnwritten()
     }
   }
+}
+
+function isRace(thrown: unknown): boolean {
+  return isRm3Error(thrown, 'REVISION_CONFLICT') || isRm3Error(thrown, 'TREE_CHANGED')
 }
 
 /** States read and events recorded on the way to one append. */
@@ -91,21 +100,47 @@ export class Change {
   readonly #events: SiteEvent[] = []
   readonly #entries: LogEntry[] = []
   readonly #rows: RowSet
-  readonly #checks: InlineRow[] = []
+  readonly #emptied = new Set<string>()
+  readonly #changed = new Set<string>()
+  readonly #remembers: boolean
+  #hasRemembered = false
+  #isSent = false
+  #isKept = false
 
-  constructor(site: Site, author: Author) {
+  /** @param remembers whether states that were kept in memory will do */
+  constructor(site: Site, author: Author, remembers = true) {
     this.site = site
     this.author = author
+    this.#remembers = remembers
     this.#rows = new RowSet(site.inline)
+  }
+
+  /** Whether what was decided, and not yet sent to the log, rests on a state that was only remembered. */
+  get hasRemembered(): boolean {
+    return this.#hasRemembered && !this.#isSent
   }
 
   get viewer(): Viewer {
     return this.author.viewer
   }
 
-  /** An entity with what this change has recorded so far, or null. */
+  /** An entity with what this change has recorded so far; null when there is none, also for the site's own streams. */
   async entity(id: string): Promise<Entity | null> {
+    if (id === GRANTS_STREAM || id === SETTINGS_STREAM) return null
     return (await this.#state(id)) as Entity | null
+  }
+
+  /** The entity that is live at a path, with what this change has recorded so far; or null. */
+  async liveIdAt(path: string): Promise<string | null> {
+    return (
+      this.#changedAt('live', path) ?? this.#unlessChanged(await findIdAtPath(this.site.db, path))
+    )
+  }
+
+  /** The entity that has only drafts for a path, with what this change has recorded so far; or null. */
+  async draftIdAt(path: string): Promise<string | null> {
+    const id = this.#changedAt('draft', path)
+    return id ?? this.#unlessChanged(await findUnpublishedId(this.site.db, path))
   }
 
   async grants(): Promise<Grants | null> {
@@ -125,9 +160,17 @@ export class Change {
     for (const event of events) this.#recordOne(event, author)
   }
 
-  /** Has the database refuse the append with TREE_CHANGED when a live page is at or below `path` in the end. */
+  /** The entities at a path and below that this change has recorded something of, but for deleted ones. */
+  changedIdsUnder(path: string): string[] {
+    return [...this.#changed].filter(id => {
+      const entity = this.#states.get(id)
+      return entity?.kind === 'entity' && entity.state !== 'deleted' && isUnder(entity.path, path)
+    })
+  }
+
+  /** Has the database refuse the append with TREE_CHANGED when in the end a live page that this change did not put there is at or below `path`. */
   leaveNothingAt(path: string): void {
-    this.#checks.push({ writer: 'verify_nothing_at', json: JSON.stringify({ path }) })
+    this.#emptied.add(path)
   }
 
   /** The events recorded so far. */
@@ -137,11 +180,11 @@ export class Change {
 
   async commit(): Promise<Omit<Written<never>, 'result'>> {
     if (this.#entries.length === 0) return { position: null, events: [], repeated: false }
+    this.#isSent = true
     const appended = await this.#append()
     if (!appended.repeated) {
       for (const [stream, state] of this.#states) if (state) this.site.states.keep(stream, state)
-    } else {
-      this.forget()
+      this.#isKept = true
     }
     const events = this.#events.map((event, index) => ({
       ...event,
@@ -150,15 +193,36 @@ export class Change {
     return { position: events.at(-1)?.position ?? null, events, repeated: appended.repeated }
   }
 
-  /** Drops what is kept of the states this change saw: another writer was faster. */
-  forget(): void {
+  /** Unless it was written: drops what is remembered of the states this change saw, for it may be behind. */
+  forgetUnwritten(): void {
+    if (this.#isKept) return
     for (const stream of this.#states.keys()) this.site.states.forget(stream)
+  }
+
+  #checkOf(path: string): InlineRow {
+    const except = this.changedIdsUnder(path)
+    return { writer: 'verify_nothing_at', json: JSON.stringify({ path, except }) }
+  }
+
+  #changedAt(state: Entity['state'], path: string): string | null {
+    for (const id of this.#changed) {
+      const entity = this.#states.get(id)
+      if (entity?.kind === 'entity' && entity.state === state && entity.path === path) return id
+    }
+    return null
+  }
+
+  #unlessChanged(id: string | null): string | null {
+    return id !== null && this.#changed.has(id) ? null : id
   }
 
   async #state(stream: string): Promise<State | null> {
     const known = this.#states.get(stream)
     if (known !== undefined) return known
-    const state = await this.site.states.newest(this.site.db, stream)
+    const { db, states } = this.site
+    const remembered = this.#remembers ? states.remembered(stream) : null
+    if (remembered !== null) this.#hasRemembered = true
+    const state = remembered ?? (await states.newest(db, stream))
     this.#states.set(stream, state)
     return state
   }
@@ -184,6 +248,7 @@ export class Change {
     } as SiteEvent
     const after = evolve(before, recorded)
     this.#states.set(event.stream, after)
+    this.#changed.add(event.stream)
     this.#rows.add({ before, event: recorded, after })
     this.#events.push(recorded)
     this.#entries.push({
@@ -202,10 +267,11 @@ export class Change {
   }
 
   async #append(): Promise<Appended> {
+    const checks = [...this.#emptied].map(path => this.#checkOf(path))
     try {
       return await this.site.appender.append({
         entries: this.#entries,
-        rows: offset => [...this.#rows.encode(offset), ...this.#checks],
+        rows: offset => [...this.#rows.encode(offset), ...checks],
         rights: this.#rows.rights,
       })
     } catch (thrown) {

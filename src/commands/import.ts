@@ -9,7 +9,7 @@ import type { Db } from '../pg/db.ts'
 import { type Author, Change, type Site } from './change.ts'
 import { type ImportProof, proveImport } from './import-proof.ts'
 import { inTransaction } from './in-transaction.ts'
-import { documentAt } from './pages.ts'
+import { getVersion } from './versions.ts'
 
 /** An event of another log. A `PageRevised` may carry its whole document and a `PagePublished` no patch: both are completed. */
 export type ImportedEvent = NewEvent & {
@@ -210,7 +210,7 @@ async function completedOf(
     return { type: event.type, stream: event.stream, data }
   }
   if (event.type === 'PagePublished' && event.data.revision !== entity.tipRevision) {
-    const document = await documentAt(change, entity, event.data.revision)
+    const { document } = await getVersion(change, entity, event.data.revision)
     const data = { ...event.data, patch: patchTo(entity.tip, document) }
     return { type: event.type, stream: event.stream, data }
   }

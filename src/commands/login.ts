@@ -1,12 +1,12 @@
 import { type Account, findAccountAtPath, findAccountByEmail } from '../../projections/accounts.ts'
-import { findSecret, findSecretOfUser } from '../access/credentials.ts'
+import { findSecret, findSecretOfUser, replaceSecret } from '../access/credentials.ts'
 import { hashPassword, verifyNothing, verifyPassword } from '../access/password.ts'
 import { isSameHash, parseToken } from '../access/secrets.ts'
 import { findSession, startSession } from '../access/sessions.ts'
-import { SYSTEM_VIEWER, type Viewer } from '../access/viewer.ts'
+import type { Viewer } from '../access/viewer.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
-import { SCOPES, type Scope, setSecret, userPath } from './accounts.ts'
+import { SCOPES, type Scope, userPath } from './accounts.ts'
 import type { Site } from './change.ts'
 
 /** A failed login is answered no sooner than this, whatever made it fail, so that the time tells nothing. */
@@ -33,8 +33,11 @@ export async function logIn(
   }
   const { ok, rehash } = await verifyPassword(password, secret.secret)
   if (!ok) throw await failed(started)
-  if (rehash) await rehashPassword(site, account.id, password)
-  return { session: await startSession(site.db, account.id), account }
+  // the password was kept in an older way, rm3 0.x's for example; nothing about it changed, so nothing is recorded
+  if (rehash) await replaceSecret(site.db, secret, await hashPassword(password))
+  const session = await startSession(site.db, account.id, secret.credential)
+  if (session === null) throw await failed(started)
+  return { session, account }
 }
 
 async function findByName(db: Db, name: string): Promise<Account | null> {
@@ -51,13 +54,6 @@ async function failed(started: number): Promise<Rm3Error> {
   const rest = started + FAILURE_MS - Date.now()
   if (rest > 0) await new Promise(done => setTimeout(done, rest))
   return new Rm3Error('LOGIN_FAILED', 'user name or password is wrong')
-}
-
-/** The password was right but is kept in an older way, rm3 0.x's for example. Sessions go on: nothing about it changed. */
-async function rehashPassword(site: Site, userId: string, password: string): Promise<void> {
-  const credential = { credential: site.newId(), provider: 'password' }
-  const author = { viewer: SYSTEM_VIEWER, door: 'worker', note: 'hashed anew' } as const
-  await setSecret(site, author, { userId, credential, secret: await hashPassword(password) })
 }
 
 /** Who a request speaks for, by its token or session. */
@@ -94,10 +90,11 @@ const READING = new Set(['view', 'viewdraft', 'history'])
 /** A viewer with only the rights that a token's scope leaves. */
 function limited(viewer: Viewer, scope: string | null): Viewer {
   if (!SCOPES.includes(scope as Scope))
-    return { ...viewer, may: () => false, pathsWith: () => '^$' }
+    return { ...viewer, isLimited: true, may: () => false, pathsWith: () => '^$' }
   if (scope === 'write') return viewer
   return {
     ...viewer,
+    isLimited: true,
     may: (permission, path) => READING.has(permission) && viewer.may(permission, path),
     pathsWith: permission => (READING.has(permission) ? viewer.pathsWith(permission) : '^$'),
   }

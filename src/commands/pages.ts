@@ -1,15 +1,14 @@
-import { findStub } from '../../projections/page-history.ts'
-import { findIdAtPath, findUnpublishedId, listUnder } from '../../projections/pages.ts'
+import { findDeletedId, findStub } from '../../projections/page-history.ts'
+import { findDeletedDraftId, listDraftsBelow, listUnder } from '../../projections/pages.ts'
 import { absent, demand, denied } from '../access/viewer.ts'
 import { decidePage } from '../content/decide-page.ts'
 import { type Document, documentOf } from '../content/document.ts'
 import type { Imported } from '../content/events.ts'
-import { movedPath, parentPath } from '../content/path.ts'
+import { movedPath, parentPath, parsePath } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
-import { findEvent } from '../log/read.ts'
 import type { Change } from './change.ts'
-import { readState } from './states.ts'
+import { findVersion, getVersion, type Version } from './versions.ts'
 
 /** Most pages that move with one. */
 export const SUBTREE_MAX = 10_000
@@ -31,13 +30,14 @@ export interface NewPage {
   readonly imported?: Imported
 }
 
-/** Makes a page. @throws PATH_TAKEN, LOGIN_REQUIRED, PERMISSION_DENIED */
+/** Makes a page. @throws PATH_INVALID, PATH_TAKEN, LOGIN_REQUIRED, PERMISSION_DENIED */
 export async function createPage(change: Change, page: NewPage): Promise<Entity> {
-  demandCreate(change, page.path)
-  if (!page.draft) await demandFree(change, page.path)
+  const path = parsePath(page.path)
+  demandCreate(change, path)
+  await demandFree(change, path)
   const id = page.id ?? change.site.newId()
   const entity = await change.entity(id)
-  const { path, document, draft = false, imported } = page
+  const { document, draft = false, imported } = page
   change.record(decidePage(entity, { type: 'CreatePage', id, path, document, draft, ...imported }))
   return known(await change.entity(id))
 }
@@ -45,7 +45,7 @@ export async function createPage(change: Change, page: NewPage): Promise<Entity>
 export interface Revision {
   /** The ETag of what the author started from: the page as it was seen, or one of its revisions. */
   readonly ifMatch: string
-  /** The new document, made from the one it replaces. @throws what a patch may */
+  /** The new document, made from the one it replaces, which it leaves as it is. @throws what a patch may */
   readonly edit: (document: Document) => Document
   readonly draft?: boolean
   readonly minor?: boolean
@@ -72,23 +72,19 @@ export async function revisePage(
   return known(await change.entity(entity.id))
 }
 
-interface Base {
-  readonly revision: number
-  readonly document: Document
-}
-
 async function baseOf(
   change: Change,
   entity: Entity,
   ifMatch: string,
   draft: boolean,
-): Promise<Base> {
-  const { live } = entity
-  if (live && entity.sinceId === ifMatch) {
-    return { revision: live.revision, document: documentOf(live.document) }
+): Promise<Version> {
+  const { live, sinceId, tipId } = entity
+  if (live && sinceId === ifMatch) {
+    const { revision, revisionId, document } = live
+    return { revision, revisionId, document: documentOf(document) }
   }
   if (draft || live === null) {
-    const base = await revisionWithId(change, entity, ifMatch)
+    const base = await findVersion(change, entity, ifMatch)
     if (base && (draft || base.revision === entity.tipRevision)) return base
   }
   throw new Rm3Error(
@@ -96,51 +92,19 @@ async function baseOf(
     `${entity.path} was changed since; read it again and repeat the change on what is there now`,
     {
       path: entity.path,
-      etag: entity.sinceId ?? null,
+      etag: sinceId ?? tipId,
       revision: live?.revision ?? entity.tipRevision,
     },
   )
 }
 
-const CONTENT = new Set(['PageCreated', 'PageRevised', 'PagePublished'])
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
-/** The content revision of an entity that an event id names, or null. */
-async function revisionWithId(change: Change, entity: Entity, id: string): Promise<Base | null> {
-  const event = UUID.test(id) ? await findEvent(change.site.db, id) : null
-  if (event === null || event.stream !== entity.id || !CONTENT.has(event.type)) return null
-  const state = await readState(change.site.db, entity.id, event.revision)
-  if (state?.kind !== 'entity') return null
-  return { revision: state.tipRevision, document: documentOf(state.tip) }
-}
-
-/** The document of a content revision. @throws REVISION_NOT_FOUND */
-export async function documentAt(
-  change: Change,
-  entity: Entity,
-  revision: number,
-): Promise<Document> {
-  if (revision === entity.tipRevision) return documentOf(entity.tip)
-  if (revision === entity.live?.revision) return documentOf(entity.live.document)
-  const state =
-    revision < entity.revision ? await readState(change.site.db, entity.id, revision) : null
-  if (state?.kind !== 'entity' || state.tipRevision !== revision) {
-    throw new Rm3Error(
-      'REVISION_NOT_FOUND',
-      `${entity.path} has no content revision ${revision}; it is at ${entity.revision}`,
-      { path: entity.path, revision },
-    )
-  }
-  return documentOf(state.tip)
-}
-
-/** Makes a revision live. @throws REVISION_NOT_FOUND, NOTHING_TO_PUBLISH, PATH_TAKEN, PERMISSION_DENIED */
+/** Makes a revision live that the viewer may see. @throws REVISION_NOT_FOUND, NOTHING_TO_PUBLISH, PATH_TAKEN, PERMISSION_DENIED */
 export async function publishPage(change: Change, path: string, revision: number): Promise<Entity> {
   const entity = await pageAt(change, path)
   demand(change.viewer, 'post.edit', entity.path)
   if (entity.live === null) await demandFree(change, entity.path)
-  const document = await documentAt(change, entity, revision)
-  change.record(decidePage(entity, { type: 'PublishPage', revision, document }))
+  const version = await getVersion(change, entity, revision)
+  change.record(decidePage(entity, { type: 'PublishPage', ...version }))
   return known(await change.entity(entity.id))
 }
 
@@ -154,7 +118,7 @@ export async function restoreRevision(
   demand(change.viewer, 'post.edit', entity.path)
   demand(change.viewer, 'history', entity.path)
   const { revision, draft = false } = options
-  const document = await documentAt(change, entity, revision)
+  const { document } = await getVersion(change, entity, revision)
   const base = entity.live?.revision ?? entity.tipRevision
   const command = { type: 'RevisePage', document, base, draft, restored: revision } as const
   change.record(decidePage(entity, command))
@@ -162,33 +126,42 @@ export async function restoreRevision(
 }
 
 /**
- * Moves a page with everything below it.
+ * Moves a page with everything below it, drafts of new pages too.
  *
- * @throws PATH_TAKEN, MOVE_INTO_ITSELF, REQUEST_INVALID (more than `SUBTREE_MAX` pages), PERMISSION_DENIED (for any of them)
+ * @throws PATH_INVALID, PATH_TAKEN, MOVE_INTO_ITSELF, REQUEST_INVALID (more than `SUBTREE_MAX` pages), PERMISSION_DENIED (for any of
+ *   them)
  */
 export async function movePage(change: Change, from: string, to: string): Promise<Entity> {
-  const { site, viewer } = change
+  const { viewer } = change
   const top = await pageAt(change, from)
+  const place = parsePath(to)
   demand(viewer, 'post.edit', top.path)
-  demandCreate(change, to)
-  const pages = await listUnder(site.db, top.path, SUBTREE_MAX + 1)
-  if (pages.length > SUBTREE_MAX) {
-    throw new Rm3Error(
-      'REQUEST_INVALID',
-      `more than ${SUBTREE_MAX} pages are below ${from}; move them in parts`,
-    )
-  }
-  const ids = new Set([top.id, ...pages.map(page => page.id)])
-  for (const id of ids) {
+  demandCreate(change, place)
+  for (const id of await subtreeOf(change, top)) {
     const entity = known(await change.entity(id))
-    const target = movedPath(entity.path, top.path, to)
+    const target = movedPath(entity.path, top.path, place)
     if (!viewer.may('post.edit', entity.path) || !viewer.may('post.edit', target)) {
       throw denied(viewer, 'post.edit', top.path)
     }
     change.record(decidePage(entity, { type: 'MovePage', to: target }))
   }
-  if (top.live !== null && to !== top.path) change.leaveNothingAt(top.path)
+  if (place !== top.path) change.leaveNothingAt(top.path)
   return known(await change.entity(top.id))
+}
+
+/** Ids of a page and all below it. @throws REQUEST_INVALID when they are too many */
+async function subtreeOf(change: Change, top: Entity): Promise<Set<string>> {
+  const { site } = change
+  const pages = await listUnder(site.db, top.path, SUBTREE_MAX + 1)
+  const drafts = await listDraftsBelow(site.db, top.path, SUBTREE_MAX + 1)
+  const listed = [...pages, ...drafts].map(page => page.id)
+  const ids = new Set([top.id, ...listed, ...change.changedIdsUnder(top.path)])
+  if (ids.size <= SUBTREE_MAX) return ids
+  throw new Rm3Error(
+    'REQUEST_INVALID',
+    `more than ${SUBTREE_MAX} pages are below ${top.path}; move them in parts`,
+    { path: top.path, most: SUBTREE_MAX },
+  )
 }
 
 /** Deletes a page; its history stays. @throws REDIRECT_INVALID, PERMISSION_DENIED */
@@ -201,19 +174,29 @@ export async function deletePage(change: Change, path: string, redirect?: string
   return known(await change.entity(entity.id))
 }
 
-/** Brings a deleted page back, to its path or another. @throws PAGE_NOT_DELETED, PATH_TAKEN, PERMISSION_DENIED */
+/**
+ * Brings a deleted page back, to its path or another. Of several deleted at one path it is the last.
+ *
+ * @throws PAGE_NOT_DELETED, PAGE_NOT_FOUND, PATH_INVALID, PATH_TAKEN, PERMISSION_DENIED
+ */
 export async function undeletePage(change: Change, path: string, to?: string): Promise<Entity> {
-  const stub = await findStub(change.site.db, path)
-  const live = stub?.state === 'deleted' ? null : await findIdAtPath(change.site.db, path)
-  const id = stub?.state === 'deleted' ? stub.entityId : live
+  const { viewer } = change
+  if (!viewer.may('view', path)) throw absent(path)
+  const id = (await deletedIdAt(change, path)) ?? (await change.liveIdAt(path))
   const entity = id === null ? null : await change.entity(id)
-  if (entity === null || !change.viewer.may('view', path)) throw absent(path)
-  demand(change.viewer, 'post.delete', entity.path)
-  demandCreate(change, to ?? entity.path)
-  const events = decidePage(entity, { type: 'UndeletePage', path: to ?? entity.path })
-  await demandFree(change, to ?? entity.path)
+  if (entity === null) throw absent(path)
+  const target = to === undefined ? entity.path : parsePath(to)
+  demand(viewer, 'post.delete', entity.path)
+  demandCreate(change, target)
+  const events = decidePage(entity, { type: 'UndeletePage', path: target })
+  await demandFree(change, target)
   change.record(events)
   return known(await change.entity(entity.id))
+}
+
+async function deletedIdAt({ site, viewer }: Change, path: string): Promise<string | null> {
+  const id = await findDeletedId(site.db, path)
+  return id ?? (viewer.may('viewdraft', path) ? findDeletedDraftId(site.db, path) : null)
 }
 
 /**
@@ -224,8 +207,8 @@ export async function undeletePage(change: Change, path: string, to?: string): P
 export async function pageAt(change: Change, path: string): Promise<Entity> {
   const { site, viewer } = change
   if (!viewer.may('view', path)) throw absent(path)
-  const live = await findIdAtPath(site.db, path)
-  const id = live ?? (viewer.may('viewdraft', path) ? await findUnpublishedId(site.db, path) : null)
+  const live = await change.liveIdAt(path)
+  const id = live ?? (viewer.may('viewdraft', path) ? await change.draftIdAt(path) : null)
   const entity = id === null ? null : await change.entity(id)
   if (entity !== null && entity.path === path) return entity
   if (entity !== null) throw moved(entity)
@@ -243,9 +226,9 @@ function moved(entity: Entity): Rm3Error {
   })
 }
 
-/** Refuses early what the index on paths would refuse in the append. Pages of this change count too. */
+/** Refuses early what the index on paths would refuse in the append. */
 export async function demandFree(change: Change, path: string): Promise<void> {
-  if ((await findIdAtPath(change.site.db, path)) === null) return
+  if ((await change.liveIdAt(path)) === null) return
   throw new Rm3Error('PATH_TAKEN', `another page is at ${path}`, { path })
 }
 

@@ -1,10 +1,10 @@
 import { denied } from '../access/viewer.ts'
-import type { Json } from '../codec/json.ts'
+import { checkJson, type Json } from '../codec/json.ts'
 import { assignRole, changeSetting, deassignRole, deny, permit } from '../content/decide-rights.ts'
 import type { GrantChange } from '../content/events.ts'
-import { canonicalPattern, compilePattern } from '../content/pattern.ts'
+import { canonicalPattern } from '../content/pattern.ts'
 import type { Entity } from '../content/state.ts'
-import { Rm3Error } from '../errors.ts'
+import { demandUser, findUser } from './accounts.ts'
 import type { Change } from './change.ts'
 
 /** The path whose right `grant` allows to change rights and settings of the whole site. */
@@ -34,16 +34,15 @@ export async function deassignUser(change: Change, userId: string, role: string)
   change.record(deassignRole(user, role))
 }
 
-/** Changes a setting of the site. @throws REQUEST_INVALID, PERMISSION_DENIED */
+/** Changes a setting of the site. @throws REQUEST_INVALID, JSON_INVALID, PERMISSION_DENIED */
 export async function setSetting(change: Change, key: string, value: Json): Promise<void> {
   demandGrant(change)
-  change.record(changeSetting(await change.settings(), key, value))
+  change.record(changeSetting(await change.settings(), key, checkJson(value, 'the setting')))
 }
 
 function canonical(grant: GrantChange): GrantChange {
-  const pattern = canonicalPattern(grant.pattern)
-  compilePattern(pattern)
-  return { role: grant.role, permission: grant.permission, pattern }
+  const { role, permission, pattern } = grant
+  return { role, permission, pattern: canonicalPattern(pattern) }
 }
 
 function demandGrant(change: Change): void {
@@ -51,8 +50,6 @@ function demandGrant(change: Change): void {
 }
 
 async function userToGrant(change: Change, userId: string): Promise<Entity> {
-  const user = await change.entity(userId)
-  if (user === null) throw new Rm3Error('USER_NOT_FOUND', 'there is no such user', { user: userId })
-  if (!change.viewer.may('grant', user.path)) throw denied(change.viewer, 'grant', user.path)
-  return user
+  const user = await findUser(change, userId)
+  return demandUser(change.viewer, user, { userId, permission: 'grant' })
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { findKeyframe } from '../../projections/keyframes.ts'
-import { evolve } from '../content/evolve.ts'
+import { evolve, roughBytes } from '../content/evolve.ts'
 import type { State } from '../content/state.ts'
 import { upcast } from '../content/upcast.ts'
 import { readStream } from '../log/read.ts'
@@ -29,19 +29,28 @@ export async function readState(
 }
 
 const STATES_MAX = 2_000
+const STATES_MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Newest states of streams that were written lately, so that a save need not read what the last one knew. A state may be
  * behind: an append names the revision it expects, so whoever relied on an old one is refused, forgets it and reads again.
  */
 export class States {
-  readonly #cache = new LRUCache<string, State>({ max: STATES_MAX })
+  readonly #cache = new LRUCache<string, State>({
+    max: STATES_MAX,
+    maxSize: STATES_MAX_BYTES,
+    sizeCalculation: roughBytes,
+  })
 
+  /** What is known of a stream without asking the database, which may be behind; or null. */
+  remembered(stream: string): State | null {
+    return this.#cache.get(stream) ?? null
+  }
+
+  /** A stream's state as the database has it, kept for later. */
   async newest(db: Db, stream: string): Promise<State | null> {
-    const known = this.#cache.get(stream)
-    if (known) return known
     const state = await readState(db, stream)
-    if (state !== null) this.#cache.set(stream, state)
+    if (state !== null) this.keep(stream, state)
     return state
   }
 

@@ -6,7 +6,7 @@ import { toSegments } from '../codec/segments.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Document, Stored } from './document.ts'
 import type { Content, Imported, NewEvent } from './events.ts'
-import { DOCUMENT_MAX_BYTES } from './limits.ts'
+import { DOCUMENT_MAX_BYTES, REDIRECT_MAX } from './limits.ts'
 import { isUnder } from './path.ts'
 import type { Entity } from './state.ts'
 
@@ -33,7 +33,8 @@ export interface RevisePage extends Imported {
 export interface PublishPage extends Imported {
   readonly type: 'PublishPage'
   readonly revision: number
-  /** The document of that revision. */
+  /** The id of its event, and its document. */
+  readonly revisionId: string
   readonly document: Document
 }
 
@@ -93,8 +94,8 @@ export function decidePage(entity: Entity | null, command: PageCommand): NewEven
 
 function create(entity: Entity | null, command: CreatePage): NewEvent[] {
   if (entity !== null) {
-    throw new Rm3Error('PATH_TAKEN', `the entity ${entity.id} exists, at ${entity.path}`, {
-      path: entity.path,
+    throw new Rm3Error('PATH_TAKEN', `the entity ${entity.id} exists already`, {
+      id: entity.id,
     })
   }
   const { path, document, draft } = command
@@ -111,8 +112,8 @@ function revise(entity: Entity, command: RevisePage): NewEvent[] {
   const { document, base, draft, minor, restored } = command
   const content = contentOf(entity.tip, document)
   const same = 'patch' in content && content.patch.length === 0
-  const shown = draft || (entity.state === 'live' && entity.live?.revision === entity.tipRevision)
-  if (same && shown && command.number === undefined) return []
+  const changes = draft ? !same : !isShown(entity, document, same)
+  if (!changes && command.number === undefined) return []
   const data = {
     base,
     ...content,
@@ -124,8 +125,18 @@ function revise(entity: Entity, command: RevisePage): NewEvent[] {
   return [{ type: 'PageRevised', stream: entity.id, data }]
 }
 
+/** Whether readers see that document already. @param isTip whether it is the newest one */
+function isShown(
+  { state, live, tipRevision }: Entity,
+  document: Document,
+  isTip: boolean,
+): boolean {
+  if (state !== 'live' || live === null) return false
+  return live.revision === tipRevision ? isTip : patchTo(live.document, document).length === 0
+}
+
 function publish(entity: Entity, command: PublishPage): NewEvent[] {
-  const { revision, document } = command
+  const { revision, revisionId, document } = command
   if (entity.state === 'live' && entity.live?.revision === revision) {
     throw new Rm3Error(
       'NOTHING_TO_PUBLISH',
@@ -133,10 +144,10 @@ function publish(entity: Entity, command: PublishPage): NewEvent[] {
       { revision },
     )
   }
-  const patch = revision === entity.tipRevision ? undefined : patchTo(entity.tip, document)
+  const isTip = revision === entity.tipRevision
   const data = {
     revision,
-    ...(patch && { patch }),
+    ...(!isTip && { revisionId, patch: patchTo(entity.tip, document) }),
     hash: hashDocument(document),
     ...imported(command),
   }
@@ -187,14 +198,19 @@ export function patchTo(tip: Stored, document: Document): Operation[] {
   return diff(tip, toSegments({ ...document }))
 }
 
+const LOCAL_REDIRECT = /^\/(?![/\\])[^\s\\\p{Cc}\p{Cs}]*$/u
+const OUTSIDE_REDIRECT = /^https?:\/\/[^\s/\\@\p{Cc}\p{Cs}]+(\/[^\s\\\p{Cc}\p{Cs}]*)?$/u
+
 /** @throws REDIRECT_INVALID unless it is a path of this site (`/a/b/`) or an http(s) address */
 function checkRedirect(redirect: string): void {
-  const local = /^\/(?![/\\])[^\s\\]*$/.test(redirect)
-  if (local || /^https?:\/\/[^\s/\\@]+(\/[^\s\\]*)?$/.test(redirect)) return
+  if (redirect.length <= REDIRECT_MAX) {
+    if (LOCAL_REDIRECT.test(redirect)) return
+    if (OUTSIDE_REDIRECT.test(redirect) && URL.canParse(redirect)) return
+  }
   throw new Rm3Error(
     'REDIRECT_INVALID',
     'a redirect is a path of this site such as /a/b/, or an http:// or https:// address without a user name',
-    { redirect },
+    { redirect: redirect.slice(0, 200) },
   )
 }
 

@@ -45,9 +45,13 @@ export type PageRevised = Imported & {
   readonly restored?: number
 } & Content
 
-/** `revision` went live. With `patch` when it was not the newest: from the newest document to that one. */
+/**
+ * `revision` went live. When it was not the newest, `patch` leads from the newest document to that one, and `revisionId` is the
+ * id of its event.
+ */
 export interface PagePublished extends Imported {
   readonly revision: number
+  readonly revisionId?: string
   readonly patch?: readonly Operation[]
   readonly hash: string
 }

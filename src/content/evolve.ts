@@ -52,15 +52,9 @@ function evolveEntity(before: Entity | null, event: SiteEvent): Entity {
     case 'PageMoved':
       return shown({ ...entity, path: event.data.to }, event)
     case 'PageDeleted':
-      return {
-        ...entity,
-        state: 'deleted',
-        redirect: event.data.redirect ?? null,
-        since: event.revision,
-        sinceId: event.eventId,
-      }
+      return deleted(entity, event)
     case 'PageUndeleted':
-      return shown({ ...entity, path: event.data.path, state: 'live', redirect: null }, event)
+      return undeleted(entity, event)
     case 'BlobAttached':
       return { ...entity, blobs: { ...entity.blobs, [event.data.name]: blob(event) } }
     case 'BlobDetached':
@@ -91,6 +85,7 @@ function created(event: SiteEvent<'PageCreated'>): Entity {
     created: data.created ?? event.at,
     tip,
     tipRevision: event.revision,
+    tipId: event.eventId,
     tipAuthor: event.actor,
     tipAt: event.at,
     live: null,
@@ -102,9 +97,7 @@ function created(event: SiteEvent<'PageCreated'>): Entity {
     blobs: {},
     keyframe: { revision: 0, bytesSince: 0 },
   }
-  return data.draft
-    ? entity
-    : goLive(entity, event, event.revision, data.modified ?? data.created ?? event.at)
+  return data.draft ? entity : goLive(entity, event, data.modified ?? data.created ?? event.at)
 }
 
 function revised(entity: Entity, event: SiteEvent<'PageRevised'>): Entity {
@@ -115,33 +108,34 @@ function revised(entity: Entity, event: SiteEvent<'PageRevised'>): Entity {
     ...entity,
     tip,
     tipRevision: event.revision,
+    tipId: event.eventId,
     tipAuthor: event.actor,
     tipAt: event.at,
     created: data.created ?? entity.created,
   }
   if (data.draft) return next
   const modified = data.modified ?? (data.minor ? (entity.live?.modified ?? event.at) : event.at)
-  return goLive(next, event, event.revision, modified)
+  return goLive(next, event, modified)
 }
 
 function published(entity: Entity, event: SiteEvent<'PagePublished'>): Entity {
   const { data } = event
-  const tip = data.patch ? patched(entity.tip, data.patch, event) : entity.tip
-  return goLive(
-    { ...entity, tip, tipRevision: data.revision },
-    event,
-    data.revision,
-    data.modified ?? event.at,
-  )
+  const modified = data.modified ?? event.at
+  const next: Entity = { ...entity, created: data.created ?? entity.created }
+  if (data.patch === undefined) return goLive(next, event, modified)
+  const older: Entity = {
+    ...next,
+    tip: patched(entity.tip, data.patch, event),
+    tipRevision: data.revision,
+    tipId: data.revisionId ?? event.eventId,
+    tipAuthor: event.actor,
+    tipAt: event.at,
+  }
+  return goLive(older, event, modified)
 }
 
 /** The newest content becomes what readers see. */
-function goLive(
-  entity: Entity,
-  event: SiteEvent & { data: Imported },
-  revision: number,
-  modified: string,
-): Entity {
+function goLive(entity: Entity, event: SiteEvent & { data: Imported }, modified: string): Entity {
   return {
     ...entity,
     state: 'live',
@@ -150,14 +144,26 @@ function goLive(
     sinceId: event.eventId,
     live: {
       document: entity.tip,
-      revision,
-      revisionId: event.eventId,
-      number: event.data.number ?? revision,
+      revision: entity.tipRevision,
+      revisionId: entity.tipId,
+      number: event.data.number ?? entity.tipRevision,
       modified,
       touched: event.at,
       author: event.actor,
     },
   }
+}
+
+/** Readers see that it is gone; of a page that was never live they see nothing at all. */
+function deleted(before: Entity, event: SiteEvent<'PageDeleted'>): Entity {
+  const entity: Entity = { ...before, state: 'deleted', redirect: event.data.redirect ?? null }
+  if (entity.live === null) return entity
+  return { ...entity, since: event.revision, sinceId: event.eventId }
+}
+
+function undeleted(before: Entity, event: SiteEvent<'PageUndeleted'>): Entity {
+  const state = before.live === null ? 'draft' : 'live'
+  return shown({ ...before, path: event.data.path, state, redirect: null }, event)
 }
 
 /** Readers see the same content elsewhere or again. */
@@ -242,7 +248,7 @@ function patchBytes(event: SiteEvent): number {
 }
 
 /** About how many bytes a value takes as JSON: cheap, and the same wherever it is computed. */
-function roughBytes(value: unknown): number {
+export function roughBytes(value: unknown): number {
   if (typeof value === 'string') return value.length + 2
   if (typeof value !== 'object' || value === null) return 8
   let bytes = 2

@@ -8,8 +8,8 @@
 export const LABEL_MAX = 255
 /** Labels of a path, the root's own included. */
 export const PATH_DEPTH_MAX = 32
-/** Characters of a dotted path. */
-export const PATH_MAX = 2000
+/** Characters of a dotted path. An index entry of PostgreSQL has 2,704 bytes, and there is one on path and parent together. */
+export const PATH_MAX = 1000
 /** Characters of a label made from a title (`content/slug.ts`), the number against clashes included. */
 export const SLUG_MAX = 48
 /** Characters of the path part of a URL that are looked at (`content/path.ts`). */
@@ -38,6 +38,11 @@ export const DOCUMENT_MAX_BYTES = 4 * 1024 * 1024
 export const TAGS_MAX = 500
 /** Characters of the object or the class of a tag. */
 export const TAG_TEXT_MAX = 2000
+
+/** Characters of a deleted page's redirect (`content/decide-page.ts`). */
+export const REDIRECT_MAX = 2000
+/** Characters of the name of a file that belongs to a page (`content/decide-blob.ts`). */
+export const BLOB_NAME_MAX = 255
 
 /** Characters of an editor's note. */
 export const NOTE_MAX = 2000

@@ -20,6 +20,9 @@ export interface UrlTarget {
   readonly redirect: string | null
 }
 
+/** Where users are: `wh.users.<login>`. */
+export const USERS_PATH = 'wh.users'
+
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9_]*$/
 const PAGE = /^[A-Za-z0-9_]+\.[A-Za-z0-9_]+$/
 const REST_SEGMENT = /^(?:[A-Za-z0-9_.~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})+$/

@@ -40,9 +40,10 @@ export interface Entity {
   readonly state: 'draft' | 'live' | 'deleted'
   readonly redirect: string | null
   readonly created: string
-  /** The newest content, draft or live, and its revision. */
+  /** The newest content, draft or live, its revision, and the id of that revision's event. */
   readonly tip: Stored
   readonly tipRevision: number
+  readonly tipId: string
   readonly tipAuthor: string
   readonly tipAt: string
   readonly live: Live | null
@@ -84,6 +85,16 @@ export type State = Entity | Grants | Settings
 /** Events between keyframes, and bytes of patches between them when that is more than the document itself. */
 export const KEYFRAME_EVENTS = 32
 export const KEYFRAME_BYTES = 65_536
+
+/**
+ * The member of a record, or undefined when it has none of its own: a role may be called `constructor`.
+ */
+export function own<Value>(
+  record: Readonly<Record<string, Value>>,
+  key: string,
+): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
+}
 
 /** Whether the state is kept whole at its revision. */
 export function isKeyframe(state: State): boolean {

@@ -1,5 +1,6 @@
 import type { StoredBlob } from '../blobs/store.ts'
 import { addUser } from '../commands/accounts.ts'
+import { attachBlob } from '../commands/blobs.ts'
 import type { Change } from '../commands/change.ts'
 import { createPage, deletePage, movePage, pageAt, revisePage } from '../commands/pages.ts'
 import { assignUser, permitRole } from '../commands/rights.ts'
@@ -126,8 +127,6 @@ async function revise(it: Change, path: string, text: DemoText): Promise<void> {
 async function addPicture(it: Change, keep: KeepBlob, picture: DemoPicture): Promise<void> {
   const { label, text, name, bytes } = picture
   const path = `wh.images.${label}`
-  const { id } = await createPage(it, { path, document: demoDocument(text) })
-  const { sha256, sizeBytes, mediaType } = await keep(bytes())
-  const data = { name, sha256, sizeBytes, mediaType, category: 'public' } as const
-  it.record([{ type: 'BlobAttached', stream: id, data }])
+  await createPage(it, { path, document: demoDocument(text) })
+  await attachBlob(it, path, { ...(await keep(bytes())), name, category: 'public' })
 }

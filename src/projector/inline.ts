@@ -46,10 +46,9 @@ export class RowSet {
   #merge(change: RowChange): void {
     const key = this.#keyOf(change)
     const known = this.#rows.get(key)
-    if (change.op === 'close' && known !== undefined && known.op !== 'drop') {
+    if (change.op !== 'close' || known === undefined) this.#rows.set(key, change)
+    else if (known.op !== 'drop') {
       this.#rows.set(key, { ...known, row: { ...known.row, ...change.row } })
-    } else {
-      this.#rows.set(key, change)
     }
   }
 

@@ -3,7 +3,7 @@ import type { TextLine, TextPart } from '../codec/text-diff.ts'
 import { escapeHtml, Html } from './html.ts'
 import { isJsonObject, textAt } from './json.ts'
 
-/** A changed field as the template `diff` takes it. */
+/** A changed field as the template `changes` takes it. */
 export interface ShownField {
   /** For people: `Title`, `Text › block 3`. */
   readonly label: string

@@ -6,16 +6,16 @@ import type { DiffView } from './views.ts'
 
 /** What changed between two revisions as an HTML document: each field, its lines, words in `<ins>` and `<del>`. */
 export function renderDiff(scheme: Scheme, view: DiffView): string {
-  const { subject, frame, breadcrumb, from, to } = view
-  return renderView(scheme, 'diff', {
+  const { subject, frame, breadcrumb } = view
+  return renderView(scheme, 'changes', {
     frame,
     head: { title: `Changes of ${subject.title}`, noindex: true },
     breadcrumb,
     context: {
       subject,
       sides: [
-        { ...showRevision(from), label: 'Before' },
-        { ...showRevision(to), label: 'After' },
+        { ...showRevision(view.from), label: 'Before' },
+        { ...showRevision(view.to), label: 'After' },
       ],
       fields: showFields(view.changes),
       historyUrl: view.historyUrl,

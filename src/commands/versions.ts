@@ -1,0 +1,78 @@
+import type { Viewer } from '../access/viewer.ts'
+import { type Document, documentOf, type Stored } from '../content/document.ts'
+import type { Entity } from '../content/state.ts'
+import { Rm3Error } from '../errors.ts'
+import { findEvent } from '../log/read.ts'
+import type { Change } from './change.ts'
+import { readState } from './states.ts'
+
+/** What a page said at one of its content revisions. */
+export interface Version {
+  readonly revision: number
+  /** The id of that revision's event. */
+  readonly revisionId: string
+  readonly document: Document
+}
+
+/**
+ * A content revision of a page, by number. What readers see now is seen by whoever sees the page; a draft needs the right
+ * `viewdraft`, anything older `history`, each also on the path that the page had then.
+ *
+ * @throws REVISION_NOT_FOUND when there is none such, or the viewer may not see it
+ */
+export async function getVersion(
+  change: Change,
+  entity: Entity,
+  revision: number,
+): Promise<Version> {
+  const version = await versionAt(change, entity, revision)
+  if (version !== null) return version
+  throw new Rm3Error(
+    'REVISION_NOT_FOUND',
+    `${entity.path} has no content revision ${revision} that may be seen`,
+    { path: entity.path, revision },
+  )
+}
+
+const CONTENT = new Set(['PageCreated', 'PageRevised', 'PagePublished'])
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** What a page said after the content event with that id; null when there is none such, or the viewer may not see it. */
+export async function findVersion(
+  change: Change,
+  entity: Entity,
+  eventId: string,
+): Promise<Version | null> {
+  if (eventId === entity.tipId) return versionAt(change, entity, entity.tipRevision)
+  const event = UUID.test(eventId) ? await findEvent(change.site.db, eventId) : null
+  if (event === null || event.stream !== entity.id || !CONTENT.has(event.type)) return null
+  const then = await readState(change.site.db, entity.id, event.revision)
+  return then?.kind === 'entity' ? versionAt(change, entity, then.tipRevision) : null
+}
+
+async function versionAt(
+  change: Change,
+  entity: Entity,
+  revision: number,
+): Promise<Version | null> {
+  const { live, tip, tipRevision, tipId, path } = entity
+  if (revision === live?.revision) return version(revision, live.revisionId, live.document)
+  const { viewer, site } = change
+  if (revision === tipRevision) {
+    return viewer.may('viewdraft', path) ? version(revision, tipId, tip) : null
+  }
+  if (revision >= entity.revision) return null
+  const then = await readState(site.db, entity.id, revision)
+  if (then?.kind !== 'entity' || then.tipRevision !== revision) return null
+  const right = then.live?.revision === revision ? 'history' : 'viewdraft'
+  if (!maySee(viewer, right, path) || !maySee(viewer, right, then.path)) return null
+  return version(revision, then.tipId, then.tip)
+}
+
+function version(revision: number, revisionId: string, document: Stored): Version {
+  return { revision, revisionId, document: documentOf(document) }
+}
+
+function maySee(viewer: Viewer, right: string, path: string): boolean {
+  return viewer.may('view', path) && viewer.may(right, path)
+}
