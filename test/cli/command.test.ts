@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream'
+import { examineNode } from '../../src/cli/admin/doctor-machine.ts'
+import { expiryOf } from '../../src/cli/admin/tokens.ts'
 import type { Command, Group, Terminal } from '../../src/cli/command.ts'
 import { execute } from '../../src/cli/program.ts'
 import { progressLine } from '../../src/cli/progress.ts'
-import { expiryOf } from '../../src/cli/admin/tokens.ts'
-import { examineNode } from '../../src/cli/admin/doctor-machine.ts'
 import { Rm3Error } from '../../src/errors.ts'
 import { assert, suite } from '../harness.ts'
 
@@ -107,10 +107,7 @@ suite('progress', test => {
       'loading: 25 of 100 (25 %, 1 min 30 s left)',
     )
     assert.is(progressLine('loading', { done: 7, total: 0, elapsedMs: 1 }), 'loading: 7')
-    assert.is(
-      progressLine('loading', { done: 0, total: 5, elapsedMs: 1 }),
-      'loading: 0 of 5 (0 %)',
-    )
+    assert.is(progressLine('loading', { done: 0, total: 5, elapsedMs: 1 }), 'loading: 0 of 5 (0 %)')
   })
 })
 
@@ -126,7 +123,10 @@ suite('the end of a token', test => {
 
   for (const text of ['', 'tomorrow', '2026-02-02', '0d', '2026-13-01', '30']) {
     test(`is not "${text}"`, () => {
-      assert.throws(() => expiryOf(text, now), (thrown: Rm3Error) => thrown.code === 'USAGE')
+      assert.throws(
+        () => expiryOf(text, now),
+        (thrown: Rm3Error) => thrown.code === 'USAGE',
+      )
     })
   }
 })

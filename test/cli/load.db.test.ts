@@ -8,7 +8,12 @@ import { hasBlob } from '../../src/blobs/store.ts'
 import { canonicalJson, type Json } from '../../src/codec/json.ts'
 import type { ImportProof } from '../../src/commands/import-proof.ts'
 import { logIn } from '../../src/commands/login.ts'
-import { getRecord, listRevisions, type PageRecord, type RevisionRecord } from '../../src/commands/record.ts'
+import {
+  getRecord,
+  listRevisions,
+  type PageRecord,
+  type RevisionRecord,
+} from '../../src/commands/record.ts'
 import { readHead } from '../../src/log/read.ts'
 import { type OpenSite, openSite } from '../../src/open-site.ts'
 import { expectedOf, sharedData } from '../backup/legacy/shared-data.ts'
@@ -57,7 +62,11 @@ if (data !== null) {
 
       test('brings every revision with its id, author, time, note and content', async () => {
         for (const page of wanted.entities) {
-          const revisions = await listRevisions(open.site.db, page.entityId, Number.MAX_SAFE_INTEGER)
+          const revisions = await listRevisions(
+            open.site.db,
+            page.entityId,
+            Number.MAX_SAFE_INTEGER,
+          )
           const contents = revisions.filter(({ type }) => type.startsWith('Page'))
 
           assert.is(contents.length, page.revisionCount, page.path)
@@ -169,7 +178,11 @@ if (data !== null) {
     }
 
     test('leaves nothing behind after --dry-run, which proves the same', async () => {
-      const { dryRun, loaded, proof } = await shell.json<Loaded>('rm3load', ['-d', backup, '--dry-run'])
+      const { dryRun, loaded, proof } = await shell.json<Loaded>('rm3load', [
+        '-d',
+        backup,
+        '--dry-run',
+      ])
 
       assert.equal([dryRun, loaded, proof.events], [true, false, 43])
       assert.is(await position(), 0)
@@ -234,7 +247,10 @@ if (data !== null) {
 
     test('takes each page once with --nohistory, and everything in force', async () => {
       const { proof } = await shell.json<Loaded>('rm3load', ['-d', backup, '--nohistory'])
-      const page = await shell.json<PageRecord & { history: unknown[] }>('rm3dump', ['wh.blog', '-l'])
+      const page = await shell.json<PageRecord & { history: unknown[] }>('rm3dump', [
+        'wh.blog',
+        '-l',
+      ])
 
       assert.equal([proof.pages, proof.documents], [19, 19])
       assert.equal([proof.grants, proof.roles, proof.credentials], [18, 1, 1])

@@ -99,7 +99,9 @@ suite('the demonstration site', test => {
   test('shows everything but people and drafts to everyone', async () => {
     const nobody = viewerWith(await listGrants(open.site.db), [], null)
 
-    assert.ok(nobody.may('view', 'wh') && nobody.may('history', 'wh.blog.drafts_and_second_thoughts'))
+    assert.ok(
+      nobody.may('view', 'wh') && nobody.may('history', 'wh.blog.drafts_and_second_thoughts'),
+    )
     assert.not.ok(nobody.may('view', 'wh.users.mara'))
     assert.not.ok(nobody.may('viewdraft', 'wh.blog.the_right_to_be_forgotten'))
     assert.not.ok(nobody.may('post.edit', 'wh'))
