@@ -8,6 +8,7 @@ import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Outcome } from './command.ts'
 import { withSite } from './open.ts'
+import type { Progress } from './progress.ts'
 import { putBlobs } from './put-blobs.ts'
 
 const WARNINGS_SHOWN = 20
@@ -56,15 +57,20 @@ function blobsOf({ blobs }: LegacyBackup, { appends }: SiteImport): LegacyBackup
 }
 
 async function loadPlan(call: Call, site: Site, plan: SiteImport): Promise<ImportedSite> {
-  const progress = call.progress('loading')
+  const shown = new Map<string, Progress>()
+  const progressOf = (step: string): Progress => {
+    const known = shown.get(step) ?? call.progress(step)
+    shown.set(step, known)
+    return known
+  }
   try {
     return await importSite(site, plan, {
       signal: call.signal,
-      onProgress: (done, total) => progress.update(done, total),
+      onProgress: (step, done, total) => progressOf(step).update(done, total),
       dryRun: call.flag('dry-run'),
     })
   } finally {
-    progress.end()
+    for (const progress of shown.values()) progress.end()
   }
 }
 

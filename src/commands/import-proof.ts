@@ -12,7 +12,7 @@ import { Rm3Error } from '../errors.ts'
 import { readStream } from '../log/read.ts'
 import { verifyLog } from '../log/verify.ts'
 import type { Db } from '../pg/db.ts'
-import type { ImportedEvent, SiteImport } from './import.ts'
+import type { ImportedEvent, ImportOptions, SiteImport } from './import.ts'
 
 /** What was compared with the plan and found equal. */
 export interface ImportProof {
@@ -44,18 +44,20 @@ interface Expected {
 export async function proveImport(
   db: Db,
   plan: SiteImport,
-  { signal }: { signal?: AbortSignal },
+  { signal, onProgress = () => {} }: ImportOptions,
 ): Promise<ImportProof> {
   const counts: Counts = {
     ...{ streams: 0, events: 0, documents: 0, pages: 0 },
     ...{ grants: 0, roles: 0, credentials: 0, blobs: 0 },
   }
+  const total = plan.appends.reduce((sum, { events }) => sum + events.length, 0)
   for (const [stream, expected] of expectedStreams(plan)) {
     signal?.throwIfAborted()
     const state = await proveStream(db, stream, expected, counts)
     if (state?.kind === 'entity') await proveEntity(db, state, counts)
     if (state?.kind === 'grants') await proveGrants(db, state, counts)
     counts.streams++
+    onProgress('proving', counts.events, total)
   }
   const { events, fault } = await verifyLog(db)
   if (fault !== null) throw differs(`position ${fault.position}`, fault.text)

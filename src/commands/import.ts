@@ -42,8 +42,8 @@ export interface SiteImport {
 
 export interface ImportOptions {
   readonly signal?: AbortSignal
-  /** Told the events appended so far. */
-  readonly onProgress?: (done: number, total: number) => void
+  /** Told the events appended, then those proved so far. */
+  readonly onProgress?: (step: 'writing' | 'proving', done: number, total: number) => void
   /** Do everything, prove it, and take it back. */
   readonly dryRun?: boolean
 }
@@ -127,7 +127,7 @@ async function importAppends(
     signal?.throwIfAborted()
     for (const event of events) await batch.add(event, recordedAt)
     done += events.length
-    onProgress(done, total)
+    onProgress('writing', done, total)
   }
   await batch.write()
 }
