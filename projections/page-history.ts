@@ -9,13 +9,17 @@ import {
   parentPath,
   put,
   type Row,
+  type RowChange,
 } from 'rm3'
 
-/** Every state that readers ever saw of every page, with the positions between which it was true. */
+/**
+ * Every state that readers ever saw of every page, with the positions between which it was true, and the paths that entities had
+ * before they moved (most never do, and then there is no row).
+ */
 export default defineProjection({
   name: 'page-history',
   version: 1,
-  tables: ['page_history'],
+  tables: ['page_history', 'former_paths'],
   sql: `
     create table page_history (
       entity_id      uuid        not null,
@@ -41,16 +45,36 @@ export default defineProjection({
     create index page_history_entity on page_history (entity_id, from_position);
     create index page_history_deleted on page_history (path, from_position) where state = 'deleted';
     create index page_history_path on page_history (path, from_position);
+    create index page_history_parent on page_history (parent, path, from_position);
+
+    create table former_paths (
+      entity_id      uuid not null,
+      until_revision int  not null,
+      path           text not null collate "C",
+      primary key (entity_id, until_revision)
+    );
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity') return []
-    const last = before?.kind === 'entity' ? before.since : 0
-    if (after.since === last) return []
-    const row = historyRow(after, event.position)
-    if (last === 0) return [row]
-    return [close('page_history', { entity_id: after.id, since: last }, event.position), row]
+    const was = before?.kind === 'entity' ? before : null
+    return [...shownRows(was, after, event.position), ...formerPath(was, after)]
   },
 })
+
+function shownRows(before: Entity | null, after: Entity, position: number): RowChange[] {
+  const last = before?.since ?? 0
+  if (after.since === last) return []
+  const row = historyRow(after, position)
+  if (last === 0) return [row]
+  return [close('page_history', { entity_id: after.id, since: last }, position), row]
+}
+
+/** The path an entity had up to the revision before this one. */
+function formerPath(before: Entity | null, after: Entity): RowChange[] {
+  if (before === null || before.path === after.path) return []
+  const row = { entity_id: after.id, until_revision: after.revision, path: before.path }
+  return [put('former_paths', row)]
+}
 
 function historyRow(entity: Entity, position: number) {
   const { live } = entity
@@ -150,4 +174,43 @@ export async function findShownEntity(
   position = FOREVER - 1,
 ): Promise<Shown | null> {
   return find<Shown>(db, OF_ENTITY, [entityId, position])
+}
+
+/** A path that an entity had in its revisions before `untilRevision`, from the former path before it on. */
+export interface FormerPath {
+  readonly entityId: string
+  readonly untilRevision: number
+  readonly path: string
+}
+
+const FORMER = `select entity_id as "entityId", until_revision as "untilRevision", path from former_paths
+  where entity_id = any($1::uuid[]) order by entity_id, until_revision`
+
+/** The paths that entities had before they moved, oldest first within each; [] for those that never did. */
+export async function listFormerPaths(db: Db, entityIds: readonly string[]): Promise<FormerPath[]> {
+  return db.rows<FormerPath>(FORMER, [entityIds])
+}
+
+/** The path at a revision, given an entity's former paths, oldest first, and the one it has now or had last. */
+export function pathAtRevision(
+  former: readonly FormerPath[],
+  revision: number,
+  now: string,
+): string {
+  return former.find(({ untilRevision }) => revision < untilRevision)?.path ?? now
+}
+
+const LAST_PATHS = `select e.id as "entityId", coalesce(h.path, u.path) as path
+  from unnest($1::uuid[]) as e(id)
+  left join lateral (select path from page_history where entity_id = e.id
+    order by from_position desc limit 1) h on true
+  left join unpublished u on u.entity_id = e.id`
+
+/** The path that entities have now or had last; those that are not pages are left out. */
+export async function listLastPaths(
+  db: Db,
+  entityIds: readonly string[],
+): Promise<{ entityId: string; path: string }[]> {
+  const rows = await db.rows<{ entityId: string; path: string | null }>(LAST_PATHS, [entityIds])
+  return rows.flatMap(({ entityId, path }) => (path === null ? [] : [{ entityId, path }]))
 }

@@ -46,6 +46,8 @@ export const ERROR_CODES = {
   IF_MATCH_REQUIRED: 'Send If-Match with the ETag of the revision you edited.',
   IF_MATCH_STALE: 'The page was changed since; the current ETag comes with this answer.',
   IDEMPOTENCY_KEY_REUSED: 'The Idempotency-Key was used before for another request.',
+  IDEMPOTENCY_KEY_BUSY:
+    'The first request with this Idempotency-Key is still being worked on; try again shortly.',
   RATE_LIMITED: 'Too many requests; wait as Retry-After says.',
   CURSOR_INVALID: 'The cursor was not made by this listing.',
   AT_INVALID:

@@ -3,8 +3,10 @@ import { Rights } from './access/rights.ts'
 import type { Site } from './commands/change.ts'
 import { States } from './commands/states.ts'
 import { APPEND_SETTINGS, Appender } from './log/append.ts'
+import { Wakeups } from './log/wakeups.ts'
 import { Connection } from './pg/connection.ts'
 import { poolDb } from './pg/db.ts'
+import { Listener } from './pg/listen.ts'
 import { migrate } from './pg/migrate.ts'
 import { openPool } from './pg/pool.ts'
 import { discoverProjections } from './projector/discover.ts'
@@ -24,6 +26,8 @@ export interface SiteOptions {
 
 export interface OpenSite {
   readonly site: Site
+  /** Tells when the log has grown, through this process or another. */
+  readonly wakeups: Wakeups
   close(): Promise<void>
 }
 
@@ -53,7 +57,8 @@ export async function openSite(options: SiteOptions): Promise<OpenSite> {
     { length: LANES },
     () => new Connection({ ...poolOptions, settings: APPEND_SETTINGS }),
   )
-  const appender = new Appender(lanes, () => {})
+  const wakeups = new Wakeups(new Listener(poolOptions))
+  const appender = new Appender(lanes, position => wakeups.appended(position))
   const site: Site = {
     db,
     appender,
@@ -65,8 +70,10 @@ export async function openSite(options: SiteOptions): Promise<OpenSite> {
   }
   return {
     site,
+    wakeups,
     close: async () => {
       await appender.close()
+      await wakeups.close()
       await pool.end()
     },
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { ROOT_VIEWER } from '../../src/access/viewer.ts'
 import type { Author, Site } from '../../src/commands/change.ts'
-import { openSite } from '../../src/open-site.ts'
+import { type OpenSite, openSite } from '../../src/open-site.ts'
 
 /** The throw-away server that `npm test` starts. Its databases are lost with it. */
 export const TEST_PG = process.env['RM3_TEST_PG'] ?? ''
@@ -36,6 +36,7 @@ export async function testDatabase(): Promise<TestDatabase> {
 
 export interface TestSite {
   readonly site: Site
+  readonly wakeups: OpenSite['wakeups']
   readonly url: string
   close(): Promise<void>
 }
@@ -52,6 +53,7 @@ export async function testSite(options: { now?: () => string } = {}): Promise<Te
   })
   return {
     site: opened.site,
+    wakeups: opened.wakeups,
     url: database.url,
     close: async () => {
       await opened.close()

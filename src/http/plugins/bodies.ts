@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { parseJson } from '../../codec/json.ts'
+import { Rm3Error } from '../../errors.ts'
+
+export const JSON_BODY = ['application/json'] as const
+export const FORM_BODY = ['application/x-www-form-urlencoded'] as const
+export const PATCH_BODIES = ['application/json-patch+json', 'application/merge-patch+json'] as const
+
+const JSON_TYPES = [...JSON_BODY, ...PATCH_BODIES]
+/** `type/subtype`, alone or with the one charset there is. */
+const CONTENT_TYPE = /^([a-z]+\/[a-z.+-]+)(?: *; *charset="?utf-8"?)?$/i
+const FIELDS_MAX = 1_000
+
+/**
+ * Reads bodies: JSON strictly (`parseJson`), and forms where a route says so. Nothing else is read, and what a route does not
+ * consume is MEDIA_TYPE_UNSUPPORTED.
+ */
+export function addBodies(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers()
+  server.decorateRequest('rawBody', null)
+  server.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, bytes, done) => {
+    keepRaw(request, bytes as Buffer)
+    done(null, bytes.length === 0 ? undefined : parseJson(bytes as Buffer, 'the body'))
+  })
+  server.addContentTypeParser([...FORM_BODY], { parseAs: 'buffer' }, (request, bytes, done) => {
+    keepRaw(request, bytes as Buffer)
+    done(null, parseForm(String(bytes)))
+  })
+  server.addHook('onRequest', (request, _reply, done) => {
+    const { headers, method } = request
+    if (method === 'GET' || method === 'HEAD') {
+      done()
+      return
+    }
+    const hasBody =
+      headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+    done(hasBody && !isConsumed(request) ? unsupported(request) : undefined)
+  })
+}
+
+function isConsumed(request: FastifyRequest): boolean {
+  const [, media] = CONTENT_TYPE.exec(request.headers['content-type'] ?? '') ?? []
+  if (media === undefined || isGivenTwice(request.raw.rawHeaders)) return false
+  if (request.headers['content-encoding'] !== undefined) return false
+  return consumedBy(request).includes(media.toLowerCase())
+}
+
+/** Whether there is more than one Content-Type, of which Node shows the first. @param rawHeaders names and values in turn */
+function isGivenTwice(rawHeaders: readonly string[]): boolean {
+  const names = rawHeaders.filter((_, n) => n % 2 === 0)
+  return names.filter(name => name.toLowerCase() === 'content-type').length > 1
+}
+
+function consumedBy(request: FastifyRequest): readonly string[] {
+  return request.routeOptions.config.consumes ?? JSON_BODY
+}
+
+function unsupported(request: FastifyRequest): Rm3Error {
+  const consumes = consumedBy(request)
+  return new Rm3Error(
+    'MEDIA_TYPE_UNSUPPORTED',
+    `send the body as ${consumes.join(' or ')} in UTF-8, not compressed`,
+    { consumes },
+  )
+}
+
+/** Kept for whoever must tell this request from another. */
+function keepRaw(request: FastifyRequest, bytes: Buffer): void {
+  if (request.headers['idempotency-key'] !== undefined) request.rawBody = bytes
+}
+
+/** @throws REQUEST_INVALID for too many fields, or one twice */
+function parseForm(text: string): Record<string, string> {
+  const fields = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (fields.has(name) || fields.size >= FIELDS_MAX) {
+      throw new Rm3Error('REQUEST_INVALID', 'the form has a field twice, or over 1000 of them')
+    }
+    fields.set(name, value)
+  }
+  return Object.fromEntries(fields)
+}

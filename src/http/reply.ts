@@ -1,0 +1,67 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Rm3Error } from '../errors.ts'
+
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** Sends JSON that is text already. */
+export function sendJson(reply: FastifyReply, json: string): FastifyReply {
+  return reply.header('Content-Type', JSON_TYPE).send(json)
+}
+
+/**
+ * Sends JSON with its ETag, or 304 when the caller has it. Only for what the caller may see: nothing is checked here.
+ *
+ * @param etag without quotes
+ */
+export function sendTagged(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  etag: string,
+  json: () => string,
+): FastifyReply {
+  reply.header('ETag', `"${etag}"`)
+  const known = request.headers['if-none-match']
+  if (known !== undefined && isListed(known, etag)) return reply.code(304).send()
+  return sendJson(reply, json())
+}
+
+/** Whether `If-None-Match` names an ETag, by the weak comparison of RFC 9110. */
+export function isListed(ifNoneMatch: string, etag: string): boolean {
+  if (ifNoneMatch.trim() === '*') return true
+  return ifNoneMatch.split(',').some(tag => tag.trim().replace(/^W\//, '') === `"${etag}"`)
+}
+
+const ETAG = /^(?:W\/)?"([^"]{1,100})"$/
+
+/**
+ * The ETag in `If-Match`, without quotes; null without that header. A weak one is taken for strong: proxies that compress make
+ * them weak, and ours name a revision.
+ *
+ * @throws REQUEST_INVALID for `*`, several, or what is no ETag
+ */
+export function ifMatchOf(request: FastifyRequest): string | null {
+  const header = request.headers['if-match']
+  if (header === undefined) return null
+  const [, etag] = ETAG.exec(header.trim()) ?? []
+  if (etag !== undefined) return etag
+  throw new Rm3Error('REQUEST_INVALID', 'If-Match is one ETag as rm3 gave it, in quotes', {
+    header: 'If-Match',
+  })
+}
+
+/** As `ifMatchOf`. @throws IF_MATCH_REQUIRED without the header */
+export function requireIfMatch(request: FastifyRequest): string {
+  const etag = ifMatchOf(request)
+  if (etag !== null) return etag
+  throw new Rm3Error(
+    'IF_MATCH_REQUIRED',
+    'send If-Match with the ETag of the page as you read it, so that no other change gets lost',
+  )
+}
+
+/** Sets the headers that say as of when an answer is true. @param recordedAt null: now */
+export function sayWhen(reply: FastifyReply, position: number, recordedAt: string | null): void {
+  reply.header('RM3-Position', position)
+  if (recordedAt === null || recordedAt === '-infinity') return
+  reply.header('Memento-Datetime', new Date(recordedAt).toUTCString())
+}

@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { absent } from '../../access/viewer.ts'
+import { parsePath } from '../../content/path.ts'
+import { Rm3Error } from '../../errors.ts'
+import { resolveAt } from '../../queries/at.ts'
+import type { PageAnswer } from '../../queries/page-answer.ts'
+import { readPage } from '../../queries/read-page.ts'
+import { parseFields, recordText } from '../../queries/record.ts'
+import type { HttpContext } from '../context.ts'
+import { readerOf } from '../plugins/speaker.ts'
+import { sayWhen, sendJson, sendTagged } from '../reply.ts'
+import { AT, answers, PATH_PARAMS, query, READ_HEADERS, RECORD } from '../schemas.ts'
+
+interface PageRequest {
+  Params: { path: string }
+  Querystring: { at?: string; fields?: string }
+}
+
+/** `GET /api/pages/PATH`. */
+export function pageReadRoutes(server: FastifyInstance, context: HttpContext): void {
+  const { site } = context
+  server.get<PageRequest>(
+    '/api/pages/:path',
+    {
+      config: { access: 'view' },
+      schema: {
+        tags: ['pages'],
+        summary: 'A page, now or as it was',
+        params: PATH_PARAMS,
+        querystring: query({ at: AT, fields: Type.String({ maxLength: 400 }) }),
+        headers: READ_HEADERS,
+        response: answers({ 200: RECORD }),
+      },
+    },
+    async (request, reply) => {
+      const path = parsePath(request.params.path)
+      const { at, fields } = request.query
+      const when = at === undefined ? null : await resolveAt(site.db, at)
+      const answer = await readPage(site, readerOf(request), path, when)
+      return sendPage(request, reply, { path, answer, fields })
+    },
+  )
+}
+
+/**
+ * Answers with the record, or with what became of the page: 308 to the API's address of the page that moved, 410, 404.
+ *
+ * @param what `fields`: as in the query
+ */
+export function sendPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  what: { path: string; answer: PageAnswer; fields?: string | undefined },
+): FastifyReply {
+  const { path, answer, fields } = what
+  switch (answer.type) {
+    case 'page': {
+      const { page, etag, position, recordedAt } = answer
+      sayWhen(reply, position, recordedAt)
+      const wanted = fields === undefined ? undefined : parseFields(fields)
+      return sendTagged(request, reply, etag, () => recordText(page, wanted))
+    }
+    case 'moved': {
+      const search = /\?.*$/s.exec(request.url)?.[0] ?? ''
+      reply.code(308).header('Location', `/api/pages/${answer.to}${search}`)
+      return sendJson(reply, JSON.stringify({ path, movedTo: answer.to }))
+    }
+    case 'redirected':
+      throw new Rm3Error('PAGE_GONE', `${path} was deleted; see ${answer.url} instead`, {
+        path,
+        redirect: answer.url,
+      })
+    case 'gone':
+      throw new Rm3Error('PAGE_GONE', `${path} was deleted`, { path })
+    case 'absent':
+      throw absent(path)
+  }
+}

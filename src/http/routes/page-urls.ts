@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { fromUrl, isUnder, toUrl, type UrlTarget } from '../../content/path.ts'
+import { Rm3Error } from '../../errors.ts'
+import { resolveAt } from '../../queries/at.ts'
+import { readPage } from '../../queries/read-page.ts'
+import type { HttpContext } from '../context.ts'
+import { prefersJson } from '../plugins/errors.ts'
+import { readerOf } from '../plugins/speaker.ts'
+import { sendPage } from './page-reads.ts'
+
+/** Answers the URL of a page, or of a view of it (`history.html`), as HTML. */
+export type PageHtml = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: UrlTarget,
+) => Promise<FastifyReply>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Set by who renders HTML. While it is null, page URLs answer with JSON only. */
+    pageHtml: { render: PageHtml | null }
+  }
+}
+
+/** The root of what has URLs. */
+const ROOT = 'wh'
+/** Below these addresses there are no pages. */
+const OURS = /^\/(?:api|health)\/./
+
+/** `GET /` and every page's URL: the record as JSON where it is asked for, else HTML. */
+export function pageUrlRoutes(server: FastifyInstance, context: HttpContext): void {
+  const { pageHtml } = server
+  server.get<{ Querystring: Record<string, unknown> }>(
+    '/*',
+    { config: { access: 'view' }, schema: { hide: true } },
+    async (request, reply) => {
+      const [pathname = '', search] = splitUrl(request.url)
+      const target = OURS.test(pathname) ? null : fromUrl(pathname, ROOT)
+      if (target === null) throw nothingHere()
+      if (target.redirect !== null) return reply.redirect(`${target.redirect}${search}`, 308)
+      const { render } = pageHtml
+      if (render !== null && !prefersJson(request.headers.accept)) {
+        return render(request, reply, target)
+      }
+      if (target.page !== null || target.rest.length > 0) throw nothingHere()
+      return sendRecord(context, request, reply, target.path)
+    },
+  )
+}
+
+async function sendRecord(
+  { site }: HttpContext,
+  request: FastifyRequest<{ Querystring: Record<string, unknown> }>,
+  reply: FastifyReply,
+  path: string,
+): Promise<FastifyReply> {
+  const { at } = request.query
+  if (at !== undefined && typeof at !== 'string') {
+    throw new Rm3Error('REQUEST_INVALID', 'at is given more than once', { parameter: 'at' })
+  }
+  const when = at === undefined ? null : await resolveAt(site.db, at)
+  const answer = await readPage(site, readerOf(request), path, when)
+  if (answer.type === 'moved' && isUnder(answer.to, ROOT)) {
+    const [, search] = splitUrl(request.url)
+    return reply.redirect(`${toUrl(answer.to, ROOT)}${search}`, 308)
+  }
+  if (answer.type === 'redirected') return reply.redirect(answer.url, 302)
+  return sendPage(request, reply, { path, answer })
+}
+
+/** The path part of a URL as it was sent, and the query with its `?`, or ''. */
+function splitUrl(url: string): [string, string] {
+  const mark = url.indexOf('?')
+  return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark)]
+}
+
+function nothingHere(): Rm3Error {
+  return new Rm3Error('ROUTE_NOT_FOUND', 'there is nothing at this address')
+}

@@ -1,0 +1,102 @@
+import { depthOf } from '../content/path.ts'
+import type { PageRecord } from './record.ts'
+
+/** What is listed and in which order. */
+export interface Listing {
+  /** Pages below it; null: of the whole site. */
+  readonly parent: string | null
+  /** Levels below `parent`; 1: its children. */
+  readonly depth: number
+  readonly proto: string | null
+  /** Live pages with that tag: its object, and its predicate when one is given. */
+  readonly tag: { readonly predicate: string | null; readonly object: string } | null
+  readonly sort: Sort
+  readonly descending: boolean
+  /** With hidden pages, where the viewer may edit them. */
+  readonly hidden: boolean
+}
+
+export const SORTS = ['path', 'title', 'created', 'modified'] as const
+export type Sort = (typeof SORTS)[number]
+
+/** Children by path: what is listed when nothing is said. */
+export const CHILDREN: Listing = {
+  parent: null,
+  depth: 1,
+  proto: null,
+  tag: null,
+  sort: 'path',
+  descending: false,
+  hidden: false,
+}
+
+/** Levels that are all of them: no path has as many. */
+export const DEPTH_ALL = 32
+
+/** What a listing is filtered by. */
+export interface ListFilter {
+  readonly where: string[]
+  readonly values: unknown[]
+}
+
+/** A record with what it was sorted by. */
+export type Sorted = PageRecord & { readonly sortKey: string }
+
+const KEYS: Record<Sort, { sql: string; type: string }> = {
+  path: { sql: 'p.path', type: 'text' },
+  title: { sql: 'p.title', type: 'text' },
+  created: { sql: 'p.created', type: 'timestamptz' },
+  modified: { sql: 'p.modified', type: 'timestamptz' },
+}
+
+/** Which pages are listed by place and proto, on a table with `path`, `parent` and `proto`. */
+export function filterOf(listing: Listing, table: string): ListFilter {
+  const where: string[] = []
+  const values: unknown[] = []
+  const add = (value: unknown) => `$${values.push(value)}`
+  const { parent, depth, proto } = listing
+  if (parent !== null && depth === 1) where.push(`${table}.parent = ${add(parent)}::text`)
+  else {
+    if (parent !== null) {
+      const top = add(parent)
+      where.push(`${table}.path > ${top}::text || '.' and ${table}.path < ${top}::text || '/'`)
+    }
+    if (depth < DEPTH_ALL) {
+      const labels = add(depth + (parent === null ? 0 : depthOf(parent)))
+      where.push(`length(${table}.path) - length(replace(${table}.path, '.', '')) < ${labels}::int`)
+    }
+  }
+  const kind = add(proto)
+  where.push(`(${kind}::text is null or ${table}.proto = ${kind}::text)`)
+  return { where, values }
+}
+
+/** That a page has a tag at a position. */
+export function tagged(
+  tag: { predicate: string | null; object: string },
+  add: (value: unknown) => string,
+  table: string,
+  position: string,
+): string {
+  const predicate = add(tag.predicate)
+  return `exists (select from tags t where t.entity_id = ${table}.entity_id and t.object = ${add(tag.object)}::text
+    and (${predicate}::text is null or t.predicate = ${predicate}::text)
+    and t.from_position <= ${position}::bigint and t.until_position > ${position}::bigint)`
+}
+
+/** The order of a listing; where it goes on behind `keys` is added to `where`. */
+export function orderOf(
+  { sort, descending }: Listing,
+  keys: readonly (string | number)[] | null,
+  add: (value: unknown) => string,
+  where: string[],
+): { key: string; by: string } {
+  const { sql, type } = KEYS[sort]
+  const way = descending ? 'desc' : 'asc'
+  if (keys !== null) {
+    const [key, path] = keys.map(add)
+    where.push(`(${sql}, p.path) ${descending ? '<' : '>'} (${key}::${type}, ${path}::text)`)
+  }
+  const by = sort === 'path' ? `p.path ${way}` : `${sql} ${way}, p.path ${way}`
+  return { key: sql, by }
+}

@@ -1,0 +1,176 @@
+import {
+  findShown,
+  findShownEntity,
+  findStub,
+  listFormerPaths,
+  listLastPaths,
+  pathAtRevision,
+  type Shown,
+} from '../../projections/page-history.ts'
+import { findIdAtPath, findUnpublishedId } from '../../projections/pages.ts'
+import type { Viewer } from '../access/viewer.ts'
+import type { Site } from '../commands/change.ts'
+import { readState } from '../commands/states.ts'
+import { documentOf } from '../content/document.ts'
+import type { Entity } from '../content/state.ts'
+import { Rm3Error } from '../errors.ts'
+import { type Db, find } from '../pg/db.ts'
+import type { At, AtPosition } from './at.ts'
+import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
+import { mayReadPast } from './reader.ts'
+import type { PageRecord } from './record.ts'
+
+/** What was at a path as of `at`, for a viewer who has `view` and `history` on that path (see `readPage`). */
+export async function readPagePast(
+  site: Site,
+  viewer: Viewer,
+  path: string,
+  at: At,
+): Promise<PageAnswer> {
+  if ('revision' in at) return readRevisionAt(site, viewer, path, at.revision)
+  const shown = await findShown(site.db, path, at.position)
+  if (shown === null) return pastStub(site, viewer, path, at)
+  const now = await findShownEntity(site.db, shown.entityId)
+  if (!mayReadPast(viewer, [path, now?.path ?? path])) return { type: 'absent', viewer }
+  const page = await pastRecord(site.db, shown)
+  const etag = `${page.revisionId}.${page.position}`
+  return { type: 'page', page, etag, ...at, viewer }
+}
+
+async function pastStub(
+  site: Site,
+  viewer: Viewer,
+  path: string,
+  at: AtPosition,
+): Promise<PageAnswer> {
+  const stub = await findStub(site.db, path, at.position)
+  const now = stub === null ? null : await findShownEntity(site.db, stub.entityId)
+  const paths = [path, stub?.path ?? path, now?.path ?? path]
+  if (!mayReadPast(viewer, paths)) return { type: 'absent', viewer }
+  return answerOfStub(viewer, path, stub)
+}
+
+/** The page that `Shown` says was shown. */
+export async function pastRecord(db: Db, shown: Shown): Promise<PageRecord> {
+  const entity = (await readState(db, shown.entityId, shown.revision)) as Entity | null
+  if (entity === null) throw new Error(`page_history shows ${shown.entityId}, which has no events`)
+  const { proto, hidden, summary, data, tags } = documentOf(entity.tip)
+  const { entityId, path, revision, revisionId, number, created, modified, touched, author } = shown
+  return {
+    ...{ entityId, path, position: shown.fromPosition, revision, revisionId, number },
+    ...{ proto, hidden, created, modified, touched, author },
+    summary: JSON.stringify(summary),
+    data: JSON.stringify(data),
+    tags: JSON.stringify(tags),
+  }
+}
+
+/** An entity whose history is asked for by the path it has, or had last. */
+export interface Subject {
+  readonly id: string
+  readonly path: string
+}
+
+/**
+ * The entity that is live at a path, or else has only drafts for it (for those with `viewdraft`), or was deleted there.
+ *
+ * @param viewer has `view` and `history` on the path
+ * @returns null also when it is at another path now
+ */
+export async function findSubject(db: Db, viewer: Viewer, path: string): Promise<Subject | null> {
+  const live = await findIdAtPath(db, path)
+  if (live !== null) return { id: live, path }
+  const draft = viewer.may('viewdraft', path) ? await findUnpublishedId(db, path) : null
+  if (draft !== null) return { id: draft, path }
+  const stub = await findStub(db, path)
+  return stub?.state === 'deleted' && stub.path === path ? { id: stub.entityId, path } : null
+}
+
+/** A revision with its document. */
+export interface RevisionState {
+  readonly entity: Entity
+  readonly event: RevisionEvent
+}
+
+interface RevisionEvent {
+  readonly eventId: string
+  readonly position: number
+  readonly type: string
+  readonly at: string
+  readonly actor: string
+  readonly recordedAt: string
+}
+
+const EVENT = `select event_id as "eventId", position, type, at, actor, recorded_at as "recordedAt" from log
+  where stream = $1::uuid and revision = $2::int`
+const WAS_SHOWN = `select from page_history where entity_id = $1::uuid and revision = $2::int limit 1`
+
+/**
+ * An entity as it was at one revision, when the viewer may read it: `view` and `history` on the path it had then and on the
+ * one it has now, and `viewdraft` for a draft that never went live.
+ *
+ * @returns null when there is no such revision, or it may not be read
+ */
+export async function findRevisionState(
+  db: Db,
+  viewer: Viewer,
+  subject: Subject,
+  revision: number,
+): Promise<RevisionState | null> {
+  const event = await find<RevisionEvent>(db, EVENT, [subject.id, revision])
+  if (event === null) return null
+  const pathThen = pathAtRevision(await listFormerPaths(db, [subject.id]), revision, subject.path)
+  if (!mayReadPast(viewer, [subject.path, pathThen])) return null
+  const entity = (await readState(db, subject.id, revision)) as Entity | null
+  if (entity === null) return null
+  if (entity.live?.revision !== entity.tipRevision && !viewer.may('viewdraft', pathThen)) {
+    const shown = await db.rows(WAS_SHOWN, [subject.id, entity.tipRevision])
+    if (shown.length === 0) return null
+  }
+  return { entity, event }
+}
+
+async function readRevisionAt(
+  site: Site,
+  viewer: Viewer,
+  path: string,
+  revision: number,
+): Promise<PageAnswer> {
+  const subject = await findSubject(site.db, viewer, path)
+  if (subject === null) return { type: 'absent', viewer }
+  const found = await findRevisionState(site.db, viewer, subject, revision)
+  if (found === null) throw noRevision(path, revision)
+  const { event } = found
+  return {
+    type: 'page',
+    page: recordAtRevision(found),
+    etag: event.eventId,
+    position: event.position,
+    recordedAt: event.recordedAt,
+    viewer,
+  }
+}
+
+/** The record that a revision would be: its content, under the path it had then. */
+export function recordAtRevision({ entity, event }: RevisionState): PageRecord {
+  const draft = recordOfDraft(entity, event)
+  const { live } = entity
+  if (live === null || live.revision !== entity.tipRevision) return draft
+  const { draft: _, ...record } = draft
+  const { number, modified, touched, author } = live
+  return { ...record, number, modified, touched, author, revisionId: live.revisionId }
+}
+
+/** What is thrown for a revision that is not there or may not be read. */
+export function noRevision(path: string, revision: number): Rm3Error {
+  return new Rm3Error('REVISION_NOT_FOUND', `${path} has no revision ${revision}`, {
+    path,
+    revision,
+  })
+}
+
+/** The last path of each entity; entities that are no pages are not in it. */
+export async function lastPaths(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await listLastPaths(db, ids)
+  return new Map(rows.map(({ entityId, path }) => [entityId, path]))
+}

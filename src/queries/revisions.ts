@@ -1,0 +1,153 @@
+import { findAccountAtPath } from '../../projections/accounts.ts'
+import { type FormerPath, listFormerPaths } from '../../projections/page-history.ts'
+import { absent, denied, type Viewer } from '../access/viewer.ts'
+import { userPath } from '../commands/accounts.ts'
+import type { Site } from '../commands/change.ts'
+import { type Db, find } from '../pg/db.ts'
+import { makeCursor, readCursor } from './cursor.ts'
+import { findSubject, type Subject } from './read-past.ts'
+import { mayReadPast, type Reader, viewerOf } from './reader.ts'
+
+/** An event of an entity, as lists show it. */
+export interface RevisionEntry {
+  /** The event's id: the ETag of the revision. */
+  readonly revisionId: string
+  readonly revision: number
+  readonly position: number
+  readonly type: string
+  readonly at: string
+  readonly actor: string
+  /** The name of the user that `actor` is; null for the others and for users who are gone. */
+  readonly actorName: string | null
+  /** The path of that user's page, where the reader may view it. */
+  readonly actorPath: string | null
+  readonly door: string | null
+  readonly note: string | null
+  /** Whether it is content that this event did not show to readers. */
+  readonly draft: boolean
+}
+
+/** Which revisions are listed; instants are RFC 3339 in UTC with milliseconds. */
+export interface RevisionFilter {
+  /** A login name, an entity id, or root, nobody, system. */
+  readonly author: string | null
+  readonly from: string | null
+  readonly until: string | null
+}
+
+export const REVISIONS_MAX = 1_000
+export const REVISIONS_DEFAULT = 50
+
+const COLUMNS = `l.event_id as "revisionId", l.revision, l.position, l.type, l.at, l.actor, a.name as "actorName",
+  a.path as "actorPath", l.meta->>'door' as door, l.note,
+  l.type in ('PageCreated', 'PageRevised') and not exists (
+    select from page_history h where h.entity_id = l.stream and h.since = l.revision) as draft`
+const ACTOR = `left join accounts a on a.entity_id = case when length(l.actor) = 36 then l.actor::uuid end`
+
+/** `$6`–`$7`: the ranges of revisions whose path the reader may see the past of. `$8`: with drafts. `$9`: with accounts' events. */
+const LIST = `select * from (
+    select ${COLUMNS} from log l ${ACTOR}
+    where l.stream = $1::uuid and l.revision < $2::int
+      and ($3::text is null or l.actor = $3::text)
+      and ($4::timestamptz is null or l.at >= $4::timestamptz)
+      and ($5::timestamptz is null or l.at < $5::timestamptz)
+      and exists (select from unnest($6::int[], $7::int[]) r(low, high) where l.revision >= low and l.revision < high)
+      and ($9::boolean or l.type not in ('RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'))
+  ) e
+  where $8::boolean or not e.draft or exists (
+    select from page_history h where h.entity_id = $1::uuid and h.revision = e.revision)
+  order by e.revision desc limit $10::int`
+
+const REVISION_MAX = 2_147_483_647
+
+/**
+ * Revisions of a page, newest first: of those that were on paths whose past the reader may read. Drafts that never went live
+ * are for those with `viewdraft`; what happened to an account for itself and those with `user.edit`.
+ *
+ * @throws PAGE_NOT_FOUND; LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that may be viewed; CURSOR_INVALID
+ */
+export async function listRevisions(
+  site: Site,
+  reader: Reader,
+  path: string,
+  part: RevisionFilter & { limit: number; after: string | null },
+): Promise<{ items: RevisionEntry[]; next: string | null }> {
+  const { viewer, subject } = await getSubject(site, reader, path)
+  const { author, from, until, limit, after } = part
+  const listing = { path, author, from, until }
+  const before = after === null ? REVISION_MAX : Number(readCursor(listing, after, ['number'])[0])
+  const actor = author === null ? null : await actorOf(site.db, author)
+  const ranges = readableRanges(viewer, await listFormerPaths(site.db, [subject.id]))
+  const rows = await site.db.rows<RevisionEntry>(LIST, [
+    subject.id,
+    Math.min(Math.max(before, 0), REVISION_MAX),
+    ...[actor, from, until],
+    ranges.map(([low]) => low),
+    ranges.map(([, high]) => high),
+    viewer.may('viewdraft', subject.path),
+    viewer.userId === subject.id || viewer.may('user.edit', subject.path),
+    limit + 1,
+  ])
+  const items = rows.slice(0, limit).map(row => withActor(viewer, row))
+  const last = items.at(-1)
+  const next = rows.length > limit && last ? makeCursor(listing, [last.revision]) : null
+  return { items, next }
+}
+
+const ONE = `select ${COLUMNS} from log l ${ACTOR} where l.stream = $1::uuid and l.revision = $2::int`
+
+/** One entry of that list, without asking who may read it: `findRevisionState` has. */
+export async function findRevisionEntry(
+  site: Site,
+  viewer: Viewer,
+  entityId: string,
+  revision: number,
+): Promise<RevisionEntry | null> {
+  const row = await find<RevisionEntry>(site.db, ONE, [entityId, revision])
+  return row === null ? null : withActor(viewer, row)
+}
+
+/** The entity whose history a reader asks for. @throws PAGE_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED */
+export async function getSubject(
+  site: Site,
+  reader: Reader,
+  path: string,
+): Promise<{ viewer: Viewer; subject: Subject }> {
+  const viewer = await viewerOf(site, reader)
+  if (!viewer.may('view', path)) throw absent(path)
+  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
+  const subject = await findSubject(site.db, viewer, path)
+  if (subject === null) throw absent(path)
+  return { viewer, subject }
+}
+
+/** From (inclusive) and until (exclusive) which revisions the entity was on paths whose past the viewer may read. */
+function readableRanges(viewer: Viewer, former: readonly FormerPath[]): [number, number][] {
+  const ranges: [number, number][] = []
+  let low = 0
+  for (const { untilRevision: high, path } of former) {
+    if (mayReadPast(viewer, [path])) ranges.push([low, high])
+    low = high
+  }
+  ranges.push([low, REVISION_MAX])
+  return ranges
+}
+
+function withActor(viewer: Viewer, row: RevisionEntry): RevisionEntry {
+  if (row.actorPath === null || viewer.may('view', row.actorPath)) return row
+  return { ...row, actorPath: null }
+}
+
+const ACTOR_ID = /^(root|nobody|system|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+/** What the log calls an author; a name of no one is itself, and so nobody's. */
+async function actorOf(db: Db, author: string): Promise<string> {
+  if (ACTOR_ID.test(author)) return author
+  try {
+    return (await findAccountAtPath(db, userPath(author)))?.id ?? NO_ONE
+  } catch {
+    return NO_ONE // not a login name at all
+  }
+}
+
+const NO_ONE = '-'
