@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 import { makeDemo } from './demo/make-demo.ts'
 import { Rm3Error } from './errors.ts'
 import { demandFreePort, listenError } from './free-port.ts'
-import { createStandIn } from './http/stand-in.ts'
+import { buildServer } from './http/server.ts'
 import { openDatabase } from './open-database.ts'
 import { type OpenSite, openSite } from './open-site.ts'
 
@@ -69,17 +69,22 @@ async function serveFrom(url: string, options: FrontOptions): Promise<void> {
 }
 
 async function serve(
-  { site }: OpenSite,
-  { config, signal }: FrontOptions,
+  { site, wakeups }: OpenSite,
+  { config, signal, say }: FrontOptions,
   ready: (address: string) => void,
 ): Promise<void> {
   const { listenHost: host, listenPort: port } = config
-  const server = createStandIn(site)
-  const listening = await server.listen(port, host).catch(thrown => {
+  const { trustProxy, httpsChecksDisabled, sessionSecret, logLevel } = config
+  const logStream = { write: (line: string) => say(line.trimEnd()) }
+  const options = { trustProxy, httpsChecksDisabled, sessionSecret, logLevel, logStream }
+  const server = buildServer({ site, wakeups, options })
+  await server.listen({ host, port }).catch(thrown => {
     throw listenError(thrown, host, port)
   })
-  ready(addressOf(host, listening))
+  const [bound] = server.addresses()
+  ready(addressOf(host, bound?.port ?? port))
   await aborted(signal)
+  server.drain.begun = true
   await within(GRACE_MS, server.close())
 }
 

@@ -1,14 +1,14 @@
+import { ROOT_VIEWER } from '../access/viewer.ts'
 import type { Json, JsonObject } from '../codec/json.ts'
-import { type AsOf, resolveAsOf } from '../commands/as-of.ts'
-import {
-  getRecord,
-  getRecordAsOf,
-  listRevisions,
-  type PageRecord,
-  type RevisionRecord,
-} from '../commands/record.ts'
+import type { Site } from '../commands/change.ts'
 import { parsePath } from '../content/path.ts'
+import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
+import type { PageAnswer } from '../queries/page-answer.ts'
+import { readPage } from '../queries/read-page.ts'
+import { recordText } from '../queries/record.ts'
+import { readWholeHistory, type WholeRevision } from '../queries/whole-history.ts'
+import { resolveWhen } from './at.ts'
 import type { Call, Command, Outcome } from './command.ts'
 import { namesOf } from './names.ts'
 import { withSite } from './open.ts'
@@ -28,39 +28,56 @@ export const dump: Command = {
     },
   },
   details: 'rm3load -f takes what this prints.',
-  run: call => withSite(call, ({ db }) => dumpPage(call, db)),
+  run: call => withSite(call, site => dumpPage(call, site)),
 }
 
-async function dumpPage(call: Call, db: Db): Promise<Outcome> {
+/** The record as it is printed: see `queries/record.ts`. */
+interface Printed extends JsonObject {
+  readonly entityId: string
+  readonly summary: JsonObject
+  readonly data: JsonObject
+  readonly tags: JsonObject
+}
+
+async function dumpPage(call: Call, site: Site): Promise<Outcome> {
   const path = parsePath(call.argument('PATH'))
-  const at = call.option('at')
-  const asOf = at === null ? null : await resolveAsOf(db, at)
-  const record = asOf === null ? await getRecord(db, path) : await getRecordAsOf(db, path, asOf)
-  const history = call.flag('log') ? await historyOf(db, record, asOf) : null
-  const data = { ...record, ...(history && { history }) } as unknown as Json
+  const when = call.option('at')
+  const at = when === null ? null : await resolveWhen(site.db, when)
+  const answer = await readPage(site, ROOT_VIEWER, path, at)
+  if (answer.type !== 'page') throw nothingAt(path, answer)
+  const record = JSON.parse(recordText(answer.page)) as Printed
+  const until = at === null ? undefined : answer.position
+  const history = call.flag('log') ? await readWholeHistory(site.db, record.entityId, until) : null
+  const data: JsonObject = { ...record, ...(history && { history: history as unknown as Json }) }
   if (!call.flag('friendly') || call.flag('json')) return { text: JSON.stringify(data), data }
-  return { text: await friendly(db, record, history), data }
+  return { text: await friendly(site.db, record, history), data }
 }
 
-function historyOf(db: Db, record: PageRecord, asOf: AsOf | null): Promise<RevisionRecord[]> {
-  const until = asOf === null ? Number.MAX_SAFE_INTEGER : record.position
-  return listRevisions(db, record.entityId, until)
+function nothingAt(path: string, answer: Exclude<PageAnswer, { type: 'page' }>): Rm3Error {
+  if (answer.type === 'moved') {
+    const message = `${path} was moved to ${answer.to}`
+    return new Rm3Error('PAGE_NOT_FOUND', message, { path, to: answer.to })
+  }
+  if (answer.type === 'absent') {
+    return new Rm3Error('PAGE_NOT_FOUND', `there is no page at ${path}`, { path })
+  }
+  return new Rm3Error('PAGE_GONE', `${path} was deleted; --at shows it as it was`, { path })
 }
 
 async function friendly(
   db: Db,
-  record: PageRecord,
-  history: readonly RevisionRecord[] | null,
+  record: Printed,
+  history: readonly WholeRevision[] | null,
 ): Promise<string> {
   const { summary } = record
   const head = columns([
-    ['Path', record.path],
-    ['Kind', record.hidden ? `${record.proto} (hidden)` : record.proto],
-    ['Created', record.created],
-    ['Modified', record.modified],
-    ['Touched', record.touched],
-    ['Revision', `${record.revisionNum} (${record.revisionId})`],
-    ['As of', `position ${record.position}`],
+    ['Path', String(record['path'])],
+    ['Kind', `${record['proto']}${record['hidden'] ? ' (hidden)' : ''}`],
+    ['Created', String(record['created'])],
+    ['Modified', String(record['modified'])],
+    ['Touched', String(record['touched'])],
+    ['Revision', `${record['revisionNum']} (${record['revisionId']})`],
+    ['Since', `position ${record['position']}`],
     ...tagRows(record.tags),
   ])
   const texts = [textOf(summary['abstract']), ...textsIn(record.data)].filter(text => text !== '')
@@ -81,7 +98,7 @@ function tagRows(tags: JsonObject): [string, string][] {
   })
 }
 
-async function historyLines(db: Db, history: readonly RevisionRecord[]): Promise<string[]> {
+async function historyLines(db: Db, history: readonly WholeRevision[]): Promise<string[]> {
   const names = await namesOf(
     db,
     history.map(({ actor }) => actor),

@@ -57,6 +57,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   ROUTE_NOT_FOUND: EXIT.notFound,
   IF_MATCH_REQUIRED: EXIT.failed,
   IF_MATCH_STALE: EXIT.inUse,
+  IDEMPOTENCY_KEY_BUSY: EXIT.inUse,
   IDEMPOTENCY_KEY_REUSED: EXIT.failed,
   RATE_LIMITED: EXIT.inUse,
   CURSOR_INVALID: EXIT.usage,

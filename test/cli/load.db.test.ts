@@ -4,22 +4,19 @@ import { join, resolve } from 'node:path'
 import { findAccountAtPath } from '../../projections/accounts.ts'
 import { listBlobs } from '../../projections/blobs.ts'
 import { listGrants } from '../../projections/grants.ts'
+import { ROOT_VIEWER } from '../../src/access/viewer.ts'
 import { hasBlob } from '../../src/blobs/store.ts'
 import { canonicalJson, type Json } from '../../src/codec/json.ts'
 import type { ImportProof } from '../../src/commands/import-proof.ts'
 import { logIn } from '../../src/commands/login.ts'
-import {
-  getRecord,
-  listRevisions,
-  type PageRecord,
-  type RevisionRecord,
-} from '../../src/commands/record.ts'
 import { readHead } from '../../src/log/read.ts'
 import { type OpenSite, openSite } from '../../src/open-site.ts'
+import { readPage } from '../../src/queries/read-page.ts'
+import { readWholeHistory, type WholeRevision } from '../../src/queries/whole-history.ts'
 import { expectedOf, sharedData } from '../backup/legacy/shared-data.ts'
 import { assert, rejection, suite } from '../harness.ts'
 import { TEST_SITE, type TestDatabase, testDatabase } from '../support/database.ts'
-import { openShell, type Shell } from './run.ts'
+import { openShell, type PrintedPage, type Shell } from './run.ts'
 
 const found = sharedData('rm3load')
 const data = found === null ? null : resolve(found)
@@ -62,7 +59,7 @@ if (data !== null) {
 
       test('brings every revision with its id, author, time, note and content', async () => {
         for (const page of wanted.entities) {
-          const revisions = await listRevisions(
+          const revisions = await readWholeHistory(
             open.site.db,
             page.entityId,
             Number.MAX_SAFE_INTEGER,
@@ -82,14 +79,15 @@ if (data !== null) {
 
       test('shows each page as the old site did', async () => {
         for (const page of wanted.entities) {
-          const record = await getRecord(open.site.db, page.path)
+          const answer = await readPage(open.site, ROOT_VIEWER, page.path)
+          const record = answer.type === 'page' ? answer.page : null
 
-          assert.is(record.revisionId, page.headRevisionId)
-          assert.is(record.revisionNum, page.headRevisionNum)
-          assert.is(record.created, page.expectedCreated)
-          assert.is(record.modified, page.expectedModified)
-          assert.is(record.touched, page.expectedTouched)
-          assert.is(record.hidden, page.hiddenExpected)
+          assert.is(record?.revisionId, page.headRevisionId)
+          assert.is(record?.number, page.headRevisionNum)
+          assert.is(record?.created, page.expectedCreated)
+          assert.is(record?.modified, page.expectedModified)
+          assert.is(record?.touched, page.expectedTouched)
+          assert.is(record?.hidden, page.hiddenExpected)
         }
       })
 
@@ -137,8 +135,8 @@ if (data !== null) {
           .at(0)
         const before = new Date(Date.parse(first ?? '') - 1).toISOString()
         const early = await shell.run('rm3dump', ['wh', '--at', before])
-        const now = await shell.json<PageRecord>('rm3dump', ['wh'])
-        const then = await shell.json<PageRecord>('rm3dump', ['wh', '--at', '2017-06-01'])
+        const now = await shell.json<PrintedPage>('rm3dump', ['wh'])
+        const then = await shell.json<PrintedPage>('rm3dump', ['wh', '--at', '2017-06-01'])
 
         assert.is(early.code, 10)
         assert.is(then.revisionId, now.revisionId)
@@ -247,10 +245,7 @@ if (data !== null) {
 
     test('takes each page once with --nohistory, and everything in force', async () => {
       const { proof } = await shell.json<Loaded>('rm3load', ['-d', backup, '--nohistory'])
-      const page = await shell.json<PageRecord & { history: unknown[] }>('rm3dump', [
-        'wh.blog',
-        '-l',
-      ])
+      const page = await shell.json<PrintedPage>('rm3dump', ['wh.blog', '-l'])
 
       assert.equal([proof.pages, proof.documents], [19, 19])
       assert.equal([proof.grants, proof.roles, proof.credentials], [18, 1, 1])
@@ -269,7 +264,7 @@ interface Loaded {
   readonly losses: readonly string[]
 }
 
-function hashOf(revision: RevisionRecord | undefined): string {
+function hashOf(revision: WholeRevision | undefined): string {
   const { summary, data, tags } = revision?.data['document'] as Record<string, Json>
   return createHash('sha256')
     .update(canonicalJson({ summary, data, tags } as Json))

@@ -3,6 +3,22 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../../src/package-root.ts'
+import type { WholeRevision } from '../../src/queries/whole-history.ts'
+
+/** A page as `rm3dump` prints it. */
+export interface PrintedPage {
+  readonly path: string
+  readonly entityId: string
+  readonly revisionId: string
+  readonly revisionNum: number
+  readonly hidden: boolean
+  readonly created: string
+  readonly modified: string
+  readonly touched: string
+  readonly summary: Readonly<Record<string, unknown>>
+  /** With -l. */
+  readonly history: readonly WholeRevision[]
+}
 
 /** What a command left behind. */
 export interface Ran {

@@ -9,11 +9,11 @@ import { findIdAtPath, findUnpublishedId } from '../../projections/pages.ts'
 import { viewerWith } from '../../src/access/viewer.ts'
 import { type BlobStore, hasBlob, openBlobStore } from '../../src/blobs/store.ts'
 import { logIn } from '../../src/commands/login.ts'
-import { listRevisions } from '../../src/commands/record.ts'
 import { type MadeDemo, makeDemo } from '../../src/demo/make-demo.ts'
 import { SCENES } from '../../src/demo/scenes.ts'
 import { readHead, readPositionAt } from '../../src/log/read.ts'
 import { verifyLog } from '../../src/log/verify.ts'
+import { readWholeHistory } from '../../src/queries/whole-history.ts'
 import { assert, suite } from '../harness.ts'
 import { type TestSite, testSite } from '../support/database.ts'
 
@@ -55,7 +55,7 @@ suite('the demonstration site', test => {
 
   test('has posts with several revisions by two authors, over weeks', async () => {
     const id = await idOf('wh.blog.a_site_that_remembers')
-    const revisions = await listRevisions(open.site.db, id, Number.MAX_SAFE_INTEGER)
+    const revisions = await readWholeHistory(open.site.db, id, Number.MAX_SAFE_INTEGER)
     const first = Date.parse(revisions[0]?.at ?? '')
     const last = Date.parse(revisions.at(-1)?.at ?? '')
 

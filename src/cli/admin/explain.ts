@@ -2,12 +2,13 @@ import { listRoles } from '../../../projections/accounts.ts'
 import { type Grant, listGrants } from '../../../projections/grants.ts'
 import { NOBODY_ROLE, viewerWith } from '../../access/viewer.ts'
 import { getAccount } from '../../commands/accounts.ts'
-import { instantOf, resolvePosition } from '../../commands/as-of.ts'
 import { NOBODY } from '../../content/events.ts'
 import { parsePath } from '../../content/path.ts'
 import { compilePattern } from '../../content/pattern.ts'
 import { readHead } from '../../log/read.ts'
 import type { Db } from '../../pg/db.ts'
+import type { AtPosition } from '../../queries/at.ts'
+import { resolveWhenPosition } from '../at.ts'
 import type { Call, Command, Outcome } from '../command.ts'
 import { withSite } from '../open.ts'
 
@@ -45,8 +46,9 @@ async function explainIn(call: Call, db: Db): Promise<Outcome> {
   const at = call.option('at')
   const userId = name === NOBODY ? null : (await getAccount(db, name)).id
   const asked = { userId, permission, path }
-  const then = at === null ? null : await explanationAt(db, asked, await resolvePosition(db, at))
-  const now = await explanationAt(db, asked, (await readHead(db)).position)
+  const then =
+    at === null ? null : await explanationAt(db, asked, await resolveWhenPosition(db, at))
+  const now = await explanationAt(db, asked, await readHead(db))
   const lines = [
     ...linesOf(`${name}: ${permission} on ${path}`, now, 'now'),
     ...(then === null
@@ -60,7 +62,7 @@ async function explainIn(call: Call, db: Db): Promise<Outcome> {
 async function explanationAt(
   db: Db,
   { userId, permission, path }: { userId: string | null; permission: string; path: string },
-  position: number,
+  { position, recordedAt }: AtPosition,
 ): Promise<Explanation> {
   const roles = userId === null ? [] : await listRoles(db, userId, position)
   const grants = await listGrants(db, position)
@@ -70,7 +72,7 @@ async function explanationAt(
   )
   return {
     position,
-    recordedAt: await instantOf(db, position),
+    recordedAt: position === 0 ? null : recordedAt,
     allowed: viewerWith(grants, roles, userId).may(permission, path),
     roles: held,
     because: fitting.filter(({ role }) => held.includes(role)),
