@@ -82,7 +82,7 @@ async function serve(
     throw listenError(thrown, host, port)
   })
   const [bound] = server.addresses()
-  ready(addressOf(host, bound?.port ?? port))
+  ready(addressOf(host, typeof bound === 'object' ? bound.port : port))
   await aborted(signal)
   server.drain.begun = true
   await within(GRACE_MS, server.close())
