@@ -45,6 +45,7 @@ export default defineProjection({
     create index page_history_entity on page_history (entity_id, from_position);
     create index page_history_deleted on page_history (path, from_position) where state = 'deleted';
     create index page_history_path on page_history (path, from_position);
+    create index page_history_parent on page_history (parent, path, from_position);
 
     create table former_paths (
       entity_id      uuid not null,

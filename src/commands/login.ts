@@ -87,7 +87,10 @@ export async function speakerOfSession(site: Site, cookie: string): Promise<Spea
 
 const READING = new Set(['view', 'viewdraft', 'history'])
 
-/** A viewer with only the rights that a token's scope leaves. */
+/**
+ * A viewer with only the rights that a token's scope leaves. It may not change its user's credentials either: a token
+ * that reads must not make one that writes.
+ */
 function limited(viewer: Viewer, scope: string | null): Viewer {
   if (!SCOPES.includes(scope as Scope))
     return { ...viewer, isLimited: true, may: () => false, pathsWith: () => '^$' }
