@@ -81,11 +81,12 @@ async function serve(
   await server.listen({ host, port }).catch(thrown => {
     throw listenError(thrown, host, port)
   })
-  const [bound] = server.addresses()
-  ready(addressOf(host, bound?.port ?? port))
+  const bound = server.server.address()
+  ready(addressOf(host, typeof bound === 'object' && bound !== null ? bound.port : port))
   await aborted(signal)
   server.drain.begun = true
   await within(GRACE_MS, server.close())
+  server.server.closeAllConnections() // who has not ended by now is cut off
 }
 
 function addressOf(host: string, port: number): string {
