@@ -9,7 +9,7 @@ export default defineProjection({
     create table settings (
       key            text   not null,
       since          int    not null,
-      value          json   not null,
+      value          json, -- null is a value too, and a row of JSON cannot tell the two apart
       from_position  bigint not null,
       until_position bigint not null,
       primary key (key, since)

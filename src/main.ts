@@ -81,8 +81,8 @@ async function serve(
   await server.listen({ host, port }).catch(thrown => {
     throw listenError(thrown, host, port)
   })
-  const bound = server.server.address()
-  ready(addressOf(host, typeof bound === 'object' && bound !== null ? bound.port : port))
+  const [bound] = server.addresses()
+  ready(addressOf(host, typeof bound === 'object' ? bound.port : port))
   await aborted(signal)
   server.drain.begun = true
   await within(GRACE_MS, server.close())

@@ -11,6 +11,7 @@ import { connectionOptions, type PoolOptions } from './pool.ts'
 export class Connection {
   readonly #options: PoolOptions
   #client: pg.Client | null = null
+  #connecting: Promise<pg.Client> | null = null
   #closed = false
 
   constructor(options: PoolOptions) {
@@ -39,8 +40,16 @@ export class Connection {
     clearTimeout(timer)
   }
 
+  /** Those who ask while a connection is being made wait for that one. */
   async #connected(): Promise<pg.Client> {
     if (this.#client) return this.#client
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = null
+    })
+    return this.#connecting
+  }
+
+  async #connect(): Promise<pg.Client> {
     if (this.#closed) throw new Rm3Error('UNAVAILABLE', 'rm3 is shutting down')
     const { statementTimeoutMs = 10_000 } = this.#options
     const client = new pg.Client({

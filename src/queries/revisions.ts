@@ -1,12 +1,12 @@
 import { findAccountAtPath } from '../../projections/accounts.ts'
-import { type FormerPath, listFormerPaths } from '../../projections/page-history.ts'
-import { absent, denied, type Viewer } from '../access/viewer.ts'
+import type { FormerPath } from '../../projections/page-history.ts'
+import type { Viewer } from '../access/viewer.ts'
 import { userPath } from '../commands/accounts.ts'
 import type { Site } from '../commands/change.ts'
 import { type Db, find } from '../pg/db.ts'
 import { makeCursor, readCursor } from './cursor.ts'
-import { findSubject, type Subject } from './read-past.ts'
-import { mayReadPast, type Reader, viewerOf } from './reader.ts'
+import { mayReadPast, type Reader } from './reader.ts'
+import { getSubject } from './subject.ts'
 
 /** An event of an entity, as lists show it. */
 export interface RevisionEntry {
@@ -27,6 +27,8 @@ export interface RevisionEntry {
   readonly draft: boolean
 }
 
+type EntryRow = Omit<RevisionEntry, 'actorName' | 'actorPath'>
+
 /** Which revisions are listed; instants are RFC 3339 in UTC with milliseconds. */
 export interface RevisionFilter {
   /** A login name, an entity id, or root, nobody, system. */
@@ -38,25 +40,28 @@ export interface RevisionFilter {
 export const REVISIONS_MAX = 1_000
 export const REVISIONS_DEFAULT = 50
 
-const COLUMNS = `l.event_id as "revisionId", l.revision, l.position, l.type, l.at, l.actor, a.name as "actorName",
-  a.path as "actorPath", l.meta->>'door' as door, l.note,
-  l.type in ('PageCreated', 'PageRevised') and not exists (
-    select from page_history h where h.entity_id = l.stream and h.since = l.revision) as draft`
-const ACTOR = `left join accounts a on a.entity_id = case when length(l.actor) = 36 then l.actor::uuid end`
+/** `h`: the row of what readers saw since this event, if it showed them anything. */
+const ENTRY = `select l.event_id as "revisionId", l.revision, l.position, l.type, l.at, l.actor, l.meta->>'door' as door,
+    l.note,
+    h.since is null and l.type in ('PageCreated', 'PageRevised') as draft
+  from log l
+  left join page_history h on h.entity_id = l.stream and h.since = l.revision and h.from_position = l.position
+  where l.stream = $1::uuid`
 
-/** `$6`–`$7`: the ranges of revisions whose path the reader may see the past of. `$8`: with drafts. `$9`: with accounts' events. */
-const LIST = `select * from (
-    select ${COLUMNS} from log l ${ACTOR}
-    where l.stream = $1::uuid and l.revision < $2::int
-      and ($3::text is null or l.actor = $3::text)
-      and ($4::timestamptz is null or l.at >= $4::timestamptz)
-      and ($5::timestamptz is null or l.at < $5::timestamptz)
-      and exists (select from unnest($6::int[], $7::int[]) r(low, high) where l.revision >= low and l.revision < high)
-      and ($9::boolean or l.type not in ('RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'))
-  ) e
-  where $8::boolean or not e.draft or exists (
-    select from page_history h where h.entity_id = $1::uuid and h.revision = e.revision)
-  order by e.revision desc limit $10::int`
+/**
+ * `$6`, `$7`: the ranges of revisions whose path the reader may see the past of; null: all. `$8`: with drafts that never went live.
+ * `$9`: with what happened to the account.
+ */
+const LIST = `${ENTRY} and l.revision < $2::int
+    and ($3::text is null or l.actor = $3::text)
+    and ($4::timestamptz is null or l.at >= $4::timestamptz)
+    and ($5::timestamptz is null or l.at < $5::timestamptz)
+    and ($6::int[] is null or exists (
+      select from unnest($6::int[], $7::int[]) r(low, high) where l.revision >= low and l.revision < high))
+    and ($8::boolean or h.since is not null or l.type not in ('PageCreated', 'PageRevised') or exists (
+      select from page_history s where s.entity_id = $1::uuid and s.revision = l.revision))
+    and ($9::boolean or l.type not in ('RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'))
+  order by l.revision desc limit $10::int`
 
 const REVISION_MAX = 2_147_483_647
 
@@ -77,24 +82,24 @@ export async function listRevisions(
   const listing = { path, author, from, until }
   const before = after === null ? REVISION_MAX : Number(readCursor(listing, after, ['number'])[0])
   const actor = author === null ? null : await actorOf(site.db, author)
-  const ranges = readableRanges(viewer, await listFormerPaths(site.db, [subject.id]))
-  const rows = await site.db.rows<RevisionEntry>(LIST, [
+  const ranges = subject.former.length === 0 ? null : readableRanges(viewer, subject.former)
+  const rows = await site.db.rows<EntryRow>(LIST, [
     subject.id,
     Math.min(Math.max(before, 0), REVISION_MAX),
     ...[actor, from, until],
-    ranges.map(([low]) => low),
-    ranges.map(([, high]) => high),
+    ranges?.map(([low]) => low) ?? null,
+    ranges?.map(([, high]) => high) ?? null,
     viewer.may('viewdraft', subject.path),
     viewer.userId === subject.id || viewer.may('user.edit', subject.path),
     limit + 1,
   ])
-  const items = rows.slice(0, limit).map(row => withActor(viewer, row))
+  const items = await withActors(site.db, viewer, rows.slice(0, limit))
   const last = items.at(-1)
   const next = rows.length > limit && last ? makeCursor(listing, [last.revision]) : null
   return { items, next }
 }
 
-const ONE = `select ${COLUMNS} from log l ${ACTOR} where l.stream = $1::uuid and l.revision = $2::int`
+const ONE = `${ENTRY} and l.revision = $2::int`
 
 /** One entry of that list, without asking who may read it: `findRevisionState` has. */
 export async function findRevisionEntry(
@@ -103,22 +108,9 @@ export async function findRevisionEntry(
   entityId: string,
   revision: number,
 ): Promise<RevisionEntry | null> {
-  const row = await find<RevisionEntry>(site.db, ONE, [entityId, revision])
-  return row === null ? null : withActor(viewer, row)
-}
-
-/** The entity whose history a reader asks for. @throws PAGE_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED */
-export async function getSubject(
-  site: Site,
-  reader: Reader,
-  path: string,
-): Promise<{ viewer: Viewer; subject: Subject }> {
-  const viewer = await viewerOf(site, reader)
-  if (!viewer.may('view', path)) throw absent(path)
-  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
-  const subject = await findSubject(site.db, viewer, path)
-  if (subject === null) throw absent(path)
-  return { viewer, subject }
+  const row = await find<EntryRow>(site.db, ONE, [entityId, revision])
+  const [entry] = row === null ? [] : await withActors(site.db, viewer, [row])
+  return entry ?? null
 }
 
 /** From (inclusive) and until (exclusive) which revisions the entity was on paths whose past the viewer may read. */
@@ -133,9 +125,26 @@ function readableRanges(viewer: Viewer, former: readonly FormerPath[]): [number,
   return ranges
 }
 
-function withActor(viewer: Viewer, row: RevisionEntry): RevisionEntry {
-  if (row.actorPath === null || viewer.may('view', row.actorPath)) return row
-  return { ...row, actorPath: null }
+const ACTORS = `select entity_id as id, name, path from accounts where entity_id = any($1::uuid[])`
+const ID_CHARS = 36
+const NOBODY_KNOWN = { actorName: null, actorPath: null }
+
+/** The same entries with the names of users, and the paths of those whose pages the viewer may see. */
+async function withActors(
+  db: Db,
+  viewer: Viewer,
+  entries: readonly EntryRow[],
+): Promise<RevisionEntry[]> {
+  const ids = new Set(entries.map(({ actor }) => actor).filter(actor => actor.length === ID_CHARS))
+  if (ids.size === 0) return entries.map(entry => ({ ...entry, ...NOBODY_KNOWN }))
+  const rows = await db.rows<{ id: string; name: string; path: string }>(ACTORS, [[...ids]])
+  const known = new Map(rows.map(({ id, name, path }) => [id, { name, path }]))
+  return entries.map(entry => {
+    const user = known.get(entry.actor)
+    if (user === undefined) return { ...entry, ...NOBODY_KNOWN }
+    const actorPath = viewer.may('view', user.path) ? user.path : null
+    return { ...entry, actorName: user.name, actorPath }
+  })
 }
 
 const ACTOR_ID = /^(root|nobody|system|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
@@ -151,3 +160,13 @@ async function actorOf(db: Db, author: string): Promise<string> {
 }
 
 const NO_ONE = '-'
+
+/** An entry as JSON text. Lists are long and their entries alike, so this is done by hand. */
+export function revisionText(entry: RevisionEntry): string {
+  const { revisionId, revision, position, type, at, actor, draft } = entry
+  return `{"revisionId":"${revisionId}","revision":${revision},"position":${position},"type":"${type}","at":"${at}","actor":"${actor}","actorName":${textOf(entry.actorName)},"actorPath":${textOf(entry.actorPath)},"door":${textOf(entry.door)},"note":${textOf(entry.note)},"draft":${draft}}`
+}
+
+function textOf(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(text)
+}

@@ -1,0 +1,167 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import Type from 'typebox'
+import { getAccount } from '../../commands/accounts.ts'
+import { type Change, change } from '../../commands/change.ts'
+import { assignUser, deassignUser, denyRole, permitRole } from '../../commands/rights.ts'
+import { PATTERN_MAX, ROLE_MAX } from '../../content/limits.ts'
+import { readGrants, readMembers, readRoles } from '../../queries/administration.ts'
+import type { HttpContext } from '../context.ts'
+import { authorOf, readerOf } from '../plugins/speaker.ts'
+import { sendJson } from '../reply.ts'
+import { answers, body, EMPTY, listOf, NO_QUERY } from '../schemas.ts'
+import { positionOf } from '../write-answer.ts'
+
+interface GrantBody {
+  role: string
+  permission: string
+  pattern: string
+}
+
+const ROLE = Type.String({ maxLength: ROLE_MAX })
+const LOGIN = Type.String({ maxLength: 64 })
+const GRANT = body({
+  role: ROLE,
+  permission: ROLE,
+  pattern: Type.String({ maxLength: PATTERN_MAX }),
+})
+const MEMBER = Type.Object({ role: ROLE, user: LOGIN }, { additionalProperties: false })
+const ENTRY = body({ role: ROLE, members: Type.Integer(), grants: Type.Integer() })
+const USER = body({ id: Type.String(), path: Type.String(), name: Type.String() })
+const config = { access: 'grant' } as const
+const tags = ['administration']
+
+/** `GET`, `PUT`, `DELETE /api/grants`: who may do what. */
+export function grantRoutes(server: FastifyInstance, context: HttpContext): void {
+  const { site } = context
+  server.get(
+    '/api/grants',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'All grants',
+        querystring: NO_QUERY,
+        response: answers({ 200: listOf(GRANT) }),
+      },
+    },
+    async (request, reply) => {
+      const items = await readGrants(site, readerOf(request))
+      return sendJson(reply, JSON.stringify({ items, next: null }))
+    },
+  )
+  server.put<{ Body: GrantBody }>(
+    '/api/grants',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Give a role a right',
+        querystring: NO_QUERY,
+        body: GRANT,
+        response: answers({ 204: EMPTY }),
+      },
+    },
+    async (request, reply) => {
+      const author = await authorOf(site, request)
+      return apply(context, reply, author, it => permitRole(it, request.body))
+    },
+  )
+  server.delete<{ Querystring: GrantBody }>(
+    '/api/grants',
+    {
+      config: { ...config, consumes: [] },
+      schema: {
+        tags,
+        summary: 'Take a right from a role',
+        querystring: GRANT,
+        response: answers({ 204: EMPTY }),
+      },
+    },
+    async (request, reply) => {
+      const author = await authorOf(site, request)
+      return apply(context, reply, author, it => denyRole(it, request.query))
+    },
+  )
+}
+
+/** `GET /api/roles`, and `GET`, `PUT`, `DELETE` of their members. */
+export function roleRoutes(server: FastifyInstance, context: HttpContext): void {
+  const { site } = context
+  server.get(
+    '/api/roles',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'All roles',
+        querystring: NO_QUERY,
+        response: answers({ 200: listOf(ENTRY) }),
+      },
+    },
+    async (request, reply) => {
+      const items = await readRoles(site, readerOf(request))
+      return sendJson(reply, JSON.stringify({ items, next: null }))
+    },
+  )
+  server.get<{ Params: { role: string } }>(
+    '/api/roles/:role/members',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Who has a role',
+        params: Type.Object({ role: ROLE }, { additionalProperties: false }),
+        querystring: NO_QUERY,
+        response: answers({ 200: listOf(USER) }),
+      },
+    },
+    async (request, reply) => {
+      const items = await readMembers(site, readerOf(request), request.params.role)
+      return sendJson(reply, JSON.stringify({ items, next: null }))
+    },
+  )
+  for (const method of ['PUT', 'DELETE'] as const) memberRoute(server, context, method)
+}
+
+function memberRoute(
+  server: FastifyInstance,
+  context: HttpContext,
+  method: 'PUT' | 'DELETE',
+): void {
+  const { site } = context
+  const run = method === 'PUT' ? assignUser : deassignUser
+  const summary = method === 'PUT' ? 'Give a user a role' : 'Take a role from a user'
+  server.route<{ Params: { role: string; user: string } }>({
+    method,
+    url: '/api/roles/:role/members/:user',
+    config: { ...config, consumes: [] },
+    schema: {
+      tags,
+      summary,
+      params: MEMBER,
+      querystring: NO_QUERY,
+      response: answers({ 204: EMPTY }),
+    },
+    handler: async (request, reply) => {
+      const { role, user } = request.params
+      const author = await authorOf(site, request)
+      return apply(context, reply, author, async it => {
+        const { id } = await getAccount(site.db, user)
+        await run(it, id, role)
+      })
+    },
+  })
+}
+
+async function apply(
+  { site }: HttpContext,
+  reply: FastifyReply,
+  author: Parameters<typeof change>[1],
+  work: (change: Change) => Promise<void>,
+): Promise<FastifyReply> {
+  const written = await change(site, author, work)
+  return reply
+    .code(204)
+    .header('RM3-Position', await positionOf(site, written))
+    .send()
+}
