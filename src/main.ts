@@ -86,6 +86,7 @@ async function serve(
   await aborted(signal)
   server.drain.begun = true
   await within(GRACE_MS, server.close())
+  server.server.closeAllConnections() // who has not ended by now is cut off
 }
 
 function addressOf(host: string, port: number): string {

@@ -40,7 +40,9 @@ export async function openDatabase(
   return { url: managed.url, managed: true, stop: () => managed.stop() }
 }
 
+const MANAGED_FOLDER = 'pg'
+
 /** Where the managed PostgreSQL keeps its data. */
 export function managedFolder(config: Config): string {
-  return join(config.dataFolder, 'pg')
+  return join(config.dataFolder, MANAGED_FOLDER)
 }

@@ -32,8 +32,9 @@ suite('rm3front', test => {
   test('makes the demonstration site, tells the password once, and finds it again', async () => {
     const first = shell.start('rm3front', [], ANY_PORT)
     const text = await said(first, /Ctrl-C stops it/)
-    const address = /http:\/\/\S+/.exec(text)?.[0] ?? ''
+    const address = /rm3 is at (\S+)/.exec(text)?.[1] ?? ''
     const ready = await fetch(`${address}health/ready`)
+    await ready.text()
     const password = /^ {2}(\S+)$/m.exec(text)?.[1] ?? ''
     const login = await logIn(open.site, 'admin', password)
     const { code } = await stopped(first, 'SIGINT')

@@ -35,6 +35,7 @@ export interface Shell {
   /** Runs a command that prints JSON, of the shape the caller knows. Fails when it does not end with 0. */
   json<Printed>(program: string, args: readonly string[]): Promise<Printed>
   start(program: string, args: readonly string[], env?: Env): ChildProcess
+  /** Ends what still runs, and removes the folder. */
   close(): void
 }
 
@@ -43,8 +44,9 @@ type Env = Readonly<Record<string, string>>
 /** @param url the database; null for none */
 export function openShell(url: string | null): Shell {
   const folder = mkdtempSync(join(tmpdir(), 'rm3-cli-'))
-  const start = (program: string, args: readonly string[], env: Env = {}) =>
-    spawn(
+  const children: ChildProcess[] = []
+  const start = (program: string, args: readonly string[], env: Env = {}) => {
+    const child = spawn(
       process.execPath,
       ['--enable-source-maps', join(PACKAGE_ROOT, 'dist/src/cli', `${program}.js`), ...args],
       {
@@ -58,6 +60,9 @@ export function openShell(url: string | null): Shell {
         },
       },
     )
+    children.push(child)
+    return child
+  }
   const run: Shell['run'] = (program, args, { input = '', env = {} } = {}) => {
     const child = start(program, args, env)
     child.stdin?.on('error', () => {}) // it may end without reading
@@ -71,7 +76,11 @@ export function openShell(url: string | null): Shell {
   }
   return {
     ...{ folder, run, json, start },
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    close: () => {
+      // what a failed test left running; those that have ended are not touched
+      for (const child of children) child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 
