@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from './context.ts'
 import type { Metrics } from './plugins/metrics.ts'
 import { batchRoutes } from './routes/batch.ts'
+import { configRoutes } from './routes/config.ts'
 import { docsRoutes } from './routes/docs.ts'
+import { grantRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
 import { logRoutes } from './routes/log.ts'
 import { pageActionRoutes } from './routes/page-actions.ts'
@@ -12,8 +14,11 @@ import { pageListRoutes } from './routes/page-lists.ts'
 import { pageReadRoutes } from './routes/page-reads.ts'
 import { pageUrlRoutes } from './routes/page-urls.ts'
 import { revisionRoutes } from './routes/revisions.ts'
+import { roleRoutes } from './routes/roles.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { userChangeRoutes } from './routes/user-changes.ts'
+import { userRoutes } from './routes/users.ts'
 
 /** Adds all routes of the API. They come in a scope of their own, after the plugins have been loaded. */
 export function addRoutes(server: FastifyInstance, context: HttpContext, metrics: Metrics): void {
@@ -30,6 +35,11 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     logRoutes(scope, context)
     sessionRoutes(scope, context)
     tokenRoutes(scope, context)
+    grantRoutes(scope, context)
+    roleRoutes(scope, context)
+    userRoutes(scope, context)
+    userChangeRoutes(scope, context)
+    configRoutes(scope, context)
     healthRoutes(scope, context, metrics)
     docsRoutes(scope)
   })
