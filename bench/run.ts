@@ -1,41 +1,67 @@
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { type Bench, figure } from './harness.ts'
+import { startManagedPostgres } from '../src/pg/managed/start.ts'
+import { type Bench, type Figure, figure } from './harness.ts'
 
-/** Runs the benchmarks whose names begin with the arguments (all without), each in a database of its own. */
+/**
+ * `npm run bench [-- NAME …] [-- --json]`: runs the benchmarks of these names, or all, each in a database of its own on a PostgreSQL that keeps
+ * its promises. Prints a line a figure; with `--json` a JSON object a figure.
+ */
 const args = process.argv.slice(2)
 const json = args.includes('--json')
 const wanted = args.filter(arg => !arg.startsWith('--'))
-const names = readdirSync(import.meta.dirname)
+const known = readdirSync(import.meta.dirname)
   .filter(file => file.endsWith('.bench.js'))
   .map(file => file.slice(0, -'.bench.js'.length))
-  .filter(name => wanted.length === 0 || wanted.includes(name))
+const unknown = wanted.filter(name => !known.includes(name))
 
-const server = process.env['RM3_BENCH_PG'] ?? ''
-for (const name of names) {
-  const url = await freshDatabase(`bench_${name.replaceAll('-', '_')}`)
-  const { default: run } = (await import(join(import.meta.dirname, `${name}.bench.js`))) as {
-    default: (bench: Bench) => Promise<void>
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}.`)
+  process.exitCode = 2
+} else {
+  await runAll(wanted.length === 0 ? known : wanted)
+}
+
+async function runAll(names: readonly string[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'rm3-bench-'))
+  const server = await startManagedPostgres({
+    dataDir: join(folder, 'pg'),
+    mode: 'durable',
+    log: line => console.error(line),
+  })
+  try {
+    for (const name of names) await run(name, await freshDatabase(server.url, name))
+  } finally {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
-  await run({
+}
+
+async function run(name: string, url: string): Promise<void> {
+  const file = join(import.meta.dirname, `${name}.bench.js`)
+  const module = (await import(file)) as { default: (bench: Bench) => Promise<void> }
+  await module.default({
     url,
-    report: measured => {
-      const it = figure(name, measured)
-      if (json) console.log(JSON.stringify(it))
-      else
-        console.log(
-          `${it.ok ? 'ok    ' : 'SHORT '} ${name}, ${it.case}: ${it.value} ${it.unit}${it.limit === null ? '' : `, ${it.limitName} ${it.limit}, ratio ${it.ratio}`} (must be ${it.must})`,
-        )
-    },
+    report: measured => print(figure(name, measured)),
     say: text => console.error(`       ${name}: ${text}`),
   })
 }
 
-async function freshDatabase(database: string): Promise<string> {
+function print(it: Figure): void {
+  if (json) return console.log(JSON.stringify(it))
+  const against = it.limit === null ? '' : `; ${it.limitName} ${it.limit}: ratio ${it.ratio}`
+  const { ok, name, value, unit, must } = it
+  console.log(
+    `${ok ? 'ok   ' : 'SHORT'} ${name}, ${it.case}: ${value} ${unit}${against} (must be ${must})`,
+  )
+}
+
+async function freshDatabase(server: string, name: string): Promise<string> {
+  const database = `bench_${name.replaceAll('-', '_')}`
   const client = new pg.Client(server)
   await client.connect()
-  await client.query(`drop database if exists ${database} with (force)`)
   await client.query(`create database ${database}`)
   await client.end()
   const url = new URL(server)

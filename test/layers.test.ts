@@ -7,6 +7,7 @@ import { assert, suite } from './harness.ts'
 const LAYERS = [
   ['src/errors.ts', 'src/package-root.ts'],
   ['src/settings.ts', 'src/config-values.ts', 'src/config.ts'],
+  ['src/free-port.ts'],
   ['src/codec/'],
   ['src/content/'],
   ['src/pg/'],
@@ -18,14 +19,14 @@ const LAYERS = [
   ['projections/', 'workers/'],
   ['src/access/'],
   ['src/commands/'],
-  ['src/open-site.ts'],
+  ['src/open-site.ts', 'src/open-database.ts'],
   ['src/queries/'],
   ['src/backup/'],
   ['src/demo/'],
   ['src/scheme/'],
   ['src/http/'],
-  ['src/cli/'],
   ['src/main.ts'],
+  ['src/cli/'],
 ]
 /** Only these may import the package, or what comes under its name. */
 const OWNERS: Record<string, string[]> = {

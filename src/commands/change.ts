@@ -18,7 +18,7 @@ import type { States } from './states.ts'
 /** A site as the commands see it. */
 export interface Site {
   readonly db: Db
-  readonly appender: Appender
+  readonly appender: Pick<Appender, 'append'>
   readonly inline: InlineProjections
   readonly states: States
   readonly rights: Rights
@@ -151,9 +151,13 @@ export class Change {
     return (await this.#state(SETTINGS_STREAM)) as Settings | null
   }
 
-  /** Adds events; their streams must have been asked for before. */
-  record(events: readonly NewEvent[]): void {
-    for (const event of events) this.#recordOne(event)
+  /**
+   * Adds events; their streams must have been asked for before.
+   *
+   * @param author whose they are, where an import has several in one append
+   */
+  record(events: readonly NewEvent[], author: Author = this.author): void {
+    for (const event of events) this.#recordOne(event, author)
   }
 
   /** The entities at a path and below that this change has recorded something of, but for deleted ones. */
@@ -223,10 +227,10 @@ export class Change {
     return state
   }
 
-  #recordOne(event: NewEvent): void {
+  #recordOne(event: NewEvent, author: Author): void {
     const before = this.#states.get(event.stream)
     if (before === undefined) throw new Error(`the state of ${event.stream} was not asked for`)
-    const { author, site } = this
+    const { site } = this
     const index = this.#entries.length
     const eventId = author.eventId?.(index) ?? site.newId()
     const revision = (before?.revision ?? 0) + 1

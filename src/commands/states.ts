@@ -1,15 +1,29 @@
 import { LRUCache } from 'lru-cache'
-import { findKeyframe } from '../../projections/keyframes.ts'
+import { stateOfKeyframe } from '../../projections/keyframes.ts'
 import { evolve, roughBytes } from '../content/evolve.ts'
 import type { State } from '../content/state.ts'
-import { upcast } from '../content/upcast.ts'
+import { type Recorded, upcast } from '../content/upcast.ts'
 import { readStream } from '../log/read.ts'
 import type { Db } from '../pg/db.ts'
 
 const NEWEST = 2_147_483_647
+/** More events than there can be between keyframes: there are fewer keyframes only while they are being built anew. */
+const EVENTS_MAX = 1_000
+
+/** The keyframe, if there is one, comes first: it has a body and no event. */
+const KEYFRAME_AND_EVENTS = `with keyframe as (
+    select revision, body from keyframes where stream = $1::uuid and revision <= $2::int order by revision desc limit 1)
+  select revision, body, null::bigint as position, null::uuid as "eventId", null::uuid as stream, null as type,
+    null::smallint as version, null as actor, null::timestamptz as at, null as note, null as data from keyframe
+  union all
+  (select revision, null, position, event_id, stream, type, version, actor, at, note, data::text from log
+    where stream = $1::uuid and revision > coalesce((select revision from keyframe), 0) and revision <= $2::int
+    order by revision limit ${EVENTS_MAX})
+  order by revision`
 
 /**
- * A stream's state at a revision, or at its newest: the keyframe before it and the events since, at most `KEYFRAME_EVENTS` of them.
+ * A stream's state at a revision, or at its newest: the keyframe before it and the events since, at most `KEYFRAME_EVENTS` of them,
+ * in one statement.
  *
  * @returns null when the stream has no event up to there
  * @throws LOG_DAMAGED when its events cannot be folded
@@ -19,10 +33,27 @@ export async function readState(
   stream: string,
   revision: number = NEWEST,
 ): Promise<State | null> {
-  let state = await findKeyframe(db, stream, revision)
+  const rows = await db.rows<Recorded & { body: Buffer | null }>(KEYFRAME_AND_EVENTS, [
+    stream,
+    revision,
+  ])
+  let state: State | null = null
+  for (const row of rows) {
+    state = row.body === null ? evolve(state, upcast(row)) : stateOfKeyframe(row.body)
+  }
+  return rows.length < EVENTS_MAX ? state : readRest(db, stream, revision, state)
+}
+
+/** What is left of a stream without keyframes. */
+async function readRest(
+  db: Db,
+  stream: string,
+  revision: number,
+  begun: State | null,
+): Promise<State | null> {
+  let state = begun
   for (;;) {
-    const from: number = (state?.revision ?? 0) + 1
-    const events = from > revision ? [] : await readStream(db, stream, { from, to: revision })
+    const events = await readStream(db, stream, { from: (state?.revision ?? 0) + 1, to: revision })
     if (events.length === 0) return state
     for (const event of events) state = evolve(state, upcast(event))
   }

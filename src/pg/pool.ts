@@ -49,6 +49,7 @@ export function connectionOptions(options: PoolOptions): pg.ClientConfig {
     `lock_timeout=${Math.min(statementTimeoutMs, 5_000) || 5_000}`,
     'idle_in_transaction_session_timeout=30000',
     'timezone=UTC',
+    'jit=off', // compiling append's statements takes 300 ms, running them 1 ms
     ...(options.settings ?? []),
     'default_transaction_isolation=read\\ committed',
     ...(restricted ? [`role=${appRole(site)}`] : []),

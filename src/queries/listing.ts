@@ -55,12 +55,13 @@ export function filterOf(listing: Listing, table: string): ListFilter {
   const values: unknown[] = []
   const add = (value: unknown) => `$${values.push(value)}`
   const { parent, depth, proto } = listing
-  if (parent !== null && depth === 1) where.push(`${table}.parent = ${add(parent)}::text`)
-  else {
-    if (parent !== null) {
-      const top = add(parent)
-      where.push(`${table}.path > ${top}::text || '.' and ${table}.path < ${top}::text || '/'`)
-    }
+  if (parent !== null) {
+    const top = add(parent)
+    // the past has no index on parents, only on paths
+    where.push(`${table}.path > ${top}::text || '.' and ${table}.path < ${top}::text || '/'`)
+    if (depth === 1) where.push(`${table}.parent = ${top}::text`)
+  }
+  if (parent === null || depth > 1) {
     if (depth < DEPTH_ALL) {
       const labels = add(depth + (parent === null ? 0 : depthOf(parent)))
       where.push(`length(${table}.path) - length(replace(${table}.path, '.', '')) < ${labels}::int`)

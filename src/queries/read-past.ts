@@ -2,12 +2,10 @@ import {
   findShown,
   findShownEntity,
   findStub,
-  listFormerPaths,
   listLastPaths,
   pathAtRevision,
   type Shown,
 } from '../../projections/page-history.ts'
-import { findIdAtPath, findUnpublishedId } from '../../projections/pages.ts'
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { readState } from '../commands/states.ts'
@@ -19,6 +17,7 @@ import type { At, AtPosition } from './at.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
 import { mayReadPast } from './reader.ts'
 import type { PageRecord } from './record.ts'
+import { findSubject, type Subject } from './subject.ts'
 
 /** What was at a path as of `at`, for a viewer who has `view` and `history` on that path (see `readPage`). */
 export async function readPagePast(
@@ -65,27 +64,6 @@ export async function pastRecord(db: Db, shown: Shown): Promise<PageRecord> {
   }
 }
 
-/** An entity whose history is asked for by the path it has, or had last. */
-export interface Subject {
-  readonly id: string
-  readonly path: string
-}
-
-/**
- * The entity that is live at a path, or else has only drafts for it (for those with `viewdraft`), or was deleted there.
- *
- * @param viewer has `view` and `history` on the path
- * @returns null also when it is at another path now
- */
-export async function findSubject(db: Db, viewer: Viewer, path: string): Promise<Subject | null> {
-  const live = await findIdAtPath(db, path)
-  if (live !== null) return { id: live, path }
-  const draft = viewer.may('viewdraft', path) ? await findUnpublishedId(db, path) : null
-  if (draft !== null) return { id: draft, path }
-  const stub = await findStub(db, path)
-  return stub?.state === 'deleted' && stub.path === path ? { id: stub.entityId, path } : null
-}
-
 /** A revision with its document. */
 export interface RevisionState {
   readonly entity: Entity
@@ -119,7 +97,7 @@ export async function findRevisionState(
 ): Promise<RevisionState | null> {
   const event = await find<RevisionEvent>(db, EVENT, [subject.id, revision])
   if (event === null) return null
-  const pathThen = pathAtRevision(await listFormerPaths(db, [subject.id]), revision, subject.path)
+  const pathThen = pathAtRevision(subject.former, revision, subject.path)
   if (!mayReadPast(viewer, [subject.path, pathThen])) return null
   const entity = (await readState(db, subject.id, revision)) as Entity | null
   if (entity === null) return null

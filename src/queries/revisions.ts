@@ -1,12 +1,12 @@
 import { findAccountAtPath } from '../../projections/accounts.ts'
-import { type FormerPath, listFormerPaths } from '../../projections/page-history.ts'
-import { absent, denied, type Viewer } from '../access/viewer.ts'
+import type { FormerPath } from '../../projections/page-history.ts'
+import type { Viewer } from '../access/viewer.ts'
 import { userPath } from '../commands/accounts.ts'
 import type { Site } from '../commands/change.ts'
 import { type Db, find } from '../pg/db.ts'
 import { makeCursor, readCursor } from './cursor.ts'
-import { findSubject, type Subject } from './read-past.ts'
-import { mayReadPast, type Reader, viewerOf } from './reader.ts'
+import { mayReadPast, type Reader } from './reader.ts'
+import { getSubject } from './subject.ts'
 
 /** An event of an entity, as lists show it. */
 export interface RevisionEntry {
@@ -38,25 +38,29 @@ export interface RevisionFilter {
 export const REVISIONS_MAX = 1_000
 export const REVISIONS_DEFAULT = 50
 
-const COLUMNS = `l.event_id as "revisionId", l.revision, l.position, l.type, l.at, l.actor, a.name as "actorName",
-  a.path as "actorPath", l.meta->>'door' as door, l.note,
-  l.type in ('PageCreated', 'PageRevised') and not exists (
-    select from page_history h where h.entity_id = l.stream and h.since = l.revision) as draft`
-const ACTOR = `left join accounts a on a.entity_id = case when length(l.actor) = 36 then l.actor::uuid end`
+/** `h`: the row of what readers saw since this event, if it showed them anything. */
+const ENTRY = `select l.event_id as "revisionId", l.revision, l.position, l.type, l.at, l.actor, a.name as "actorName",
+    a.path as "actorPath", l.meta->>'door' as door, l.note,
+    h.since is null and l.type in ('PageCreated', 'PageRevised') as draft
+  from log l
+  left join page_history h on h.entity_id = l.stream and h.since = l.revision and h.from_position = l.position
+  left join accounts a on a.entity_id = case when length(l.actor) = 36 then l.actor::uuid end
+  where l.stream = $1::uuid`
 
-/** `$6`–`$7`: the ranges of revisions whose path the reader may see the past of. `$8`: with drafts. `$9`: with accounts' events. */
-const LIST = `select * from (
-    select ${COLUMNS} from log l ${ACTOR}
-    where l.stream = $1::uuid and l.revision < $2::int
-      and ($3::text is null or l.actor = $3::text)
-      and ($4::timestamptz is null or l.at >= $4::timestamptz)
-      and ($5::timestamptz is null or l.at < $5::timestamptz)
-      and exists (select from unnest($6::int[], $7::int[]) r(low, high) where l.revision >= low and l.revision < high)
-      and ($9::boolean or l.type not in ('RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'))
-  ) e
-  where $8::boolean or not e.draft or exists (
-    select from page_history h where h.entity_id = $1::uuid and h.revision = e.revision)
-  order by e.revision desc limit $10::int`
+/**
+ * `$6`, `$7`: the ranges of revisions whose path the reader may see the past of; null: all. `$8`: with drafts that never went live.
+ * `$9`: with what happened to the account.
+ */
+const LIST = `${ENTRY} and l.revision < $2::int
+    and ($3::text is null or l.actor = $3::text)
+    and ($4::timestamptz is null or l.at >= $4::timestamptz)
+    and ($5::timestamptz is null or l.at < $5::timestamptz)
+    and ($6::int[] is null or exists (
+      select from unnest($6::int[], $7::int[]) r(low, high) where l.revision >= low and l.revision < high))
+    and ($8::boolean or h.since is not null or l.type not in ('PageCreated', 'PageRevised') or exists (
+      select from page_history s where s.entity_id = $1::uuid and s.revision = l.revision))
+    and ($9::boolean or l.type not in ('RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'))
+  order by l.revision desc limit $10::int`
 
 const REVISION_MAX = 2_147_483_647
 
@@ -77,13 +81,13 @@ export async function listRevisions(
   const listing = { path, author, from, until }
   const before = after === null ? REVISION_MAX : Number(readCursor(listing, after, ['number'])[0])
   const actor = author === null ? null : await actorOf(site.db, author)
-  const ranges = readableRanges(viewer, await listFormerPaths(site.db, [subject.id]))
+  const ranges = subject.former.length === 0 ? null : readableRanges(viewer, subject.former)
   const rows = await site.db.rows<RevisionEntry>(LIST, [
     subject.id,
     Math.min(Math.max(before, 0), REVISION_MAX),
     ...[actor, from, until],
-    ranges.map(([low]) => low),
-    ranges.map(([, high]) => high),
+    ranges?.map(([low]) => low) ?? null,
+    ranges?.map(([, high]) => high) ?? null,
     viewer.may('viewdraft', subject.path),
     viewer.userId === subject.id || viewer.may('user.edit', subject.path),
     limit + 1,
@@ -94,7 +98,7 @@ export async function listRevisions(
   return { items, next }
 }
 
-const ONE = `select ${COLUMNS} from log l ${ACTOR} where l.stream = $1::uuid and l.revision = $2::int`
+const ONE = `${ENTRY} and l.revision = $2::int`
 
 /** One entry of that list, without asking who may read it: `findRevisionState` has. */
 export async function findRevisionEntry(
@@ -105,20 +109,6 @@ export async function findRevisionEntry(
 ): Promise<RevisionEntry | null> {
   const row = await find<RevisionEntry>(site.db, ONE, [entityId, revision])
   return row === null ? null : withActor(viewer, row)
-}
-
-/** The entity whose history a reader asks for. @throws PAGE_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED */
-export async function getSubject(
-  site: Site,
-  reader: Reader,
-  path: string,
-): Promise<{ viewer: Viewer; subject: Subject }> {
-  const viewer = await viewerOf(site, reader)
-  if (!viewer.may('view', path)) throw absent(path)
-  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
-  const subject = await findSubject(site.db, viewer, path)
-  if (subject === null) throw absent(path)
-  return { viewer, subject }
 }
 
 /** From (inclusive) and until (exclusive) which revisions the entity was on paths whose past the viewer may read. */

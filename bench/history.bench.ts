@@ -1,0 +1,70 @@
+import { ROOT_VIEWER } from '../src/access/viewer.ts'
+import { type Author, change, type Site } from '../src/commands/change.ts'
+import { decidePage } from '../src/content/decide-page.ts'
+import type { Bench } from './harness.ts'
+import { bareReads, CONNECTIONS, documentOf, httpSite } from './support/http-site.ts'
+
+/**
+ * Questions: what does a list of 100 revisions cost, against a bare fastify route that does one prepared SELECT? And does reading a
+ * revision of a page with 10,000 of them depend on how deep it is?
+ */
+const REVISIONS = 10_000
+const AUTHOR: Author = { viewer: ROOT_VIEWER, door: 'api' }
+const PATH = 'wh.deep'
+
+export default async function history(bench: Bench): Promise<void> {
+  const http = await httpSite(bench)
+  try {
+    await deepPage(http.site)
+    const page = `${http.url}/api/pages/${PATH}`
+    const limit = await http.load({ urls: bareReads(http.bareUrl) })
+    const list = await http.load({ urls: [`${page}/revisions?limit=100`] })
+    const head = await http.load({ urls: [page] })
+    const any = Array.from(
+      { length: 500 },
+      (_, n) => `${page}?at=revision:${1 + ((n * 7919) % REVISIONS)}`,
+    )
+    const deep = await http.load({ urls: any })
+    if (list.failed + head.failed + deep.failed > 0) throw new Error('requests failed')
+    bench.report({
+      case: `list of 100 revisions, ${CONNECTIONS} connections`,
+      value: list.perSecond,
+      unit: 'requests/s',
+      limit: limit.perSecond,
+      limitName: 'bare fastify + one SELECT, requests/s',
+      must: '>= 0.3',
+    })
+    bench.report({
+      case: `any of ${REVISIONS} revisions, p50`,
+      value: deep.p50,
+      unit: 'ms',
+      limit: head.p50,
+      limitName: 'the head, p50 in ms',
+      must: '<= 2',
+    })
+    bench.say(
+      `p99: revision ${deep.p99.toFixed(1)} ms, head ${head.p99.toFixed(1)} ms; list p50 ${list.p50.toFixed(1)} ms`,
+    )
+  } finally {
+    await http.close()
+  }
+}
+
+const BATCH = 100
+
+async function deepPage(site: Site): Promise<void> {
+  const id = site.newId()
+  for (let from = 0; from < REVISIONS; from += BATCH) {
+    await change(site, AUTHOR, async it => {
+      for (let n = from; n < from + BATCH; n++) {
+        const entity = await it.entity(id)
+        const document = { ...documentOf(n), hidden: false }
+        it.record(
+          entity === null
+            ? decidePage(null, { type: 'CreatePage', id, path: PATH, document })
+            : decidePage(entity, { type: 'RevisePage', document, base: entity.revision }),
+        )
+      }
+    })
+  }
+}
