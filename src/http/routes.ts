@@ -2,12 +2,14 @@ import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from './context.ts'
 import type { Metrics } from './plugins/metrics.ts'
 import { batchRoutes } from './routes/batch.ts'
+import { blobRoutes } from './routes/blobs.ts'
 import { configRoutes } from './routes/config.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
 import { logRoutes } from './routes/log.ts'
 import { pageActionRoutes } from './routes/page-actions.ts'
+import { pageBlobRoutes } from './routes/page-blobs.ts'
 import { pageCreateRoutes } from './routes/page-create.ts'
 import { pageEditRoutes } from './routes/page-edits.ts'
 import { pageListRoutes } from './routes/page-lists.ts'
@@ -30,6 +32,8 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     pageEditRoutes(scope, context)
     pageActionRoutes(scope, context)
     pageUrlRoutes(scope, context)
+    pageBlobRoutes(scope, context)
+    blobRoutes(scope, context)
     revisionRoutes(scope, context)
     batchRoutes(scope, context)
     logRoutes(scope, context)
