@@ -166,23 +166,6 @@ export async function listRoles(db: Db, id: string, position = FOREVER - 1): Pro
   return rows.map(row => row.role)
 }
 
-const PART = `select ${ACCOUNT} from accounts
-  where ($1::text is null or path ~ $1::text) and path > $2::text order by path limit $3::int`
-
-/**
- * Users by path, those behind `after`.
- *
- * @param paths which they may be at, as a regular expression; null: any
- */
-export async function listAccounts(
-  db: Db,
-  paths: string | null,
-  after: string,
-  limit: number,
-): Promise<Account[]> {
-  return db.rows<Account>(PART, [paths, after, limit])
-}
-
 const MEMBERS = `select m.entity_id as id, a.path, a.name from role_members m join accounts a on a.entity_id = m.entity_id
   where m.role = $1::text and m.until_position = ${FOREVER} order by a.path`
 
@@ -192,21 +175,6 @@ export async function listMembers(
   role: string,
 ): Promise<{ id: string; path: string; name: string }[]> {
   return db.rows(MEMBERS, [role])
-}
-
-const MEMBER_COUNTS = `select m.role, count(*)::int as members from role_members m join accounts a on a.entity_id = m.entity_id
-  where m.until_position = ${FOREVER} and ($1::text is null or a.path ~ $1::text) group by m.role order by m.role`
-
-/**
- * Roles that users have now, by name, with how many have them.
- *
- * @param paths where the users that count are, as a regular expression; null: anywhere
- */
-export async function countMembers(
-  db: Db,
-  paths: string | null,
-): Promise<{ role: string; members: number }[]> {
-  return db.rows(MEMBER_COUNTS, [paths])
 }
 
 export interface CredentialRow {

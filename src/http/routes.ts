@@ -5,7 +5,8 @@ import { batchRoutes } from './routes/batch.ts'
 import { blobRoutes } from './routes/blobs.ts'
 import { configRoutes } from './routes/config.ts'
 import { docsRoutes } from './routes/docs.ts'
-import { grantRoutes } from './routes/grants.ts'
+import { explainRoutes } from './routes/explain.ts'
+import { grantRoutes, roleRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
 import { logRoutes } from './routes/log.ts'
 import { pageActionRoutes } from './routes/page-actions.ts'
@@ -16,10 +17,8 @@ import { pageListRoutes } from './routes/page-lists.ts'
 import { pageReadRoutes } from './routes/page-reads.ts'
 import { pageUrlRoutes } from './routes/page-urls.ts'
 import { revisionRoutes } from './routes/revisions.ts'
-import { roleRoutes } from './routes/roles.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { tokenRoutes } from './routes/tokens.ts'
-import { userChangeRoutes } from './routes/user-changes.ts'
 import { userRoutes } from './routes/users.ts'
 
 /** Adds all routes of the API. They come in a scope of their own, after the plugins have been loaded. */
@@ -39,10 +38,10 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     logRoutes(scope, context)
     sessionRoutes(scope, context)
     tokenRoutes(scope, context)
+    userRoutes(scope, context)
     grantRoutes(scope, context)
     roleRoutes(scope, context)
-    userRoutes(scope, context)
-    userChangeRoutes(scope, context)
+    explainRoutes(scope, context)
     configRoutes(scope, context)
     healthRoutes(scope, context, metrics)
     docsRoutes(scope)

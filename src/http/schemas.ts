@@ -13,9 +13,6 @@ export const PATH_PARAMS = Type.Object(
 )
 export const ID_PARAMS = Type.Object({ id: Type.String({ pattern: UUID }) }, closed)
 
-export const LOGIN = Type.String({ maxLength: 64, description: 'Login name' })
-export const USER_PARAMS = Type.Object({ user: LOGIN }, closed)
-
 /** A query with these parameters, none of which is required, and no other. */
 export function query(properties: Record<string, TSchema>): TSchema {
   const optional = Object.entries(properties).map(([name, type]) => [name, Type.Optional(type)])

@@ -27,6 +27,8 @@ export interface RevisionEntry {
   readonly draft: boolean
 }
 
+type EntryRow = Omit<RevisionEntry, 'actorName' | 'actorPath'>
+
 /** Which revisions are listed; instants are RFC 3339 in UTC with milliseconds. */
 export interface RevisionFilter {
   /** A login name, an entity id, or root, nobody, system. */
@@ -39,12 +41,11 @@ export const REVISIONS_MAX = 1_000
 export const REVISIONS_DEFAULT = 50
 
 /** `h`: the row of what readers saw since this event, if it showed them anything. */
-const ENTRY = `select l.event_id as "revisionId", l.revision, l.position, l.type, l.at, l.actor, a.name as "actorName",
-    a.path as "actorPath", l.meta->>'door' as door, l.note,
+const ENTRY = `select l.event_id as "revisionId", l.revision, l.position, l.type, l.at, l.actor, l.meta->>'door' as door,
+    l.note,
     h.since is null and l.type in ('PageCreated', 'PageRevised') as draft
   from log l
   left join page_history h on h.entity_id = l.stream and h.since = l.revision and h.from_position = l.position
-  left join accounts a on a.entity_id = case when length(l.actor) = 36 then l.actor::uuid end
   where l.stream = $1::uuid`
 
 /**
@@ -82,7 +83,7 @@ export async function listRevisions(
   const before = after === null ? REVISION_MAX : Number(readCursor(listing, after, ['number'])[0])
   const actor = author === null ? null : await actorOf(site.db, author)
   const ranges = subject.former.length === 0 ? null : readableRanges(viewer, subject.former)
-  const rows = await site.db.rows<RevisionEntry>(LIST, [
+  const rows = await site.db.rows<EntryRow>(LIST, [
     subject.id,
     Math.min(Math.max(before, 0), REVISION_MAX),
     ...[actor, from, until],
@@ -92,7 +93,7 @@ export async function listRevisions(
     viewer.userId === subject.id || viewer.may('user.edit', subject.path),
     limit + 1,
   ])
-  const items = rows.slice(0, limit).map(row => withActor(viewer, row))
+  const items = await withActors(site.db, viewer, rows.slice(0, limit))
   const last = items.at(-1)
   const next = rows.length > limit && last ? makeCursor(listing, [last.revision]) : null
   return { items, next }
@@ -107,8 +108,9 @@ export async function findRevisionEntry(
   entityId: string,
   revision: number,
 ): Promise<RevisionEntry | null> {
-  const row = await find<RevisionEntry>(site.db, ONE, [entityId, revision])
-  return row === null ? null : withActor(viewer, row)
+  const row = await find<EntryRow>(site.db, ONE, [entityId, revision])
+  const [entry] = row === null ? [] : await withActors(site.db, viewer, [row])
+  return entry ?? null
 }
 
 /** From (inclusive) and until (exclusive) which revisions the entity was on paths whose past the viewer may read. */
@@ -123,9 +125,26 @@ function readableRanges(viewer: Viewer, former: readonly FormerPath[]): [number,
   return ranges
 }
 
-function withActor(viewer: Viewer, row: RevisionEntry): RevisionEntry {
-  if (row.actorPath === null || viewer.may('view', row.actorPath)) return row
-  return { ...row, actorPath: null }
+const ACTORS = `select entity_id as id, name, path from accounts where entity_id = any($1::uuid[])`
+const ID_CHARS = 36
+const NOBODY_KNOWN = { actorName: null, actorPath: null }
+
+/** The same entries with the names of users, and the paths of those whose pages the viewer may see. */
+async function withActors(
+  db: Db,
+  viewer: Viewer,
+  entries: readonly EntryRow[],
+): Promise<RevisionEntry[]> {
+  const ids = new Set(entries.map(({ actor }) => actor).filter(actor => actor.length === ID_CHARS))
+  if (ids.size === 0) return entries.map(entry => ({ ...entry, ...NOBODY_KNOWN }))
+  const rows = await db.rows<{ id: string; name: string; path: string }>(ACTORS, [[...ids]])
+  const known = new Map(rows.map(({ id, name, path }) => [id, { name, path }]))
+  return entries.map(entry => {
+    const user = known.get(entry.actor)
+    if (user === undefined) return { ...entry, ...NOBODY_KNOWN }
+    const actorPath = viewer.may('view', user.path) ? user.path : null
+    return { ...entry, actorName: user.name, actorPath }
+  })
 }
 
 const ACTOR_ID = /^(root|nobody|system|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
@@ -141,3 +160,13 @@ async function actorOf(db: Db, author: string): Promise<string> {
 }
 
 const NO_ONE = '-'
+
+/** An entry as JSON text. Lists are long and their entries alike, so this is done by hand. */
+export function revisionText(entry: RevisionEntry): string {
+  const { revisionId, revision, position, type, at, actor, draft } = entry
+  return `{"revisionId":"${revisionId}","revision":${revision},"position":${position},"type":"${type}","at":"${at}","actor":"${actor}","actorName":${textOf(entry.actorName)},"actorPath":${textOf(entry.actorPath)},"door":${textOf(entry.door)},"note":${textOf(entry.note)},"draft":${draft}}`
+}
+
+function textOf(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(text)
+}

@@ -42,10 +42,10 @@ suite('users over HTTP', test => {
 
   test('a user is made who can log in', async () => {
     const made = await as('POST', '/api/users', {
-      ...{ user: 'Cid', name: 'Cid C.', profile: 'Writes', url: 'https://c.example' },
+      ...{ login: 'Cid', fullName: 'Cid C.', profile: 'Writes', profileUrl: 'https://c.example' },
       ...{ email: 'cid@example.org', password: 'one two three' },
     })
-    const taken = await as('POST', '/api/users', { user: 'cid', name: 'Again' })
+    const taken = await as('POST', '/api/users', { login: 'cid', fullName: 'Again' })
     const session = await logIn('cid@example.org', 'one two three')
 
     assert.is(made.statusCode, 201, made.body)
@@ -58,8 +58,8 @@ suite('users over HTTP', test => {
 
   test('a user that is none, or by who may not, is not made', async () => {
     const maker = (await putUser(open, 'maker', ['maker'])).token
-    const plain = await by(maker, 'POST', '/api/users', { user: 'dora', name: 'Dora' })
-    const login = { user: 'eve', name: 'Eve', password: 'abc' }
+    const plain = await by(maker, 'POST', '/api/users', { login: 'dora', fullName: 'Dora' })
+    const login = { login: 'eve', fullName: 'Eve', password: 'abc' }
 
     assert.is(plain.statusCode, 201, plain.body)
     assert.is((await by(maker, 'POST', '/api/users', login)).statusCode, 403)
@@ -67,7 +67,7 @@ suite('users over HTTP', test => {
     const anyone = await open.server.inject({ method: 'POST', url: '/api/users', payload: login })
     assert.is(anyone.statusCode, 401)
     assert.is((await as('GET', '/api/users/eve')).statusCode, 404)
-    assert.is((await as('POST', '/api/users', { user: 'a b', name: 'x' })).statusCode, 400)
+    assert.is((await as('POST', '/api/users', { login: 'a b', fullName: 'x' })).statusCode, 400)
     assert.is((await as('POST', '/api/users', { ...login, password: '' })).statusCode, 422)
     assert.is((await as('GET', '/api/users/eve')).statusCode, 404)
   })
@@ -78,7 +78,7 @@ suite('users over HTTP', test => {
     do {
       const answer = await by(ann.token, 'GET', `/api/users?limit=1${after}`)
       const { items, next } = JSON.parse(answer.body)
-      names.push(...items.map((item: { user: string }) => item.user))
+      names.push(...items.map((item: { login: string }) => item.login))
       after = next === null ? '' : `&after=${next}`
     } while (after !== '')
     const own = await by(ann.token, 'GET', '/api/users/ann')
@@ -92,8 +92,9 @@ suite('users over HTTP', test => {
     assert.ok(names.includes('ann') && names.includes('boss'))
     assert.equal(member(own.body, 'roles'), ['member'])
     assert.is((member(own.body, 'credentials') as object[]).length, 1)
-    assert.is(member(other.body, 'roles'), undefined)
-    assert.is(member(other.body, 'email'), undefined)
+    assert.is(member(other.body, 'roles'), null)
+    assert.is(member(other.body, 'disabled'), null)
+    assert.is(member(other.body, 'credentials'), null)
     assert.is(hidden.statusCode, 404)
     assert.is(absent.statusCode, 404)
     assert.is(member(hidden.body, 'detail'), 'there is no user "secret"')

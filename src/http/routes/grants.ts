@@ -1,165 +1,199 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
-import { type Change, change, type Site } from '../../commands/change.ts'
-import { denyRole, permitRole } from '../../commands/rights.ts'
-import type { GrantChange } from '../../content/events.ts'
-import { PATH_MAX, PATTERN_MAX, ROLE_MAX } from '../../content/limits.ts'
-import { parsePath } from '../../content/path.ts'
-import { canonicalPattern } from '../../content/pattern.ts'
+import { type Change, change } from '../../commands/change.ts'
+import { assignUser, deassignUser, denyRole, permitRole } from '../../commands/rights.ts'
+import { PATTERN_MAX, ROLE_MAX } from '../../content/limits.ts'
+import {
+  getVisibleAccount,
+  readGrants,
+  readMembers,
+  readRole,
+  readRoles,
+} from '../../queries/administration.ts'
 import { resolvePosition } from '../../queries/at.ts'
-import { explainRight } from '../../queries/explain.ts'
-import { readGrants } from '../../queries/grants.ts'
 import type { HttpContext } from '../context.ts'
 import { authorOf, readerOf } from '../plugins/speaker.ts'
 import { sayWhen, sendJson } from '../reply.ts'
 import { AT, answers, body, EMPTY, listOf, NO_QUERY, query } from '../schemas.ts'
 import { positionOf } from '../write-answer.ts'
 
-const ROLE = Type.String({ maxLength: ROLE_MAX })
-const PERMISSION = Type.String({ maxLength: ROLE_MAX, description: 'Such as view or post.edit' })
-const PATTERN = Type.String({ maxLength: PATTERN_MAX, description: 'Such as wh.blog.* or *' })
-const MEMBERS = { role: ROLE, permission: PERMISSION, pattern: PATTERN }
-const GRANT = body(MEMBERS)
-const CHANGED = body({
-  ...MEMBERS,
-  changed: Type.Boolean({ description: 'Whether it was not so before' }),
-  position: Type.Integer(),
-})
-const config = { access: 'grant' } as const
-const tags = ['rights']
-
-/** `GET`, `PUT` and `DELETE /api/grants`, and `GET /api/explain`: for those with `grant` on the site. */
-export function grantRoutes(server: FastifyInstance, context: HttpContext): void {
-  listRoute(server, context)
-  changeRoutes(server, context)
-  explainRoute(server, context)
+interface GrantBody {
+  role: string
+  permission: string
+  pattern: string
 }
 
-function listRoute(server: FastifyInstance, { site }: HttpContext): void {
+const ROLE = Type.String({ maxLength: ROLE_MAX })
+const LOGIN = Type.String({ maxLength: 64 })
+const GRANT = body({
+  role: ROLE,
+  permission: ROLE,
+  pattern: Type.String({ maxLength: PATTERN_MAX }),
+})
+const RIGHT = body({ permission: ROLE, pattern: Type.String() })
+const ROLE_PARAMS = Type.Object({ role: ROLE }, { additionalProperties: false })
+const MEMBER = Type.Object({ role: ROLE, user: LOGIN }, { additionalProperties: false })
+const ENTRY = body({ role: ROLE, members: Type.Integer(), grants: Type.Integer() })
+const USER = body({ id: Type.String(), path: Type.String(), name: Type.String() })
+const config = { access: 'grant' } as const
+const tags = ['administration']
+
+/** `GET`, `PUT`, `DELETE /api/grants`: who may do what. */
+export function grantRoutes(server: FastifyInstance, context: HttpContext): void {
+  const { site } = context
   server.get<{ Querystring: { role?: string; at?: string } }>(
     '/api/grants',
     {
       config,
       schema: {
         tags,
-        summary: 'Which role may do what where, now or as it was',
+        summary: 'Grants, now or as they were',
         querystring: query({ role: ROLE, at: AT }),
         response: answers({ 200: listOf(GRANT) }),
       },
     },
     async (request, reply) => {
-      const { role = null, at } = request.query
+      const { role, at } = request.query
       const when = at === undefined ? null : await resolvePosition(site.db, at)
-      const items = await readGrants(site, readerOf(request), role, when?.position ?? null)
+      const items = await readGrants(site, readerOf(request), role, when?.position)
       if (when !== null) sayWhen(reply, when.position, when.recordedAt)
+      return sendJson(reply, JSON.stringify({ items, next: null }))
+    },
+  )
+  server.put<{ Body: GrantBody }>(
+    '/api/grants',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Give a role a right',
+        querystring: NO_QUERY,
+        body: GRANT,
+        response: answers({ 204: EMPTY }),
+      },
+    },
+    async (request, reply) => {
+      const author = await authorOf(site, request)
+      return apply(context, reply, author, it => permitRole(it, request.body))
+    },
+  )
+  server.delete<{ Querystring: GrantBody }>(
+    '/api/grants',
+    {
+      config: { ...config, consumes: [] },
+      schema: {
+        tags,
+        summary: 'Take a right from a role',
+        querystring: GRANT,
+        response: answers({ 204: EMPTY }),
+      },
+    },
+    async (request, reply) => {
+      const author = await authorOf(site, request)
+      return apply(context, reply, author, it => denyRole(it, request.query))
+    },
+  )
+}
+
+/** `GET /api/roles`, and `GET`, `PUT`, `DELETE` of their members. */
+export function roleRoutes(server: FastifyInstance, context: HttpContext): void {
+  const { site } = context
+  server.get(
+    '/api/roles',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'All roles',
+        querystring: NO_QUERY,
+        response: answers({ 200: listOf(ENTRY) }),
+      },
+    },
+    async (request, reply) => {
+      const items = await readRoles(site, readerOf(request))
+      return sendJson(reply, JSON.stringify({ items, next: null }))
+    },
+  )
+  server.get<{ Params: { role: string } }>(
+    '/api/roles/:role',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'What a role may do, and who has it',
+        params: ROLE_PARAMS,
+        querystring: NO_QUERY,
+        response: answers({
+          200: body({ role: ROLE, grants: Type.Array(RIGHT), members: Type.Array(USER) }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const role = await readRole(site, readerOf(request), request.params.role)
+      return sendJson(reply, JSON.stringify(role))
+    },
+  )
+  membersRoute(server, context)
+  for (const method of ['PUT', 'DELETE'] as const) memberRoute(server, context, method)
+}
+
+function membersRoute(server: FastifyInstance, { site }: HttpContext): void {
+  server.get<{ Params: { role: string } }>(
+    '/api/roles/:role/members',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Who has a role',
+        params: ROLE_PARAMS,
+        querystring: NO_QUERY,
+        response: answers({ 200: listOf(USER) }),
+      },
+    },
+    async (request, reply) => {
+      const items = await readMembers(site, readerOf(request), request.params.role)
       return sendJson(reply, JSON.stringify({ items, next: null }))
     },
   )
 }
 
-function changeRoutes(server: FastifyInstance, { site }: HttpContext): void {
-  server.put<{ Body: GrantChange }>(
-    '/api/grants',
-    {
-      config,
-      schema: {
-        tags,
-        summary: 'Give a role a right on the paths of a pattern',
-        querystring: NO_QUERY,
-        body: GRANT,
-        response: answers({ 200: CHANGED, 201: CHANGED }),
-      },
+function memberRoute(
+  server: FastifyInstance,
+  context: HttpContext,
+  method: 'PUT' | 'DELETE',
+): void {
+  const { site } = context
+  const run = method === 'PUT' ? assignUser : deassignUser
+  const summary = method === 'PUT' ? 'Give a user a role' : 'Take a role from a user'
+  server.route<{ Params: { role: string; user: string } }>({
+    method,
+    url: '/api/roles/:role/members/:user',
+    config: { ...config, consumes: [] },
+    schema: {
+      tags,
+      summary,
+      params: MEMBER,
+      querystring: NO_QUERY,
+      response: answers({ 204: EMPTY }),
     },
-    async (request, reply) => {
-      const { position, changed } = await changeGrant(site, request, reply, permitRole)
-      const { role, permission, pattern } = request.body
-      const grant = { role, permission, pattern: canonicalPattern(pattern) }
-      return sendJson(
-        reply.code(changed ? 201 : 200),
-        JSON.stringify({ ...grant, changed, position }),
-      )
+    handler: async (request, reply) => {
+      const { role, user } = request.params
+      const author = await authorOf(site, request)
+      const { account } = await getVisibleAccount(site, readerOf(request), user)
+      return apply(context, reply, author, it => run(it, account.id, role))
     },
-  )
-
-  server.delete<{ Body: GrantChange }>(
-    '/api/grants',
-    {
-      config,
-      schema: {
-        tags,
-        summary: 'Take that right from the role; the grant in the body or in the query',
-        querystring: query(MEMBERS),
-        body: GRANT,
-        response: answers({ 204: EMPTY }),
-      },
-      preValidation: async request => {
-        request.body ??= { ...(request.query as GrantChange) }
-      },
-    },
-    async (request, reply) => {
-      await changeGrant(site, request, reply, denyRole)
-      return reply.code(204).send()
-    },
-  )
+  })
 }
 
-async function changeGrant(
-  site: Site,
-  request: FastifyRequest,
+async function apply(
+  { site }: HttpContext,
   reply: FastifyReply,
-  command: (change: Change, grant: GrantChange) => Promise<void>,
-): Promise<{ position: number; changed: boolean }> {
-  const { role, permission, pattern } = request.body as GrantChange
-  const author = await authorOf(site, request)
-  const written = await change(site, author, it => command(it, { role, permission, pattern }))
-  const position = await positionOf(site, written)
-  reply.header('RM3-Position', position)
-  return { position, changed: written.events.length > 0 }
-}
-
-interface ExplainRequest {
-  Querystring: { user: string; permission: string; path: string; at?: string }
-}
-
-function explainRoute(server: FastifyInstance, { site }: HttpContext): void {
-  server.get<ExplainRequest>(
-    '/api/explain',
-    {
-      config,
-      schema: {
-        tags,
-        summary: 'Why somebody may do something on a path, or may not',
-        querystring: Type.Object(
-          {
-            user: Type.String({ maxLength: 64, description: 'Login name, or nobody' }),
-            permission: PERMISSION,
-            path: Type.String({ maxLength: PATH_MAX }),
-            at: Type.Optional(AT),
-          },
-          { additionalProperties: false },
-        ),
-        response: answers({
-          200: body({
-            user: Type.String(),
-            permission: Type.String(),
-            path: Type.String(),
-            allowed: Type.Boolean(),
-            roles: Type.Array(Type.String()),
-            because: Type.Array(GRANT),
-            missing: Type.Array(GRANT),
-          }),
-        }),
-      },
-    },
-    async (request, reply) => {
-      const { user, permission, at } = request.query
-      const path = parsePath(request.query.path)
-      const when = at === undefined ? null : await resolvePosition(site.db, at)
-      const position = when?.position ?? null
-      const asked = { user, permission, path, position }
-      const explanation = await explainRight(site, readerOf(request), asked)
-      if (when !== null) sayWhen(reply, when.position, when.recordedAt)
-      return sendJson(reply, JSON.stringify(explanation))
-    },
-  )
+  author: Parameters<typeof change>[1],
+  work: (change: Change) => Promise<void>,
+): Promise<FastifyReply> {
+  const written = await change(site, author, work)
+  return reply
+    .code(204)
+    .header('RM3-Position', await positionOf(site, written))
+    .send()
 }
