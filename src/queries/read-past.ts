@@ -79,7 +79,7 @@ interface RevisionEvent {
   readonly recordedAt: string
 }
 
-const WAS_SHOWN = `select from page_history where entity_id = $1::uuid and revision = $2::int limit 1`
+const WAS_SHOWN = `select from published_drafts where entity_id = $1::uuid and revision = $2::int`
 
 /**
  * An entity as it was at one revision, when the viewer may read it: `view` and `history` on the path it had then and on the
