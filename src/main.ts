@@ -75,8 +75,12 @@ async function serve(
 ): Promise<void> {
   const { listenHost: host, listenPort: port } = config
   const { trustProxy, httpsChecksDisabled, sessionSecret, logLevel } = config
+  const { publicBlobsFolder, privateBlobsFolder } = config
   const logStream = { write: (line: string) => say(line.trimEnd()) }
-  const options = { trustProxy, httpsChecksDisabled, sessionSecret, logLevel, logStream }
+  const options = {
+    ...{ trustProxy, httpsChecksDisabled, sessionSecret, logLevel, logStream },
+    ...{ publicBlobsFolder, privateBlobsFolder },
+  }
   const server = buildServer({ site, wakeups, options })
   await server.listen({ host, port }).catch(thrown => {
     throw listenError(thrown, host, port)

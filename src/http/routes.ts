@@ -2,12 +2,15 @@ import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from './context.ts'
 import type { Metrics } from './plugins/metrics.ts'
 import { batchRoutes } from './routes/batch.ts'
+import { blobRoutes } from './routes/blobs.ts'
 import { configRoutes } from './routes/config.ts'
 import { docsRoutes } from './routes/docs.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { grantRoutes, roleRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
 import { logRoutes } from './routes/log.ts'
 import { pageActionRoutes } from './routes/page-actions.ts'
+import { pageBlobRoutes } from './routes/page-blobs.ts'
 import { pageCreateRoutes } from './routes/page-create.ts'
 import { pageEditRoutes } from './routes/page-edits.ts'
 import { pageListRoutes } from './routes/page-lists.ts'
@@ -28,6 +31,8 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     pageEditRoutes(scope, context)
     pageActionRoutes(scope, context)
     pageUrlRoutes(scope, context)
+    pageBlobRoutes(scope, context)
+    blobRoutes(scope, context)
     revisionRoutes(scope, context)
     batchRoutes(scope, context)
     logRoutes(scope, context)
@@ -36,6 +41,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     userRoutes(scope, context)
     grantRoutes(scope, context)
     roleRoutes(scope, context)
+    explainRoutes(scope, context)
     configRoutes(scope, context)
     healthRoutes(scope, context, metrics)
     docsRoutes(scope)

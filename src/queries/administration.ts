@@ -1,11 +1,18 @@
-import { listMembers } from '../../projections/accounts.ts'
+import {
+  type Account,
+  type CredentialRow,
+  listCredentials,
+  listMembers,
+} from '../../projections/accounts.ts'
 import { type Grant, listGrants } from '../../projections/grants.ts'
 import { listSettings } from '../../projections/settings.ts'
-import { denied, type Viewer } from '../access/viewer.ts'
+import type { Viewer } from '../access/viewer.ts'
+import { getAccount } from '../commands/accounts.ts'
 import type { Site } from '../commands/change.ts'
-import { SITE_PATH } from '../commands/rights.ts'
+import { demandSiteGrant } from '../commands/rights.ts'
 import type { Json } from '../content/document.ts'
 import { USERS_PATH } from '../content/path.ts'
+import { Rm3Error } from '../errors.ts'
 import { find } from '../pg/db.ts'
 import { FOREVER } from '../projector/define.ts'
 import { makeCursor, readCursor } from './cursor.ts'
@@ -17,10 +24,10 @@ export interface UserEntry {
   readonly login: string
   readonly path: string
   readonly name: string
-  /** Only for those with `user.edit` on the path, and oneself. */
+  /** These three only for those with `user.edit` on the path, and oneself; null for others. Roles also for those with `grant`. */
   readonly email: string | null
-  readonly disabled: boolean
-  readonly roles: readonly string[]
+  readonly disabled: boolean | null
+  readonly roles: readonly string[] | null
 }
 
 export const USERS_MAX = 200
@@ -32,7 +39,14 @@ const USERS = `select ${COLUMNS} from accounts a
   order by a.path limit $3::int`
 const USER = `select ${COLUMNS} from accounts a where a.path = $1::text`
 
-type UserRow = Omit<UserEntry, 'login'>
+interface UserRow {
+  readonly id: string
+  readonly path: string
+  readonly name: string
+  readonly email: string | null
+  readonly disabled: boolean
+  readonly roles: readonly string[]
+}
 
 /** Users whose pages a reader may view, by path. @throws CURSOR_INVALID */
 export async function listUsers(
@@ -54,36 +68,82 @@ export async function listUsers(
   return { items, next: more ? makeCursor({ list: 'users' }, [last.path]) : null }
 }
 
-/** One user, by path; null when there is none or it may not be viewed. */
-export async function findUserEntry(
+/** A user with what logs in as him, without any secret: only for those with `user.edit` on the path, and oneself; null for others. */
+export interface UserAnswer extends UserEntry {
+  readonly credentials:
+    | readonly (Omit<CredentialRow, 'credential'> & { readonly id: string })[]
+    | null
+}
+
+/** One user whom the reader may view, or is. @throws USER_NOT_FOUND for all others */
+export async function getUser(site: Site, reader: Reader, login: string): Promise<UserAnswer> {
+  const { viewer, account } = await getVisibleAccount(site, reader, login)
+  const row = await find<UserRow>(site.db, USER, [account.path])
+  if (row === null) throw noUser(login)
+  if (!isOwnOrEdited(viewer, row)) return { ...entryOf(viewer, row), credentials: null }
+  const credentials = await listCredentials(site.db, row.id)
+  return {
+    ...entryOf(viewer, row),
+    credentials: credentials.map(({ credential, ...rest }) => ({ id: credential, ...rest })),
+  }
+}
+
+/** The account of a user whom the reader may view, or is. @throws USER_NOT_FOUND for all others */
+export async function getVisibleAccount(
   site: Site,
   reader: Reader,
-  path: string,
-): Promise<UserEntry | null> {
+  login: string,
+): Promise<{ viewer: Viewer; account: Account }> {
   const viewer = await viewerOf(site, reader)
-  const row = viewer.may('view', path) ? await find<UserRow>(site.db, USER, [path]) : null
-  return row === null ? null : entryOf(viewer, row)
+  const account = await getAccount(site.db, login)
+  if (viewer.userId === account.id || viewer.may('view', account.path)) return { viewer, account }
+  throw noUser(login)
+}
+
+/** As `getAccount` says it. */
+function noUser(login: string): Rm3Error {
+  return new Rm3Error('USER_NOT_FOUND', `there is no user "${login}"`, { user: login })
 }
 
 function entryOf(viewer: Viewer, row: UserRow): UserEntry {
-  const own = viewer.userId === row.id || viewer.may('user.edit', row.path)
-  const login = row.path.slice(USERS_PATH.length + 1)
-  return { ...row, login, email: own ? row.email : null }
+  const { id, path, name, email, disabled, roles } = row
+  const entry = { id, login: path.slice(USERS_PATH.length + 1), path, name }
+  if (isOwnOrEdited(viewer, row)) return { ...entry, email, disabled, roles }
+  return { ...entry, email: null, disabled: null, roles: viewer.may('grant', path) ? roles : null }
 }
 
-/** All grants, for those with `grant` on the root. @throws LOGIN_REQUIRED, PERMISSION_DENIED */
-export async function readGrants(site: Site, reader: Reader): Promise<Grant[]> {
+function isOwnOrEdited(viewer: Viewer, { id, path }: UserRow): boolean {
+  return viewer.userId === id || viewer.may('user.edit', path)
+}
+
+const NOW = FOREVER - 1
+
+/**
+ * Grants by role, permission and pattern, for those with `grant` on the root today.
+ *
+ * @param role null: of all roles
+ * @param position as of which; null: now
+ * @throws LOGIN_REQUIRED, PERMISSION_DENIED
+ */
+export async function readGrants(
+  site: Site,
+  reader: Reader,
+  role: string | null = null,
+  position: number | null = null,
+): Promise<Grant[]> {
   await demandGrant(site, reader)
-  return listGrants(site.db)
+  const grants = await listGrants(site.db, position ?? NOW)
+  return role === null ? grants : grants.filter(grant => grant.role === role)
 }
 
-/** All settings, for those with `grant` on the root. @throws LOGIN_REQUIRED, PERMISSION_DENIED */
+/** All settings, for those with `grant` on the root. @param position as of which; null: now @throws LOGIN_REQUIRED, PERMISSION_DENIED */
 export async function readSettings(
   site: Site,
   reader: Reader,
+  position: number | null = null,
 ): Promise<{ key: string; value: Json }[]> {
   await demandGrant(site, reader)
-  return listSettings(site.db)
+  return listSettings(site.db, position ?? NOW)
 }
 
 /** A role with how many users have it and how many rights it gives. */
@@ -114,7 +174,25 @@ export async function readMembers(
   return listMembers(site.db, role)
 }
 
+/** What a role may do and who has it, for those with `grant` on the root: nothing for a role that no grant and no user names. */
+export async function readRole(
+  site: Site,
+  reader: Reader,
+  role: string,
+): Promise<{
+  role: string
+  grants: { permission: string; pattern: string }[]
+  members: { id: string; path: string; name: string }[]
+}> {
+  const grants = await readGrants(site, reader, role)
+  const members = await listMembers(site.db, role)
+  return {
+    role,
+    grants: grants.map(({ permission, pattern }) => ({ permission, pattern })),
+    members,
+  }
+}
+
 async function demandGrant(site: Site, reader: Reader): Promise<void> {
-  const viewer = await viewerOf(site, reader)
-  if (!viewer.may('grant', SITE_PATH)) throw denied(viewer, 'grant', SITE_PATH)
+  demandSiteGrant(await viewerOf(site, reader))
 }

@@ -1,14 +1,20 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
-import { getAccount } from '../../commands/accounts.ts'
 import { type Change, change } from '../../commands/change.ts'
 import { assignUser, deassignUser, denyRole, permitRole } from '../../commands/rights.ts'
 import { PATTERN_MAX, ROLE_MAX } from '../../content/limits.ts'
-import { readGrants, readMembers, readRoles } from '../../queries/administration.ts'
+import {
+  getVisibleAccount,
+  readGrants,
+  readMembers,
+  readRole,
+  readRoles,
+} from '../../queries/administration.ts'
+import { resolvePosition } from '../../queries/at.ts'
 import type { HttpContext } from '../context.ts'
 import { authorOf, readerOf } from '../plugins/speaker.ts'
-import { sendJson } from '../reply.ts'
-import { answers, body, EMPTY, listOf, NO_QUERY } from '../schemas.ts'
+import { sayWhen, sendJson } from '../reply.ts'
+import { AT, answers, body, EMPTY, listOf, NO_QUERY, query } from '../schemas.ts'
 import { positionOf } from '../write-answer.ts'
 
 interface GrantBody {
@@ -24,6 +30,8 @@ const GRANT = body({
   permission: ROLE,
   pattern: Type.String({ maxLength: PATTERN_MAX }),
 })
+const RIGHT = body({ permission: ROLE, pattern: Type.String() })
+const ROLE_PARAMS = Type.Object({ role: ROLE }, { additionalProperties: false })
 const MEMBER = Type.Object({ role: ROLE, user: LOGIN }, { additionalProperties: false })
 const ENTRY = body({ role: ROLE, members: Type.Integer(), grants: Type.Integer() })
 const USER = body({ id: Type.String(), path: Type.String(), name: Type.String() })
@@ -33,19 +41,22 @@ const tags = ['administration']
 /** `GET`, `PUT`, `DELETE /api/grants`: who may do what. */
 export function grantRoutes(server: FastifyInstance, context: HttpContext): void {
   const { site } = context
-  server.get(
+  server.get<{ Querystring: { role?: string; at?: string } }>(
     '/api/grants',
     {
       config,
       schema: {
         tags,
-        summary: 'All grants',
-        querystring: NO_QUERY,
+        summary: 'Grants, now or as they were',
+        querystring: query({ role: ROLE, at: AT }),
         response: answers({ 200: listOf(GRANT) }),
       },
     },
     async (request, reply) => {
-      const items = await readGrants(site, readerOf(request))
+      const { role, at } = request.query
+      const when = at === undefined ? null : await resolvePosition(site.db, at)
+      const items = await readGrants(site, readerOf(request), role, when?.position)
+      if (when !== null) sayWhen(reply, when.position, when.recordedAt)
       return sendJson(reply, JSON.stringify({ items, next: null }))
     },
   )
@@ -104,13 +115,37 @@ export function roleRoutes(server: FastifyInstance, context: HttpContext): void 
     },
   )
   server.get<{ Params: { role: string } }>(
+    '/api/roles/:role',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'What a role may do, and who has it',
+        params: ROLE_PARAMS,
+        querystring: NO_QUERY,
+        response: answers({
+          200: body({ role: ROLE, grants: Type.Array(RIGHT), members: Type.Array(USER) }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const role = await readRole(site, readerOf(request), request.params.role)
+      return sendJson(reply, JSON.stringify(role))
+    },
+  )
+  membersRoute(server, context)
+  for (const method of ['PUT', 'DELETE'] as const) memberRoute(server, context, method)
+}
+
+function membersRoute(server: FastifyInstance, { site }: HttpContext): void {
+  server.get<{ Params: { role: string } }>(
     '/api/roles/:role/members',
     {
       config,
       schema: {
         tags,
         summary: 'Who has a role',
-        params: Type.Object({ role: ROLE }, { additionalProperties: false }),
+        params: ROLE_PARAMS,
         querystring: NO_QUERY,
         response: answers({ 200: listOf(USER) }),
       },
@@ -120,7 +155,6 @@ export function roleRoutes(server: FastifyInstance, context: HttpContext): void 
       return sendJson(reply, JSON.stringify({ items, next: null }))
     },
   )
-  for (const method of ['PUT', 'DELETE'] as const) memberRoute(server, context, method)
 }
 
 function memberRoute(
@@ -145,10 +179,8 @@ function memberRoute(
     handler: async (request, reply) => {
       const { role, user } = request.params
       const author = await authorOf(site, request)
-      return apply(context, reply, author, async it => {
-        const { id } = await getAccount(site.db, user)
-        await run(it, id, role)
-      })
+      const { account } = await getVisibleAccount(site, readerOf(request), user)
+      return apply(context, reply, author, it => run(it, account.id, role))
     },
   })
 }
