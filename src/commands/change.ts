@@ -132,9 +132,11 @@ export class Change {
 
   /** The entity that is live at a path, with what this change has recorded so far; or null. */
   async liveIdAt(path: string): Promise<string | null> {
-    return (
-      this.#changedAt('live', path) ?? this.#unlessChanged(await findIdAtPath(this.site.db, path))
-    )
+    const changed = this.#changedAt('live', path)
+    if (changed !== null) return changed
+    const remembered = this.#remembers ? this.site.states.rememberedIdAt(path) : null
+    if (remembered !== null) this.#hasRemembered = true
+    return this.#unlessChanged(remembered ?? (await findIdAtPath(this.site.db, path)))
   }
 
   /** The entity that has only drafts for a path, with what this change has recorded so far; or null. */

@@ -95,6 +95,17 @@ export class States {
     sizeCalculation: roughBytes,
   })
 
+  readonly #paths = new LRUCache<string, string>({ max: STATES_MAX })
+
+  /** The entity that was live at a path when it was last written here, without asking the database; or null. */
+  rememberedIdAt(path: string): string | null {
+    const id = this.#paths.get(path)
+    const state = id === undefined ? null : this.remembered(id)
+    return state?.kind === 'entity' && state.state === 'live' && state.path === path
+      ? state.id
+      : null
+  }
+
   /** What is known of a stream without asking the database, which may be behind; or null. */
   remembered(stream: string): State | null {
     return this.#cache.get(stream) ?? null
@@ -110,6 +121,7 @@ export class States {
   keep(stream: string, state: State): void {
     const known = this.#cache.get(stream)
     if (known === undefined || known.revision < state.revision) this.#cache.set(stream, state)
+    if (state.kind === 'entity' && state.state === 'live') this.#paths.set(state.path, state.id)
   }
 
   forget(stream: string): void {
