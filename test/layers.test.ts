@@ -129,7 +129,9 @@ function modulesIn(folder: string): string[] {
 /** What `file` imports, also for types and at run time: paths from the root, or package names. Its own package is the sdk. */
 function importsOf(file: string): string[] {
   const source = readFileSync(join(PACKAGE_ROOT, file), 'utf8')
-  const statements = source.matchAll(/^(?:import|export)\b[^'";]*?(?:from )?'([^']+)'/gm)
+  const statements = source.matchAll(
+    /^(?:import\s+|(?:import|export)\b[^'";]*?\bfrom\s+)'([^']+)'/gm,
+  )
   const calls = source.matchAll(/\bimport\('([^']+)'\)/g)
   return [...statements, ...calls].map(match => {
     const specifier = match[1] ?? ''

@@ -260,7 +260,7 @@ export class Change {
       actor,
       at,
       note,
-      meta: JSON.stringify({ door: author.door, ...author.meta }),
+      meta: metaOf(author, event),
       data: JSON.stringify(event.data),
       ...(author.recordedAt !== undefined && { recordedAt: author.recordedAt }),
     })
@@ -278,6 +278,12 @@ export class Change {
       throw violatedConstraint(thrown) === 'pages_path' ? pathTaken(thrown) : thrown
     }
   }
+}
+
+/** `draft` stands in the payload too; lists of revisions would have to read whole documents to find it there. */
+function metaOf(author: Author, { data }: NewEvent): string {
+  const draft = 'draft' in data && data.draft === true
+  return JSON.stringify({ door: author.door, ...(draft && { draft }), ...author.meta })
 }
 
 function pathTaken(cause: unknown): Rm3Error {

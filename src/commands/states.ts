@@ -10,13 +10,13 @@ const NEWEST = 2_147_483_647
 /** More events than there can be between keyframes: there are fewer keyframes only while they are being built anew. */
 const EVENTS_MAX = 1_000
 
-/** The keyframe, if there is one, comes first: it has a body and no event. */
+/** The keyframe, if there is one, comes first: it has a body and no event. The event at the revision itself is always there. */
 const KEYFRAME_AND_EVENTS = `with keyframe as (
-    select revision, body from keyframes where stream = $1::uuid and revision <= $2::int order by revision desc limit 1)
+    select revision, body from keyframes where stream = $1::uuid and revision < $2::int order by revision desc limit 1)
   select revision, body, null::bigint as position, null::uuid as "eventId", null::uuid as stream, null as type,
-    null::smallint as version, null as actor, null::timestamptz as at, null as note, null as data from keyframe
+    null::smallint as version, null as actor, null::timestamptz as at, null::timestamptz as "recordedAt", null as note, null as data from keyframe
   union all
-  (select revision, null, position, event_id, stream, type, version, actor, at, note, data::text from log
+  (select revision, null, position, event_id, stream, type, version, actor, at, recorded_at, note, data::text from log
     where stream = $1::uuid and revision > coalesce((select revision from keyframe), 0) and revision <= $2::int
     order by revision limit ${EVENTS_MAX})
   order by revision`
@@ -33,10 +33,32 @@ export async function readState(
   stream: string,
   revision: number = NEWEST,
 ): Promise<State | null> {
-  const rows = await db.rows<Recorded & { body: Buffer | null }>(KEYFRAME_AND_EVENTS, [
-    stream,
-    revision,
-  ])
+  const rows = await db.rows<KeyframeOrEvent>(KEYFRAME_AND_EVENTS, [stream, revision])
+  return foldRows(db, stream, revision, rows)
+}
+
+/** A revision of a stream: the state there and the event that made it. null when there is no such revision. */
+export async function readRevision(
+  db: Db,
+  stream: string,
+  revision: number,
+): Promise<{ state: State; event: Recorded & { recordedAt: string } } | null> {
+  const rows = await db.rows<KeyframeOrEvent>(KEYFRAME_AND_EVENTS, [stream, revision])
+  const event =
+    rows.length < EVENTS_MAX ? rows.at(-1) : (await readStream(db, stream, { from: revision }))[0]
+  if (event === undefined || event.revision !== revision) return null
+  const state = await foldRows(db, stream, revision, rows)
+  return state === null ? null : { state, event }
+}
+
+type KeyframeOrEvent = Recorded & { readonly recordedAt: string; readonly body: Buffer | null }
+
+async function foldRows(
+  db: Db,
+  stream: string,
+  revision: number,
+  rows: readonly KeyframeOrEvent[],
+): Promise<State | null> {
   let state: State | null = null
   for (const row of rows) {
     state = row.body === null ? evolve(state, upcast(row)) : stateOfKeyframe(row.body)

@@ -8,11 +8,11 @@ import {
 } from '../../projections/page-history.ts'
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
-import { readState } from '../commands/states.ts'
+import { readRevision, readState } from '../commands/states.ts'
 import { documentOf } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
-import { type Db, find } from '../pg/db.ts'
+import type { Db } from '../pg/db.ts'
 import type { At, AtPosition } from './at.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
 import { mayReadPast } from './reader.ts'
@@ -79,9 +79,7 @@ interface RevisionEvent {
   readonly recordedAt: string
 }
 
-const EVENT = `select event_id as "eventId", position, type, at, actor, recorded_at as "recordedAt" from log
-  where stream = $1::uuid and revision = $2::int`
-const WAS_SHOWN = `select from page_history where entity_id = $1::uuid and revision = $2::int limit 1`
+const WAS_SHOWN = `select from published_drafts where entity_id = $1::uuid and revision = $2::int`
 
 /**
  * An entity as it was at one revision, when the viewer may read it: `view` and `history` on the path it had then and on the
@@ -95,12 +93,11 @@ export async function findRevisionState(
   subject: Subject,
   revision: number,
 ): Promise<RevisionState | null> {
-  const event = await find<RevisionEvent>(db, EVENT, [subject.id, revision])
-  if (event === null) return null
   const pathThen = pathAtRevision(subject.former, revision, subject.path)
   if (!mayReadPast(viewer, [subject.path, pathThen])) return null
-  const entity = (await readState(db, subject.id, revision)) as Entity | null
-  if (entity === null) return null
+  const found = await readRevision(db, subject.id, revision)
+  if (found?.state.kind !== 'entity') return null
+  const { state: entity, event } = found
   if (entity.live?.revision !== entity.tipRevision && !viewer.may('viewdraft', pathThen)) {
     const shown = await db.rows(WAS_SHOWN, [subject.id, entity.tipRevision])
     if (shown.length === 0) return null

@@ -265,7 +265,7 @@ interface Loaded {
 }
 
 function hashOf(revision: WholeRevision | undefined): string {
-  const { summary, data, tags } = revision?.data['document'] as Record<string, Json>
+  const { summary, data, tags } = (revision?.data['document'] ?? {}) as Record<string, Json>
   return createHash('sha256')
     .update(canonicalJson({ summary, data, tags } as Json))
     .digest('hex')

@@ -21,9 +21,10 @@ export const READ_LIMIT = READ_MAX
 
 /** Short, so that a server that says nothing is given up within the run. */
 const STATEMENT_TIMEOUT_MS = 2_000
+/** One more than the server has, so that batches overtake one another. */
 const LANES = 2
 
-/** How clients connect: as the server does. */
+/** How clients connect: as the server does, but for shorter deadlines. */
 export function optionsOf(url: string, site: string): PoolOptions {
   return {
     url,
@@ -34,7 +35,7 @@ export function optionsOf(url: string, site: string): PoolOptions {
   }
 }
 
-/** The log as rm3's server process uses it. */
+/** The log of rm3. */
 export function realStore(url: string, site: string): Store {
   const options = optionsOf(url, site)
   const lanes = Array.from(
