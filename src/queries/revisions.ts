@@ -3,7 +3,7 @@ import type { FormerPath } from '../../projections/page-history.ts'
 import type { Viewer } from '../access/viewer.ts'
 import { userPath } from '../commands/accounts.ts'
 import type { Site } from '../commands/change.ts'
-import { type Db, find } from '../pg/db.ts'
+import { type Db, one } from '../pg/db.ts'
 import { makeCursor, readCursor } from './cursor.ts'
 import { mayReadPast, type Reader } from './reader.ts'
 import { getSubject, type Subject } from './subject.ts'
@@ -27,8 +27,6 @@ export interface RevisionEntry {
   readonly draft: boolean
 }
 
-type EntryRow = Omit<RevisionEntry, 'actorName' | 'actorPath'>
-
 /** Which revisions are listed; instants are RFC 3339 in UTC with milliseconds. */
 export interface RevisionFilter {
   /** A login name, an entity id, or root, nobody, system. */
@@ -40,15 +38,43 @@ export interface RevisionFilter {
 export const REVISIONS_MAX = 1_000
 export const REVISIONS_DEFAULT = 50
 
-const ENTRY = `select l.event_id as "revisionId", l.revision, l.position, l.type, l.at, l.actor, l.meta->>'door' as door,
-    l.note, l.meta->>'draft' is not null as draft
+/**
+ * An entry as a line of JSON, made by the database: for a hundred of them that takes a third of the time of rows and columns. A tab
+ * stands where the actor's name and path go.
+ */
+const ENTRY = `select l.revision, l.actor,
+    '{"revisionId":"' || l.event_id || '","revision":' || l.revision || ',"position":' || l.position || ',"type":"' || l.type
+    || '","at":"' || to_char(l.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '","actor":"' || l.actor || E'"\\t,"door":'
+    || coalesce(to_json(l.meta->>'door')::text, 'null') || ',"note":' || coalesce(to_json(l.note)::text, 'null') || ',"draft":'
+    || case when l.meta->>'draft' is null then 'false' else 'true' end || '}' as line
   from log l where l.stream = $1::uuid`
+
+/** The lines of a query over `ENTRY`, newest first, and the users among the actors. */
+function linesOf(entries: string): string {
+  return `with e as (${entries})
+    select string_agg(line, E'\\n' order by revision desc) as lines,
+      array_agg(distinct actor) filter (where length(actor) = 36) as users
+    from e`
+}
+
+interface Lines {
+  /** null when there are none */
+  readonly lines: string | null
+  readonly users: string[] | null
+}
 
 const ACCOUNT_EVENTS = `'RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'`
 /** How many are asked for: one of these, so that there are few statements and each is planned for its number. */
 const LIMITS = [26, 51, 101, 201, 501]
 
 const REVISION_MAX = 2_147_483_647
+
+/** Which revisions are wanted of the list. */
+export type RevisionPart = RevisionFilter & {
+  readonly limit: number
+  /** `next` of the part before; null: the newest. */
+  readonly after: string | null
+}
 
 /**
  * Revisions of a page, newest first: of those that were on paths whose past the reader may read. Drafts that never went live
@@ -60,8 +86,19 @@ export async function listRevisions(
   site: Site,
   reader: Reader,
   path: string,
-  part: RevisionFilter & { limit: number; after: string | null },
+  part: RevisionPart,
 ): Promise<{ items: RevisionEntry[]; next: string | null }> {
+  const { items, next } = await listRevisionTexts(site, reader, path, part)
+  return { items: JSON.parse(`[${items.join(',')}]`) as RevisionEntry[], next }
+}
+
+/** As `listRevisions`, each entry as JSON text, to be passed on without parsing. */
+export async function listRevisionTexts(
+  site: Site,
+  reader: Reader,
+  path: string,
+  part: RevisionPart,
+): Promise<{ items: string[]; next: string | null }> {
   const { viewer, subject } = await getSubject(site, reader, path)
   const { author, from, until, limit, after } = part
   const listing = { path, author, from, until }
@@ -74,11 +111,11 @@ export async function listRevisions(
   if (until !== null) where.push(`l.at < ${add(until)}::timestamptz`)
   const most = LIMITS.find(candidate => candidate > limit) ?? REVISIONS_MAX + 1
   const text = `${ENTRY} and ${where.join(' and ')} order by l.revision desc limit ${most}`
-  const rows = await site.db.rows<EntryRow>(text, values)
-  const items = await withActors(site.db, viewer, rows.slice(0, limit))
-  const last = items.at(-1)
-  const next = rows.length > limit && last ? makeCursor(listing, [last.revision]) : null
-  return { items, next }
+  const found = await one<Lines>(site.db, linesOf(text), values)
+  const lines = await withActors(site.db, viewer, found)
+  const items = lines.slice(0, limit)
+  const revision = Number(/"revision":(\d+)/.exec(items.at(-1) ?? '')?.[1])
+  return { items, next: lines.length > limit ? makeCursor(listing, [revision]) : null }
 }
 
 /** Conditions that leave out drafts, events of the account and stretches of the past that the viewer may not see. */
@@ -90,7 +127,8 @@ function conditions(viewer: Viewer, subject: Subject, add: (value: unknown) => s
     where.push(`exists (select from unnest(${low}::int[], ${high}::int[]) r(low, high)
       where l.revision >= low and l.revision < high)`)
   }
-  if (!viewer.may('viewdraft', subject.path)) {
+  const paths = [subject.path, ...subject.former.map(former => former.path)]
+  if (!paths.every(path => viewer.may('viewdraft', path))) {
     where.push(`(l.meta->>'draft' is null or exists (
       select from published_drafts d where d.entity_id = $1::uuid and d.revision = l.revision))`)
   }
@@ -100,7 +138,7 @@ function conditions(viewer: Viewer, subject: Subject, add: (value: unknown) => s
   return where
 }
 
-const ONE = `${ENTRY} and l.revision = $2::int`
+const ONE = linesOf(`${ENTRY} and l.revision = $2::int`)
 
 /** One entry of that list, without asking who may read it: `findRevisionState` has. */
 export async function findRevisionEntry(
@@ -109,9 +147,9 @@ export async function findRevisionEntry(
   entityId: string,
   revision: number,
 ): Promise<RevisionEntry | null> {
-  const row = await find<EntryRow>(site.db, ONE, [entityId, revision])
-  const [entry] = row === null ? [] : await withActors(site.db, viewer, [row])
-  return entry ?? null
+  const found = await one<Lines>(site.db, ONE, [entityId, revision])
+  const [line] = await withActors(site.db, viewer, found)
+  return line === undefined ? null : (JSON.parse(line) as RevisionEntry)
 }
 
 /** From (inclusive) and until (exclusive) which revisions the entity was on paths whose past the viewer may read. */
@@ -127,25 +165,30 @@ function readableRanges(viewer: Viewer, former: readonly FormerPath[]): [number,
 }
 
 const ACTORS = `select entity_id as id, name, path from accounts where entity_id = any($1::uuid[])`
-const ID_CHARS = 36
-const NOBODY_KNOWN = { actorName: null, actorPath: null }
+const NOBODY_KNOWN = ',"actorName":null,"actorPath":null'
+/** Nothing but the place for an actor's name has a tab: JSON writes one in a text as an escape. */
+const PLACE = /"actor":"([^"]+)"\t/g
 
-/** The same entries with the names of users, and the paths of those whose pages the viewer may see. */
-async function withActors(
-  db: Db,
-  viewer: Viewer,
-  entries: readonly EntryRow[],
-): Promise<RevisionEntry[]> {
-  const ids = new Set(entries.map(({ actor }) => actor).filter(actor => actor.length === ID_CHARS))
-  if (ids.size === 0) return entries.map(entry => ({ ...entry, ...NOBODY_KNOWN }))
-  const rows = await db.rows<{ id: string; name: string; path: string }>(ACTORS, [[...ids]])
-  const known = new Map(rows.map(({ id, name, path }) => [id, { name, path }]))
-  return entries.map(entry => {
-    const user = known.get(entry.actor)
-    if (user === undefined) return { ...entry, ...NOBODY_KNOWN }
-    const actorPath = viewer.may('view', user.path) ? user.path : null
-    return { ...entry, actorName: user.name, actorPath }
-  })
+/** The lines with the names of users, and the paths of those whose pages the viewer may see. */
+async function withActors(db: Db, viewer: Viewer, { lines, users }: Lines): Promise<string[]> {
+  if (lines === null) return []
+  const names = new Map<string, string>()
+  const rows = users === null ? [] : await db.rows<ActorRow>(ACTORS, [users])
+  for (const { id, name, path } of rows) {
+    const shown = viewer.may('view', path) ? path : null
+    names.set(id, `,"actorName":${JSON.stringify(name)},"actorPath":${JSON.stringify(shown)}`)
+  }
+  const named = lines.replaceAll(
+    PLACE,
+    (_, actor: string) => `"actor":"${actor}"${names.get(actor) ?? NOBODY_KNOWN}`,
+  )
+  return named.split('\n')
+}
+
+interface ActorRow {
+  readonly id: string
+  readonly name: string
+  readonly path: string
 }
 
 const ACTOR_ID = /^(root|nobody|system|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
@@ -161,13 +204,3 @@ async function actorOf(db: Db, author: string): Promise<string> {
 }
 
 const NO_ONE = '-'
-
-/** An entry as JSON text. Lists are long and their entries alike, so this is done by hand. */
-export function revisionText(entry: RevisionEntry): string {
-  const { revisionId, revision, position, type, at, actor, draft } = entry
-  return `{"revisionId":"${revisionId}","revision":${revision},"position":${position},"type":"${type}","at":"${at}","actor":"${actor}","actorName":${textOf(entry.actorName)},"actorPath":${textOf(entry.actorPath)},"door":${textOf(entry.door)},"note":${textOf(entry.note)},"draft":${draft}}`
-}
-
-function textOf(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(text)
-}
