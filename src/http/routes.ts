@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from './context.ts'
+import { htmlRoutes } from './pages/html-routes.ts'
 import type { Metrics } from './plugins/metrics.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -15,7 +16,7 @@ import { revisionRoutes } from './routes/revisions.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
-/** Adds all routes of the API. They come in a scope of their own, after the plugins have been loaded. */
+/** Adds all routes: the API and the pages. They come in a scope of their own, after the plugins have been loaded. */
 export function addRoutes(server: FastifyInstance, context: HttpContext, metrics: Metrics): void {
   server.decorate('pageHtml', { render: null })
   server.register(async scope => {
@@ -32,5 +33,6 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     tokenRoutes(scope, context)
     healthRoutes(scope, context, metrics)
     docsRoutes(scope)
+    htmlRoutes(scope, context)
   })
 }

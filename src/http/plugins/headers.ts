@@ -30,12 +30,14 @@ const VARY = 'Accept, Authorization, Cookie'
 /**
  * The headers that every answer has: its request id, what a browser may do with it, and how long it may be kept: errors not at all,
  * what someone logged in got only by his browser, everything only when asked again. A route that knows better sets
- * `Cache-Control` itself.
+ * `Cache-Control` or `Content-Security-Policy` itself.
  */
 export function addHeaders(server: FastifyInstance): void {
   server.addHook('onSend', (request, reply, payload, done) => {
     reply.header('RM3-Request-Id', request.id)
+    const policy = reply.getHeader('content-security-policy')
     reply.headers(isHtml(reply) ? HTML : DATA)
+    if (policy !== undefined) reply.header('Content-Security-Policy', policy)
     if (!reply.hasHeader('Cache-Control'))
       reply.header('Cache-Control', cacheControl(request, reply))
     if (!reply.hasHeader('Vary')) reply.header('Vary', VARY)
