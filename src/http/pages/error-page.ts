@@ -14,7 +14,11 @@ import { frameOf, pathsAbove, ROOT, readAround } from './around.ts'
 import { type Pages, type Scene, sceneOf, urlIn, viewUrl } from './scene.ts'
 
 /** Errors whose `detail` was written for who typed an address; the others are told in the scheme's words. */
-const TOLD = new Set(['AT_INVALID', 'REQUEST_INVALID', 'CSRF_REFUSED', 'BODY_TOO_LARGE'])
+const TOLD = new Set(['REQUEST_INVALID', 'CSRF_REFUSED', 'BODY_TOO_LARGE'])
+const WORDS: Readonly<Record<string, string>> = {
+  REVISION_NOT_FOUND: 'This page has no such revision.',
+  AT_INVALID: 'The address asks for a time that is none, or that has not come yet.',
+}
 const NO_VIEWER = viewerWith([], [NOBODY_ROLE], null)
 
 /** An error as a page. What a reader may not see is told in the same bytes as what is not there, but for the request's id. */
@@ -26,13 +30,13 @@ export async function errorPage(
 ): Promise<string> {
   const { status, code, detail } = problem
   const wait = Number(headers['Retry-After'])
-  const missing = code === 'REVISION_NOT_FOUND' ? 'This page has no such revision.' : null
+  const words = Object.hasOwn(WORDS, code) ? (WORDS[code] ?? null) : null
   const about = status >= 500 ? bare(pages, request) : await surroundings(pages, request, code)
   reply.header('Content-Security-Policy', PAGE_CSP)
   return renderError(pages.scheme, {
     ...about,
     status,
-    detail: TOLD.has(code) ? sentence(detail) : missing,
+    detail: TOLD.has(code) ? sentence(detail) : words,
     retryAfterSeconds: Number.isFinite(wait) && wait > 0 ? wait : null,
     requestId: request.id,
   })

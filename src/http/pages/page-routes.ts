@@ -34,11 +34,30 @@ export async function answerPage(
   target: UrlTarget,
 ): Promise<FastifyReply> {
   const { path, page, rest } = target
-  if (rest.length === 0 && page === null) return answerRecord(pages, request, reply, path)
-  if (rest.length === 0 && (page === 'history.html' || page === 'diff.html')) {
-    return answerView(pages, request, reply, { path, page })
+  try {
+    if (rest.length === 0 && page === null) return await answerRecord(pages, request, reply, path)
+    if (rest.length === 0 && (page === 'history.html' || page === 'diff.html')) {
+      return await answerView(pages, request, reply, { path, page })
+    }
+  } catch (thrown) {
+    if (isRefusal(thrown)) await demandSomething(pages, request, path)
+    throw thrown
   }
   throw new Rm3Error('ROUTE_NOT_FOUND', 'there is nothing at this address')
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return isRm3Error(thrown, 'LOGIN_REQUIRED') || isRm3Error(thrown, 'PERMISSION_DENIED')
+}
+
+/** To say that something may not be read says that it is there. @throws PAGE_NOT_FOUND when it is not */
+async function demandSomething(
+  { site }: Pages,
+  request: FastifyRequest,
+  path: string,
+): Promise<void> {
+  const { type } = await readPage(site, readerOf(request), path)
+  if (type === 'absent') throw absent(path)
 }
 
 /** The page itself: as it was kept, where that is still right, else rendered anew. */
