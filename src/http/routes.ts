@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from './context.ts'
+import { htmlRoutes } from './pages/html-routes.ts'
 import type { Metrics } from './plugins/metrics.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { blobRoutes } from './routes/blobs.ts'
@@ -21,7 +22,7 @@ import { sessionRoutes } from './routes/session.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { userRoutes } from './routes/users.ts'
 
-/** Adds all routes of the API. They come in a scope of their own, after the plugins have been loaded. */
+/** Adds all routes: the API and the pages. They come in a scope of their own, after the plugins have been loaded. */
 export function addRoutes(server: FastifyInstance, context: HttpContext, metrics: Metrics): void {
   server.decorate('pageHtml', { render: null })
   server.register(async scope => {
@@ -45,5 +46,6 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     configRoutes(scope, context)
     healthRoutes(scope, context, metrics)
     docsRoutes(scope)
+    htmlRoutes(scope, context)
   })
 }

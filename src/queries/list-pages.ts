@@ -5,14 +5,13 @@ import { makeCursor, readCursor } from './cursor.ts'
 import { listPast } from './list-past.ts'
 import { filterOf, type Listing, orderOf, type Sorted, tagged } from './listing.ts'
 import { type Reader, viewerOf } from './reader.ts'
-import type { PageRecord } from './record.ts'
 
 export const PAGES_MAX = 200
 export const PAGES_DEFAULT = 50
 /** A page of a listing. */
 export interface Listed {
-  /** `data` is '{}': listings do not give it. */
-  readonly items: PageRecord[]
+  /** `data` is '{}' unless it was asked for. */
+  readonly items: Sorted[]
   /** Where the next page begins; null at the end. */
   readonly next: string | null
 }
@@ -24,6 +23,17 @@ export interface Part {
   readonly after: string | null
   /** As of a position; null: now. */
   readonly position: number | null
+  /** With `data`, which may be large. */
+  readonly withData?: boolean
+}
+
+/** The cursor of what follows an item in its listing, which may have been found in another way. */
+export function cursorAfter(
+  listing: Listing,
+  position: number | null,
+  item: Pick<Sorted, 'sortKey' | 'path'>,
+): string {
+  return makeCursor([listing, position], [item.sortKey, item.path])
 }
 
 /**
@@ -44,28 +54,29 @@ export async function listPages(
       ? null
       : readCursor([listing, part.position], part.after, ['string', 'string'])
   const wanted = part.limit + 1
+  const { position, withData = false } = part
   const found =
-    part.position === null
-      ? await listNow(site, viewer, listing, keys, wanted)
-      : await listPast(site, viewer, listing, keys, { wanted, position: part.position })
+    position === null
+      ? await listNow(site, viewer, listing, keys, { wanted, withData })
+      : await listPast(site, viewer, listing, keys, { wanted, position, withData })
   const items = found.slice(0, part.limit)
   const last = items.at(-1)
   const more = found.length > part.limit && last !== undefined
   return {
     items,
-    next: more ? makeCursor([listing, part.position], [last.sortKey, last.path]) : null,
+    next: more ? cursorAfter(listing, position, last) : null,
   }
 }
 
 const COLUMNS = `p.entity_id as "entityId", p.path, p.position, p.revision, p.revision_id as "revisionId", p.number, p.proto,
-  p.hidden, p.created, p.modified, p.touched, p.author, p.summary::text as summary, '{}' as data, p.tags::text as tags`
+  p.hidden, p.created, p.modified, p.touched, p.author, p.summary::text as summary, p.tags::text as tags`
 
 async function listNow(
   site: Site,
   viewer: Viewer,
   listing: Listing,
   keys: readonly (string | number)[] | null,
-  wanted: number,
+  { wanted, withData }: { wanted: number; withData: boolean },
 ): Promise<Sorted[]> {
   const filter = filterOf(listing, 'p')
   const { where, values } = filter
@@ -78,7 +89,7 @@ async function listNow(
   } else where.push('not p.hidden')
   if (listing.tag !== null) where.push(tagged(listing.tag, add, 'p', add(FOREVER - 1)))
   const order = orderOf(listing, keys, add, where)
-  const text = `select ${COLUMNS}, ${order.key} as "sortKey" from pages p
+  const text = `select ${COLUMNS}, ${withData ? 'p.data::text' : "'{}'"} as data, ${order.key} as "sortKey" from pages p
     where ${where.join('\n and ')}
     order by ${order.by} limit ${add(wanted)}::int`
   return site.db.rows<Sorted>(text, values)

@@ -15,7 +15,11 @@ export async function listPast(
   viewer: Viewer,
   listing: Listing,
   keys: readonly (string | number)[] | null,
-  { wanted, position }: { wanted: number; position: number },
+  {
+    wanted,
+    position,
+    withData,
+  }: { readonly wanted: number; readonly position: number; readonly withData: boolean },
 ): Promise<Sorted[]> {
   const { where, values } = filterOf(listing, 'p')
   const add = (value: unknown) => `$${values.push(value)}`
@@ -42,7 +46,7 @@ export async function listPast(
   for (let from = 0; from < found.length; from += FOLDED_MAX) {
     const folded = found.slice(from, from + FOLDED_MAX).map(async shown => {
       const record = await pastRecord(site.db, shown)
-      return { ...record, data: '{}', sortKey: shown.sortKey }
+      return { ...record, ...(!withData && { data: '{}' }), sortKey: shown.sortKey }
     })
     items.push(...(await Promise.all(folded)))
   }

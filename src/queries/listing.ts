@@ -8,12 +8,22 @@ export interface Listing {
   /** Levels below `parent`; 1: its children. */
   readonly depth: number
   readonly proto: string | null
-  /** Live pages with that tag: its object, and its predicate when one is given. */
-  readonly tag: { readonly predicate: string | null; readonly object: string } | null
+  /** Only pages that are not of that proto. */
+  readonly exceptProto?: string
+  /** Only pages at these paths. */
+  readonly paths?: readonly string[]
+  /** Live pages with that tag: its object and its predicate, those of them that are given. */
+  readonly tag: TagFilter | null
   readonly sort: Sort
   readonly descending: boolean
   /** With hidden pages, where the viewer may edit them. */
   readonly hidden: boolean
+}
+
+/** One of the two at least is not null. */
+export interface TagFilter {
+  readonly predicate: string | null
+  readonly object: string | null
 }
 
 export const SORTS = ['path', 'title', 'created', 'modified'] as const
@@ -54,34 +64,34 @@ export function filterOf(listing: Listing, table: string): ListFilter {
   const where: string[] = []
   const values: unknown[] = []
   const add = (value: unknown) => `$${values.push(value)}`
-  const { parent, depth, proto } = listing
+  const { parent, depth, proto, exceptProto, paths } = listing
   if (parent !== null) {
     const top = add(parent)
-    // the past has no index on parents, only on paths
     where.push(`${table}.path > ${top}::text || '.' and ${table}.path < ${top}::text || '/'`)
     if (depth === 1) where.push(`${table}.parent = ${top}::text`)
   }
-  if (parent === null || depth > 1) {
-    if (depth < DEPTH_ALL) {
-      const labels = add(depth + (parent === null ? 0 : depthOf(parent)))
-      where.push(`length(${table}.path) - length(replace(${table}.path, '.', '')) < ${labels}::int`)
-    }
+  if ((parent === null || depth > 1) && depth < DEPTH_ALL) {
+    const labels = add(depth + (parent === null ? 0 : depthOf(parent)))
+    where.push(`length(${table}.path) - length(replace(${table}.path, '.', '')) < ${labels}::int`)
   }
   const kind = add(proto)
   where.push(`(${kind}::text is null or ${table}.proto = ${kind}::text)`)
+  if (exceptProto !== undefined) where.push(`${table}.proto <> ${add(exceptProto)}::text`)
+  if (paths !== undefined) where.push(`${table}.path = any(${add(paths)}::text[])`)
   return { where, values }
 }
 
 /** That a page has a tag at a position. */
 export function tagged(
-  tag: { predicate: string | null; object: string },
+  tag: TagFilter,
   add: (value: unknown) => string,
   table: string,
   position: string,
 ): string {
-  const predicate = add(tag.predicate)
-  return `exists (select from tags t where t.entity_id = ${table}.entity_id and t.object = ${add(tag.object)}::text
-    and (${predicate}::text is null or t.predicate = ${predicate}::text)
+  const where: string[] = []
+  if (tag.object !== null) where.push(`t.object = ${add(tag.object)}::text`)
+  if (tag.predicate !== null) where.push(`t.predicate = ${add(tag.predicate)}::text`)
+  return `exists (select from tags t where t.entity_id = ${table}.entity_id and ${where.join(' and ')}
     and t.from_position <= ${position}::bigint and t.until_position > ${position}::bigint)`
 }
 

@@ -13,6 +13,10 @@ const WORDS: Readonly<Record<number, Words>> = {
     title: 'That request made no sense',
     text: 'The address or the form that was sent has something in it that cannot be understood here.',
   },
+  401: {
+    title: 'Log in to see this',
+    text: 'This is there, but not for everyone. Log in with an account that may see it.',
+  },
   403: { title: 'This is not for you', text: 'You lack the right to see or do this.' },
   404: {
     title: 'There is nothing here',
@@ -54,7 +58,10 @@ export function renderError(scheme: Scheme, view: ErrorView): string {
       historyUrl: view.historyUrl,
       wait: view.retryAfterSeconds === null ? null : durationInWords(view.retryAfterSeconds),
       requestId: view.requestId,
-      offerLogin: view.status === 403 && view.frame.user === null && view.frame.loginUrl !== null,
+      offerLogin:
+        (view.status === 401 || view.status === 403) &&
+        view.frame.user === null &&
+        view.frame.loginUrl !== null,
     },
   })
 }

@@ -207,7 +207,7 @@ export interface DiffView {
 
 export interface LoginView {
   readonly frame: Frame
-  /** Where the form is posted: fields `user`, `password`, `next` and `csrf`. */
+  /** Where the form is posted: fields `user`, `password`, `next` and `_csrf`. */
   readonly action: string
   readonly csrf: string
   readonly next: string
@@ -225,7 +225,7 @@ export interface AccountView {
   /** The person's own page; null without. */
   readonly pageUrl: string | null
   readonly roles: readonly string[]
-  /** Where the form with the field `csrf` is posted. */
+  /** Where the form with the field `_csrf` is posted. */
   readonly logoutAction: string
   readonly csrf: string
 }

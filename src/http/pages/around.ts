@@ -1,0 +1,103 @@
+import { parentPath } from '../../content/path.ts'
+import { listPages } from '../../queries/list-pages.ts'
+import { CHILDREN } from '../../queries/listing.ts'
+import type { NamedPage } from '../../queries/named-pages.ts'
+import type { People } from '../../queries/people.ts'
+import type { Frame, Link, Person } from '../../scheme/views.ts'
+import { linkQueryOf, type Scene, urlIn, urlWith } from './scene.ts'
+import type { SiteNames } from './site-names.ts'
+import { titleIn } from './titles.ts'
+
+/** The path that has the URL `/`. */
+export const ROOT = 'wh'
+export const LOGIN_URL = '/$login/'
+export const ACCOUNT_URL = '/$account/'
+export const LOGOUT_URL = '/$logout/'
+const NAV_MAX = 30
+const NAVBAR = { predicate: 'navigation', object: 'navbar' }
+
+/** What stands around every view, as it was found. */
+export interface Around {
+  readonly names: SiteNames
+  readonly nav: readonly { readonly path: string; readonly title: string }[]
+}
+
+/** Looks up what stands around the content: two statements. */
+export async function readAround({ pages, viewer, when }: Scene): Promise<Around> {
+  const listing = { ...CHILDREN, parent: ROOT, tag: NAVBAR }
+  const part = { limit: NAV_MAX, after: null, position: when?.position ?? null }
+  const [names, { items }] = await Promise.all([
+    pages.names.read(pages.site.db),
+    listPages(pages.site, viewer, listing, part),
+  ])
+  return { names, nav: items.map(item => ({ path: item.path, title: titleIn(item) })) }
+}
+
+/** The paths above a page, the root first; [] for the root. */
+export function pathsAbove(path: string): string[] {
+  const above = parentPath(path)
+  return above === null ? [] : [...pathsAbove(above), above]
+}
+
+/** What is around the content of a view. @param named has the root, whose title the site has when none is set */
+export function frameOf(
+  scene: Scene,
+  { names, nav }: Around,
+  found: { readonly named: ReadonlyMap<string, NamedPage>; readonly people: People },
+): Frame {
+  const { userId, when } = scene
+  return {
+    site: {
+      name: names.title ?? (found.named.get(ROOT)?.title || 'rm3'),
+      language: names.language,
+      homeUrl: urlIn(scene, ROOT),
+      origin: names.origin,
+      copyright: names.copyright,
+    },
+    nav: nav.map(({ path, title }) => ({
+      title: title || path,
+      url: urlIn(scene, path),
+      current: scene.path === path || scene.path.startsWith(`${path}.`),
+    })),
+    user:
+      userId === null ? null : { name: found.people.get(userId)?.name || 'You', url: ACCOUNT_URL },
+    loginUrl: userId === null ? `${LOGIN_URL}?${new URLSearchParams({ next: scene.url })}` : null,
+    searchUrl: null,
+    asOf: when && {
+      at: when.recordedAt,
+      position: when.position,
+      nowUrl: urlWith(scene, 'at', null),
+      linkQuery: linkQueryOf(scene),
+    },
+  }
+}
+
+/** From the front page to the parent: those that are there and may be seen. */
+export function breadcrumbOf(scene: Scene, named: ReadonlyMap<string, NamedPage>): Link[] {
+  return pathsAbove(scene.path).flatMap(path => {
+    const page = named.get(path)
+    return page === undefined
+      ? []
+      : [{ title: page.title || 'Untitled', url: urlIn(scene, page.path) }]
+  })
+}
+
+const FIXED_ACTORS: Readonly<Record<string, string>> = {
+  root: 'The operator',
+  system: 'rm3 itself',
+  nobody: 'Someone not logged in',
+}
+
+/** A user by entity id; null for the fixed actors and for who is gone. */
+export function personOf(scene: Scene, people: People, actor: string | null): Person | null {
+  const account = actor === null ? undefined : people.get(actor)
+  if (account === undefined) return null
+  const url = scene.viewer.may('view', account.path) ? urlIn(scene, account.path) : null
+  return { name: account.name || account.path.slice(account.path.lastIndexOf('.') + 1), url }
+}
+
+/** Whoever did something, the fixed actors too. */
+export function actorPerson(actor: string, name: string | null, url: string | null): Person {
+  const known = Object.hasOwn(FIXED_ACTORS, actor) ? FIXED_ACTORS[actor] : undefined
+  return { name: known ?? name ?? 'Someone who is gone', url }
+}

@@ -1,0 +1,171 @@
+import { findShownEntity } from '../../../projections/page-history.ts'
+import { absent, type Viewer } from '../../access/viewer.ts'
+import { readState } from '../../commands/states.ts'
+import { documentOf } from '../../content/document.ts'
+import type { Entity } from '../../content/state.ts'
+import { find } from '../../pg/db.ts'
+import { FOREVER } from '../../projector/define.ts'
+import { findNamedPages } from '../../queries/named-pages.ts'
+import { listPeople } from '../../queries/people.ts'
+import { noRevision } from '../../queries/read-past.ts'
+import { readDifference } from '../../queries/read-revision.ts'
+import { findRevisionEntry } from '../../queries/revisions.ts'
+import { getSubject, type Subject } from '../../queries/subject.ts'
+import { renderDiff } from '../../scheme/diff-view.ts'
+import { renderHistory } from '../../scheme/history-view.ts'
+import { textAt } from '../../scheme/json.ts'
+import type { Frame, Link, Subject as ShownSubject } from '../../scheme/views.ts'
+import { breadcrumbOf, frameOf, pathsAbove, ROOT, readAround } from './around.ts'
+import { contentBeside, isContent, listBefore, readDetails, shownEntry } from './entries.ts'
+import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
+
+/** Revisions on a page of a history. */
+const ENTRIES = 50
+/** Events looked through for what the oldest entry changed. */
+const EARLIER = 10
+
+/** A page's history as HTML. @param before only revisions below; null: from the newest @throws as `getSubject` */
+export async function buildHistory(scene: Scene, before: number | null): Promise<string> {
+  const { site, scheme } = scene.pages
+  const { viewer, path } = scene
+  const { subject } = await getSubject(site, viewer, path)
+  const end = await endOf(scene, subject)
+  const from = before === null ? end : Math.min(before, end ?? before)
+  const limit = ENTRIES + EARLIER
+  const [listed, newest, head] = await Promise.all([
+    listBefore(site, viewer, path, { before: from, limit }),
+    listBefore(site, viewer, path, { before: end, limit: 1 }),
+    readHeading(scene, subject, end),
+  ])
+  const entries = listed.slice(0, ENTRIES)
+  const details = await readDetails(
+    site.db,
+    subject.id,
+    entries.map(entry => entry.revision),
+  )
+  const total = newest[0]?.revision ?? 0
+  const oldest = entries.at(-1)
+  const newer = (entries[0]?.revision ?? 0) + ENTRIES + 1
+  const history = (query: Record<string, number>) => viewUrl(scene, path, 'history.html', query)
+  return renderHistory(scheme, {
+    ...head,
+    total,
+    entries: entries.map((entry, index) => {
+      const previous = listed.slice(index + 1).find(isContent)?.revision ?? null
+      const detail = details.get(entry.revision)
+      return shownEntry(scene, entry, { live: head.live, previous, detail })
+    }),
+    newerUrl: before === null ? null : history(newer > total ? {} : { before: newer }),
+    olderUrl: listed.length > ENTRIES && oldest ? history({ before: oldest.revision }) : null,
+    compareUrl: viewUrl({ ...scene, when: null }, path, 'diff.html'),
+    compareFields: fieldsOf(scene),
+  })
+}
+
+/** What changed between two revisions as HTML. @throws as `readDifference` */
+export async function buildDiff(
+  scene: Scene,
+  range: { from: number; to: number },
+): Promise<string> {
+  const { site, scheme } = scene.pages
+  const { viewer, path } = scene
+  const { subject } = await getSubject(site, viewer, path)
+  const [{ changes }, beside, head, ...entries] = await Promise.all([
+    readDifference(site, viewer, path, range),
+    contentBeside(scene, {
+      low: Math.min(range.from, range.to),
+      high: Math.max(range.from, range.to),
+    }),
+    readHeading(scene, subject, await endOf(scene, subject)),
+    entryAt(scene, subject, range.from),
+    entryAt(scene, subject, range.to),
+  ])
+  const [from, to] = entries.map(entry =>
+    shownEntry(scene, entry, { live: head.live, previous: null }),
+  )
+  if (from === undefined || to === undefined) throw noRevision(path, range.from)
+  const diff = (query: Record<string, number>) => viewUrl(scene, path, 'diff.html', query)
+  const { before, after } = beside
+  return renderDiff(scheme, {
+    ...head,
+    ...{ from, to, changes },
+    historyUrl: viewUrl(scene, path, 'history.html'),
+    previousUrl: before === null ? null : diff({ from: before, to: range.from }),
+    nextUrl: after === null ? null : diff({ from: range.to, to: after }),
+  })
+}
+
+async function entryAt(
+  { pages: { site }, viewer, path }: Scene,
+  { id }: Subject,
+  revision: number,
+) {
+  const entry = await findRevisionEntry(site, viewer, id, revision)
+  if (entry === null) throw noRevision(path, revision)
+  return entry
+}
+
+interface Heading {
+  readonly frame: Frame
+  readonly subject: ShownSubject
+  readonly breadcrumb: readonly Link[]
+  /** The revision that readers see in the time of the scene. */
+  readonly live: number | null
+}
+
+/** What stands above a view about a page. */
+async function readHeading(scene: Scene, subject: Subject, end: number | null): Promise<Heading> {
+  const { pages, viewer, path, when, userId } = scene
+  const { db } = pages.site
+  const position = when?.position ?? null
+  const paths = [ROOT, path, ...pathsAbove(path)]
+  const [around, named, people, shown] = await Promise.all([
+    readAround(scene),
+    findNamedPages(pages.site, viewer, paths, position),
+    listPeople(db, userId === null ? [] : [userId]),
+    findShownEntity(db, subject.id, position ?? FOREVER - 1),
+  ])
+  const page = named.get(path)
+  const title = page?.entityId === subject.id ? page.title : await titleOf(scene, subject, end)
+  return {
+    frame: frameOf(scene, around, { named, ...people }),
+    subject: {
+      title: title || 'Untitled',
+      path,
+      url: urlIn(scene, path),
+      deleted: shown?.state === 'deleted',
+    },
+    breadcrumb: breadcrumbOf(scene, named),
+    live: shown?.state === 'live' ? shown.revision : null,
+  }
+}
+
+/** Of a page that is deleted or a draft. */
+async function titleOf({ pages }: Scene, { id }: Subject, end: number | null): Promise<string> {
+  const { db } = pages.site
+  const state = await (end === null ? readState(db, id) : readState(db, id, end - 1))
+  if (state?.kind !== 'entity') return ''
+  const { live, tip }: Entity = state
+  return textAt(documentOf(live?.document ?? tip).summary, 'title').trim()
+}
+
+const END = `select max(revision) as revision from log where stream = $1::uuid and position <= $2::bigint`
+
+/** The first revision after the time of the scene; null now. @throws PAGE_NOT_FOUND when there was none yet */
+async function endOf(
+  {
+    pages,
+    path,
+    when,
+  }: { pages: Scene['pages']; path: string; when: Scene['when']; viewer: Viewer },
+  { id }: Subject,
+): Promise<number | null> {
+  if (when === null) return null
+  const row = await find<{ revision: number | null }>(pages.site.db, END, [id, when.position])
+  if (row === null || row.revision === null) throw absent(path)
+  return row.revision + 1
+}
+
+function fieldsOf(scene: Scene): { name: string; value: string }[] {
+  return [...new URLSearchParams(linkQueryOf(scene))].map(([name, value]) => ({ name, value }))
+}

@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify'
+import { loadScheme } from '../../scheme/scheme.ts'
+import type { HttpContext } from '../context.ts'
+import { errorPage } from './error-page.ts'
+import { KeptPages } from './kept-pages.ts'
+import { answerPage } from './page-routes.ts'
+import type { Pages } from './scene.ts'
+import { sessionPages } from './session-pages.ts'
+import { SharedHead } from './shared-head.ts'
+import { NamesReader } from './site-names.ts'
+import { staticFiles } from './static-files.ts'
+
+/** Serves pages as HTML, logging in and out with a browser, errors as pages, and the scheme's static files. */
+export function htmlRoutes(server: FastifyInstance, { site, options }: HttpContext): void {
+  const pages: Pages = {
+    site,
+    options,
+    scheme: loadScheme(),
+    names: new NamesReader(),
+    kept: new KeptPages(),
+    head: new SharedHead(site.db),
+  }
+  server.pageHtml.render = (request, reply, target) => answerPage(pages, request, reply, target)
+  server.errorPage.render = (request, reply, answer) => errorPage(pages, request, reply, answer)
+  sessionPages(server, pages)
+  staticFiles(server, pages.scheme)
+}

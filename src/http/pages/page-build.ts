@@ -1,0 +1,231 @@
+import { listPages } from '../../queries/list-pages.ts'
+import { CHILDREN as ALL_CHILDREN, type Sorted } from '../../queries/listing.ts'
+import { findNamedPages, type NamedPage } from '../../queries/named-pages.ts'
+import type { PageAnswer } from '../../queries/page-answer.ts'
+import { listPeople, type PagePeople } from '../../queries/people.ts'
+import { excerpt } from '../../scheme/excerpt.ts'
+import type { SiteImage } from '../../scheme/images.ts'
+import { isJsonObject, textAt } from '../../scheme/json.ts'
+import { needsOf, type PageNeeds } from '../../scheme/needs.ts'
+import { renderPage } from '../../scheme/page-view.ts'
+import { isPath, urlOfPath, withQuery } from '../../scheme/site-urls.ts'
+import type {
+  AudioFile,
+  CommentView,
+  Link,
+  ListEntry,
+  Listing,
+  PageView,
+  Person,
+  Picture,
+  RevisionNotice,
+} from '../../scheme/views.ts'
+import {
+  type Around,
+  breadcrumbOf,
+  frameOf,
+  pathsAbove,
+  personOf,
+  ROOT,
+  readAround,
+} from './around.ts'
+import { type FoundListing, findListings } from './listings.ts'
+import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
+import { documentIn, summaryIn } from './titles.ts'
+
+const COMMENTS_MAX = 100
+const SHOWN_BY_FILE = new Set(['photo', 'vectorgraphic'])
+const EXCERPT_MAX = 300
+
+/** Everything that was looked up for a page. */
+interface Found extends PagePeople {
+  readonly around: Around
+  readonly listings: readonly FoundListing[]
+  readonly comments: readonly Sorted[]
+  readonly named: ReadonlyMap<string, NamedPage>
+}
+
+export interface PageExtras {
+  /** Of the request. */
+  readonly query: Readonly<Record<string, unknown>>
+  /** Set when this is not (only) the live page. */
+  readonly revision: RevisionNotice | null
+  /** The path whose history is linked; null: none. */
+  readonly historyPath: string | null
+}
+
+/**
+ * A page as HTML. Takes five statements, one for each listing it shows, and one for its comments, in two rounds.
+ *
+ * @param answer for the viewer of the scene
+ */
+export async function buildPage(
+  scene: Scene,
+  { page }: PageAnswer & { type: 'page' },
+  extras: PageExtras,
+): Promise<string> {
+  const { scheme } = scene.pages
+  const document = documentIn(page)
+  const url = urlOfPath(page.path)
+  const linkQuery = linkQueryOf(scene)
+  const needs = needsOf(scheme, { path: page.path, url, document, linkQuery })
+  const found = await lookUp(scene, { needs, proto: document.proto, query: extras.query }, page)
+  const own = found.named.get(page.path)
+  const view: PageView = {
+    frame: frameOf(scene, found.around, found),
+    page: {
+      path: page.path,
+      url: urlIn(scene, page.path),
+      document,
+      created: page.created,
+      modified: page.modified,
+      author: personOf(scene, found.people, found.maker),
+    },
+    breadcrumb: breadcrumbOf(scene, found.named),
+    listings: Object.fromEntries(
+      found.listings.map(listing => [listing.key, shownListing(scene, found, listing)]),
+    ),
+    images: Object.fromEntries(
+      needs.images.map(path => [path, siteImage(scene, found.named.get(path))]),
+    ),
+    links: linksIn(scene, needs.links, found.named),
+    comments: found.comments.map(comment => shownComment(scene, found, comment)),
+    picture: SHOWN_BY_FILE.has(document.proto) ? pictureOf(scene, own) : null,
+    audio: audioOf(scene, own),
+    tagUrlPrefix: null,
+    historyUrl:
+      extras.historyPath === null ? null : viewUrl(scene, extras.historyPath, 'history.html'),
+    editUrl: null,
+    alternates: [
+      {
+        title: 'This page as JSON',
+        url: withQuery(`/api/pages/${page.path}`, linkQuery),
+        mediaType: 'application/json',
+      },
+    ],
+    revision: extras.revision,
+  }
+  return renderPage(scheme, view)
+}
+
+/** First what the page asks for, then who and what is named in that. */
+async function lookUp(
+  scene: Scene,
+  asked: { needs: PageNeeds; proto: string; query: PageExtras['query'] },
+  page: { readonly path: string; readonly entityId: string },
+): Promise<Found> {
+  const { pages, viewer, when, userId } = scene
+  const { needs, proto, query } = asked
+  const [around, listings, comments] = await Promise.all([
+    readAround(scene),
+    findListings(scene, { needs: needs.listings, proto, query }),
+    needs.comments ? findComments(scene) : [],
+  ])
+  const entries = listings.flatMap(({ items }) => items)
+  const paths = [
+    ...[ROOT, page.path, ...pathsAbove(page.path)],
+    ...[...needs.images, ...needs.links, ...comments.map(authorPath)],
+    ...entries.filter(entry => SHOWN_BY_FILE.has(entry.proto)).map(entry => entry.path),
+  ]
+  const actors = [...entries, ...comments].map(entry => entry.author)
+  const [named, people] = await Promise.all([
+    findNamedPages(pages.site, viewer, paths.filter(isPath), when?.position ?? null),
+    listPeople(pages.site.db, userId === null ? actors : [userId, ...actors], page.entityId),
+  ])
+  return { around, listings, comments, named, ...people }
+}
+
+/** The first comments below the page of the scene, oldest first. */
+async function findComments({ pages, viewer, path, when }: Scene): Promise<Sorted[]> {
+  const listing = { ...ALL_CHILDREN, parent: path, proto: 'comment', sort: 'created' } as const
+  const part = { limit: COMMENTS_MAX, after: null, position: when?.position ?? null }
+  const { items } = await listPages(pages.site, viewer, listing, { ...part, withData: true })
+  return items
+}
+
+function authorPath(comment: Sorted): string {
+  return textAt(summaryIn(comment), 'author')
+}
+
+function shownListing(scene: Scene, found: Found, listing: FoundListing): Listing {
+  const { previousUrl, nextUrl } = listing
+  const entries = listing.items.map((item): ListEntry => {
+    const summary = summaryIn(item)
+    return {
+      title: textAt(summary, 'title'),
+      abstract: textAt(summary, 'abstract'),
+      proto: item.proto,
+      url: urlIn(scene, item.path),
+      target: item.proto === 'link' ? textAt(summary, 'url') : null,
+      created: item.created,
+      modified: item.modified,
+      author: personOf(scene, found.people, item.author),
+      picture: SHOWN_BY_FILE.has(item.proto) ? pictureOf(scene, found.named.get(item.path)) : null,
+    }
+  })
+  return { entries, previousUrl, nextUrl }
+}
+
+function shownComment(scene: Scene, found: Found, comment: Sorted): CommentView {
+  const data: unknown = JSON.parse(comment.data)
+  return {
+    url: urlIn(scene, comment.path),
+    author: commenter(scene, found, comment),
+    created: comment.created,
+    comment: isJsonObject(data) ? textAt(data, 'comment') : '',
+  }
+}
+
+/** Who a comment says wrote it: a user's page, or whoever the writer said to be; else whose change it was. */
+function commenter(scene: Scene, found: Found, comment: Sorted): Person | null {
+  const page = found.named.get(authorPath(comment))
+  if (page !== undefined) return { name: page.title, url: urlIn(scene, page.path) }
+  const { identity } = summaryIn(comment)
+  const name = isJsonObject(identity) ? textAt(identity, 'name').trim() : ''
+  if (name === '') return personOf(scene, found.people, comment.author)
+  return { name, url: isJsonObject(identity) ? textAt(identity, 'url') || null : null }
+}
+
+function linksIn(
+  scene: Scene,
+  paths: readonly string[],
+  named: ReadonlyMap<string, NamedPage>,
+): Record<string, Link> {
+  return Object.fromEntries(
+    paths.flatMap(path => {
+      const page = named.get(path)
+      if (page === undefined) return []
+      return [[path, { title: page.title || 'Untitled', url: urlIn(scene, path) }]]
+    }),
+  )
+}
+
+/** The address of a file of a page. */
+function fileUrl(scene: Scene, page: NamedPage): string {
+  const name = encodeURIComponent(page.file ?? '')
+  return withQuery(`${urlOfPath(page.path)}$file/${name}`, linkQueryOf(scene))
+}
+
+function pictureOf(scene: Scene, page: NamedPage | undefined): Picture | null {
+  if (page === undefined || page.file === null || !SHOWN_BY_FILE.has(page.proto)) return null
+  return { url: fileUrl(scene, page), width: null, height: null }
+}
+
+function siteImage(scene: Scene, page: NamedPage | undefined): SiteImage | null {
+  const picture = pictureOf(scene, page)
+  if (page === undefined || picture === null) return null
+  return {
+    ...picture,
+    pageUrl: urlIn(scene, page.path),
+    alt: page.title,
+    title: page.title,
+    description: excerpt(page.abstract, EXCERPT_MAX),
+  }
+}
+
+function audioOf(scene: Scene, page: NamedPage | undefined): AudioFile | null {
+  if (page === undefined || page.proto !== 'audio' || page.file === null) return null
+  const url = fileUrl(scene, page)
+  const { fileType, fileBytes } = page
+  return { url, downloadUrl: url, mediaType: fileType ?? '', sizeBytes: fileBytes ?? 0 }
+}

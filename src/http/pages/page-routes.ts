@@ -1,0 +1,234 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { findShownEntity } from '../../../projections/page-history.ts'
+import { absent } from '../../access/viewer.ts'
+import { isUnder, toUrl, type UrlTarget } from '../../content/path.ts'
+import { isRm3Error, Rm3Error } from '../../errors.ts'
+import { type At, resolveAt, resolvePosition } from '../../queries/at.ts'
+import type { PageAnswer } from '../../queries/page-answer.ts'
+import { readPage } from '../../queries/read-page.ts'
+import { mayReadPast, viewerOf } from '../../queries/reader.ts'
+import { findRevisionEntry } from '../../queries/revisions.ts'
+import { safeLink, urlOfPath } from '../../scheme/site-urls.ts'
+import type { RevisionNotice } from '../../scheme/views.ts'
+import { readerOf } from '../plugins/speaker.ts'
+import { sayWhen } from '../reply.ts'
+import { actorPerson, ROOT } from './around.ts'
+import { type Query, queryOf, revisionOf, textOf } from './asked.ts'
+import { contentBeside, stateOf } from './entries.ts'
+import { buildDiff, buildHistory } from './history-build.ts'
+import { pageOfHtml } from './kept-pages.ts'
+import { buildPage } from './page-build.ts'
+import { type Pages, type Scene, sceneOf, urlIn, urlOfRevision, viewUrl } from './scene.ts'
+import { sendHtml } from './send-html.ts'
+
+/**
+ * Answers the URL of a page, or of a view of it, as HTML.
+ *
+ * @throws what becomes an error page: PAGE_NOT_FOUND, PAGE_GONE, REVISION_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED,
+ *   REQUEST_INVALID, AT_INVALID, ROUTE_NOT_FOUND
+ */
+export async function answerPage(
+  pages: Pages,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: UrlTarget,
+): Promise<FastifyReply> {
+  const { path, page, rest } = target
+  try {
+    if (rest.length === 0 && page === null) return await answerRecord(pages, request, reply, path)
+    if (rest.length === 0 && (page === 'history.html' || page === 'diff.html')) {
+      return await answerView(pages, request, reply, { path, page })
+    }
+  } catch (thrown) {
+    if (isRefusal(thrown)) await demandSomething(pages, request, path)
+    throw thrown
+  }
+  throw new Rm3Error('ROUTE_NOT_FOUND', 'there is nothing at this address')
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return isRm3Error(thrown, 'LOGIN_REQUIRED') || isRm3Error(thrown, 'PERMISSION_DENIED')
+}
+
+/** To say that something may not be read says that it is there. @throws PAGE_NOT_FOUND when it is not */
+async function demandSomething(
+  { site }: Pages,
+  request: FastifyRequest,
+  path: string,
+): Promise<void> {
+  const { type } = await readPage(site, readerOf(request), path)
+  if (type === 'absent') throw absent(path)
+}
+
+/** The page itself: as it was kept, where that is still right, else rendered anew. */
+async function answerRecord(
+  pages: Pages,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+): Promise<FastifyReply> {
+  const { site, kept } = pages
+  if (request.speaker !== null || request.url.includes('?')) {
+    return answerAnew(pages, request, reply, path)
+  }
+  const head = await pages.head.read()
+  const viewer = await site.rights.viewer(site.db, head.rightsPosition, null)
+  const known = viewer.may('view', path) ? kept.find(path, head, viewer) : null
+  if (known !== null) {
+    sayWhen(reply, head.position, null)
+    return sendHtml(request, reply, known)
+  }
+  const answer = await readPage(site, viewer, path)
+  if (answer.type !== 'page') return answerOther(request, reply, path, answer)
+  const scene = sceneOf(pages, request, { viewer, path, when: null })
+  const historyPath = mayReadPast(viewer, [path]) ? path : null
+  const html = await buildPage(scene, answer, { query: {}, revision: null, historyPath })
+  const made = pageOfHtml(html)
+  kept.keep(path, head, viewer, made)
+  sayWhen(reply, head.position, null)
+  return sendHtml(request, reply, made)
+}
+
+async function answerAnew(
+  pages: Pages,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+): Promise<FastifyReply> {
+  const query = queryOf(request)
+  const { site } = pages
+  const { at, revision } = await askedOf(pages, query)
+  const answer = await readPage(
+    site,
+    readerOf(request),
+    path,
+    revision === null ? at : { revision },
+  )
+  const timed = at !== null && 'position' in at ? at : null
+  if (answer.type !== 'page') return answerOther(request, reply, path, answer)
+  const { viewer, page, position, recordedAt } = answer
+  const inTime =
+    at !== null && timed === null ? { position, recordedAt: recordedAt ?? page.touched } : timed
+  const scene = sceneOf(pages, request, { viewer, path, when: inTime })
+  const shown = revision ?? (page.draft ? page.revision : null)
+  const html = await buildPage(scene, answer, {
+    query,
+    historyPath: await historyPathOf(scene, page.entityId),
+    revision: shown === null ? null : await noticeOf(scene, page.entityId, shown),
+  })
+  sayWhen(reply, position, recordedAt)
+  return sendHtml(request, reply, pageOfHtml(html))
+}
+
+/** `?at=` and `?revision=`; `at=revision:N` is both. @throws AT_INVALID, REQUEST_INVALID */
+async function askedOf(
+  { site }: Pages,
+  query: Query,
+): Promise<{ at: At | null; revision: number | null }> {
+  const text = textOf(query, 'at')
+  const revision = revisionOf(query, 'revision')
+  const at = text === null ? null : await resolveAt(site.db, text)
+  return { at, revision: at !== null && 'revision' in at ? at.revision : revision }
+}
+
+/** Sends a reader on to where the page went. @throws PAGE_GONE, PAGE_NOT_FOUND */
+function answerOther(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+  answer: Exclude<PageAnswer, { type: 'page' }>,
+): FastifyReply {
+  if (answer.type === 'moved' && isUnder(answer.to, ROOT)) {
+    return reply.redirect(toUrl(answer.to, ROOT) + searchOf(request), 308)
+  }
+  if (answer.type === 'redirected') {
+    const url = safeLink(answer.url)
+    // someone's words in the log: only ever a path of this site or an http(s) address
+    if (url !== null && /^(\/(?![/\\])|https?:)/i.test(url)) return reply.redirect(url, 302)
+  }
+  if (answer.type === 'gone' || answer.type === 'redirected') {
+    throw new Rm3Error('PAGE_GONE', `${path} was deleted`, { path })
+  }
+  throw absent(path)
+}
+
+/** The path that the entity has now, where its history can be read there; in the past it may have been at another. */
+async function historyPathOf(
+  { pages, viewer, path, when }: Scene,
+  entityId: string,
+): Promise<string | null> {
+  const now = when === null ? null : await findShownEntity(pages.site.db, entityId)
+  const paths = [path, now?.path ?? path]
+  return mayReadPast(viewer, paths) ? (now?.path ?? path) : null
+}
+
+async function noticeOf(
+  scene: Scene,
+  entityId: string,
+  revision: number,
+): Promise<RevisionNotice | null> {
+  const { pages, viewer, path } = scene
+  const [entry, live] = await Promise.all([
+    findRevisionEntry(pages.site, viewer, entityId, revision),
+    findShownEntity(pages.site.db, entityId),
+  ])
+  if (entry === null) return null
+  const { at, actor, actorName, actorPath, note } = entry
+  const past = mayReadPast(viewer, [path])
+  const beside = past ? await contentBeside(scene, { low: revision, high: revision }) : NONE
+  const { before, after } = beside
+  const liveNow = live?.state === 'live' ? live : null
+  return {
+    ...{ revision, at, note },
+    author: actorPerson(actor, actorName, actorPath === null ? null : urlIn(scene, actorPath)),
+    state: stateOf(entry, liveNow?.revision ?? null),
+    historyUrl: past ? viewUrl(scene, path, 'history.html') : null,
+    diffUrl:
+      before === null ? null : viewUrl(scene, path, 'diff.html', { from: before, to: revision }),
+    liveUrl: liveNow === null ? null : urlOfPath(liveNow.path),
+    previousUrl: before === null ? null : urlOfRevision(scene, before),
+    nextUrl: after === null ? null : urlOfRevision(scene, after),
+  }
+}
+
+const NONE = { before: null, after: null } as const
+
+/** `history.html` and `diff.html`. At a path that a page has left they lead to where it is. */
+async function answerView(
+  pages: Pages,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { path, page }: { path: string; page: 'history.html' | 'diff.html' },
+): Promise<FastifyReply> {
+  const { site } = pages
+  const query = queryOf(request)
+  const at = textOf(query, 'at')
+  const when = at === null ? null : await resolvePosition(site.db, at)
+  const viewer = await viewerOf(site, readerOf(request))
+  const scene = sceneOf(pages, request, { viewer, path, when })
+  try {
+    const html = page === 'history.html' ? history(scene, query) : diff(scene, query)
+    return sendHtml(request, reply, pageOfHtml(await html))
+  } catch (thrown) {
+    if (!isRm3Error(thrown, 'PAGE_NOT_FOUND')) throw thrown
+    const answer = await readPage(site, viewer, path)
+    if (answer.type !== 'moved' || !isUnder(answer.to, ROOT)) throw thrown
+    return reply.redirect(toUrl(answer.to, ROOT) + page + searchOf(request), 308)
+  }
+}
+
+function history(scene: Scene, query: Query): Promise<string> {
+  return buildHistory(scene, revisionOf(query, 'before'))
+}
+
+async function diff(scene: Scene, query: Query): Promise<string> {
+  const from = revisionOf(query, 'from')
+  const to = revisionOf(query, 'to')
+  if (from !== null && to !== null) return buildDiff(scene, { from, to })
+  throw new Rm3Error('REQUEST_INVALID', 'say which revisions to compare: ?from=1&to=2')
+}
+
+function searchOf({ url }: FastifyRequest): string {
+  const mark = url.indexOf('?')
+  return mark < 0 ? '' : url.slice(mark)
+}

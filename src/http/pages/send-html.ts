@@ -1,0 +1,30 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { PAGE_CSP } from '../../scheme/assets.ts'
+import { isListed } from '../reply.ts'
+import type { KeptPage } from './kept-pages.ts'
+
+export const HTML_TYPE = 'text/html; charset=utf-8'
+
+/** Sends a page, or 304 to who has it. */
+export function sendHtml(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { html, etag }: KeptPage,
+): FastifyReply {
+  reply.header('ETag', `"${etag}"`)
+  const known = request.headers['if-none-match']
+  if (known !== undefined && isListed(known, etag)) return reply.code(304).send()
+  return reply
+    .header('Content-Type', HTML_TYPE)
+    .header('Content-Security-Policy', PAGE_CSP)
+    .send(html)
+}
+
+/** Sends a page that is made for one answer only and not to be kept anywhere. */
+export function sendFresh(reply: FastifyReply, html: string): FastifyReply {
+  return reply
+    .header('Content-Type', HTML_TYPE)
+    .header('Content-Security-Policy', PAGE_CSP)
+    .header('Cache-Control', 'no-store')
+    .send(html)
+}

@@ -1,0 +1,59 @@
+import { readState } from '../../commands/states.ts'
+import { SETTINGS_STREAM } from '../../content/events.ts'
+import { own, type Settings } from '../../content/state.ts'
+import { type Db, find } from '../../pg/db.ts'
+
+/** What the settings say of the site for all its pages. */
+export interface SiteNames {
+  /** null: the front page's title. */
+  readonly title: string | null
+  readonly language: string
+  readonly copyright: string | null
+  /** `https://host`, without a slash at the end; null when not set. */
+  readonly origin: string | null
+}
+
+export const NO_NAMES: SiteNames = { title: null, language: 'en', copyright: null, origin: null }
+
+const NEWEST = `select revision from log where stream = $1::uuid order by revision desc limit 1`
+
+/** The names as they are set, read again only when settings have changed. One for a server. */
+export class NamesReader {
+  #revision = 0
+  #names = NO_NAMES
+
+  /** `site.title`, `site.language`, `site.copyright` and `site.url` of the settings. */
+  async read(db: Db): Promise<SiteNames> {
+    const newest = await find<{ revision: number }>(db, NEWEST, [SETTINGS_STREAM])
+    if (newest === null || newest.revision === this.#revision) return this.#names
+    const settings = (await readState(db, SETTINGS_STREAM)) as Settings | null
+    if (settings !== null && settings.revision > this.#revision) {
+      this.#revision = settings.revision
+      this.#names = namesIn(settings)
+    }
+    return this.#names
+  }
+
+  /** What was read last, for when the database cannot be asked. */
+  get last(): SiteNames {
+    return this.#names
+  }
+}
+
+function namesIn({ values }: Settings): SiteNames {
+  const text = (key: string) => {
+    const value = own(values, key)?.value
+    return typeof value === 'string' && value.trim() !== '' ? value.trim() : null
+  }
+  const url = text('site.url')
+  return {
+    title: text('site.title'),
+    language: languageOf(text('site.language')),
+    copyright: text('site.copyright'),
+    origin: url !== null && /^https?:/.test(url) && URL.canParse(url) ? new URL(url).origin : null,
+  }
+}
+
+function languageOf(text: string | null): string {
+  return text !== null && /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(text) ? text : 'en'
+}
