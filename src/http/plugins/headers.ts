@@ -35,7 +35,7 @@ const VARY = 'Accept, Authorization, Cookie'
 export function addHeaders(server: FastifyInstance): void {
   server.addHook('onSend', (request, reply, payload, done) => {
     reply.header('RM3-Request-Id', request.id)
-    const policy = reply.getHeader('Content-Security-Policy')
+    const policy = reply.getHeader('content-security-policy')
     reply.headers(isHtml(reply) ? HTML : DATA)
     if (policy !== undefined) reply.header('Content-Security-Policy', policy)
     if (!reply.hasHeader('Cache-Control'))
