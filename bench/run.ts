@@ -50,7 +50,10 @@ async function run(name: string, url: string): Promise<void> {
 }
 
 function print(it: Figure): void {
-  if (json) return console.log(JSON.stringify(it))
+  if (json) {
+    console.log(JSON.stringify(it))
+    return
+  }
   const against = it.limit === null ? '' : `; ${it.limitName} ${it.limit}: ratio ${it.ratio}`
   const { ok, name, value, unit, must } = it
   console.log(

@@ -1,4 +1,4 @@
-import { type Db, defineProjection, find, isKeyframe, pack, put, type State, unpack } from 'rm3'
+import { defineProjection, isKeyframe, pack, put, type State, unpack } from 'rm3'
 
 /** Every so often the state of a stream whole, so that any revision is a keyframe and a bounded run of events away. */
 export default defineProjection({
@@ -33,14 +33,7 @@ function withRepetition(state: State): State {
   return { ...state, live: { ...state.live, document: state.tip } }
 }
 
-const NEWEST = `select body from keyframes where stream = $1::uuid and revision <= $2::int order by revision desc limit 1`
-
-/** The newest state kept whole of a stream, not past `revision`; null when there is none. */
-export async function findKeyframe(
-  db: Db,
-  stream: string,
-  revision: number,
-): Promise<State | null> {
-  const row = await find<{ body: Buffer }>(db, NEWEST, [stream, revision])
-  return row === null ? null : withRepetition(unpack(row.body) as unknown as State)
+/** The state that a keyframe's body holds. */
+export function stateOfKeyframe(body: Buffer): State {
+  return withRepetition(unpack(body) as unknown as State)
 }

@@ -10,16 +10,17 @@ import {
   put,
   type Row,
   type RowChange,
+  type SiteEvent,
 } from 'rm3'
 
 /**
- * Every state that readers ever saw of every page, with the positions between which it was true, and the paths that entities had
- * before they moved (most never do, and then there is no row).
+ * Every state that readers ever saw of every page, with the positions between which it was true, the paths that entities had
+ * before they moved, and the drafts that went live (most never do either, and then there is no row).
  */
 export default defineProjection({
   name: 'page-history',
-  version: 1,
-  tables: ['page_history', 'former_paths'],
+  version: 2,
+  tables: ['page_history', 'former_paths', 'published_drafts'],
   sql: `
     create table page_history (
       entity_id      uuid        not null,
@@ -47,6 +48,12 @@ export default defineProjection({
     create index page_history_path on page_history (path, from_position);
     create index page_history_parent on page_history (parent, path, from_position);
 
+    create table published_drafts (
+      entity_id uuid not null,
+      revision  int  not null,
+      primary key (entity_id, revision)
+    );
+
     create table former_paths (
       entity_id      uuid not null,
       until_revision int  not null,
@@ -57,7 +64,11 @@ export default defineProjection({
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity') return []
     const was = before?.kind === 'entity' ? before : null
-    return [...shownRows(was, after, event.position), ...formerPath(was, after)]
+    return [
+      ...shownRows(was, after, event.position),
+      ...formerPath(was, after),
+      ...publishedDraft(event),
+    ]
   },
 })
 
@@ -67,6 +78,12 @@ function shownRows(before: Entity | null, after: Entity, position: number): RowC
   const row = historyRow(after, position)
   if (last === 0) return [row]
   return [close('page_history', { entity_id: after.id, since: last }, position), row]
+}
+
+/** A draft that readers saw in the end. */
+function publishedDraft(event: SiteEvent): RowChange[] {
+  if (event.type !== 'PagePublished') return []
+  return [put('published_drafts', { entity_id: event.stream, revision: event.data.revision })]
 }
 
 /** The path an entity had up to the revision before this one. */

@@ -1,6 +1,6 @@
-import { close, type Db, defineProjection, FOREVER, type Json, own, put } from 'rm3'
+import { close, type Db, defineProjection, FOREVER, type Json, own, put, type RowChange } from 'rm3'
 
-/** The settings of the site, now and before. */
+/** The settings of the site, now and before. One that is null is not set. */
 export default defineProjection({
   name: 'settings',
   version: 1,
@@ -19,11 +19,16 @@ export default defineProjection({
   step: ({ before, event, after }) => {
     if (after.kind !== 'settings' || event.type !== 'SettingChanged') return []
     const { key, value } = event.data
-    const row = { key, since: event.revision, value }
-    const now = put('settings', { ...row, from_position: event.position, until_position: FOREVER })
-    const since = before?.kind === 'settings' ? own(before.values, key)?.since : undefined
-    if (since === undefined) return [now]
-    return [close('settings', { key, since }, event.position), now]
+    const known = before?.kind === 'settings' ? own(before.values, key) : undefined
+    const rows: RowChange[] = []
+    if (known !== undefined && known.value !== null) {
+      rows.push(close('settings', { key, since: known.since }, event.position))
+    }
+    if (value !== null) {
+      const row = { key, since: event.revision, value, from_position: event.position }
+      rows.push(put('settings', { ...row, until_position: FOREVER }))
+    }
+    return rows
   },
 })
 

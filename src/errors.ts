@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   PATCH_INVALID: 'The patch is not a valid one for this document.',
   PATCH_TEST_FAILED: 'A test operation of the patch found another value.',
   JSON_INVALID: 'The JSON is malformed or holds something rm3 does not keep.',
+  BLOB_NOT_FOUND: 'There is no such file, or it may not be seen.',
   REDIRECT_INVALID: 'The redirect is neither a path of this site nor an http(s) address.',
   // rights and accounts
   PERMISSION_DENIED: 'The right for this is missing.',
@@ -43,6 +44,7 @@ export const ERROR_CODES = {
   MEDIA_TYPE_UNSUPPORTED: 'The body is of a type that is not understood here.',
   METHOD_NOT_ALLOWED: 'That method is not for this address.',
   ROUTE_NOT_FOUND: 'There is nothing at this address.',
+  RANGE_INVALID: 'The range lies outside of the file.',
   IF_MATCH_REQUIRED: 'Send If-Match with the ETag of the revision you edited.',
   IF_MATCH_STALE: 'The page was changed since; the current ETag comes with this answer.',
   IDEMPOTENCY_KEY_REUSED: 'The Idempotency-Key was used before for another request.',

@@ -7,6 +7,7 @@ import { assert, suite } from './harness.ts'
 const LAYERS = [
   ['src/errors.ts', 'src/package-root.ts'],
   ['src/settings.ts', 'src/config-values.ts', 'src/config.ts'],
+  ['src/free-port.ts'],
   ['src/codec/'],
   ['src/content/'],
   ['src/pg/'],
@@ -18,14 +19,14 @@ const LAYERS = [
   ['projections/', 'workers/'],
   ['src/access/'],
   ['src/commands/'],
-  ['src/open-site.ts'],
+  ['src/open-site.ts', 'src/open-database.ts'],
   ['src/queries/'],
   ['src/backup/'],
   ['src/demo/'],
   ['src/scheme/'],
   ['src/http/'],
-  ['src/cli/'],
   ['src/main.ts'],
+  ['src/cli/'],
 ]
 /** Only these may import the package, or what comes under its name. */
 const OWNERS: Record<string, string[]> = {
@@ -128,7 +129,9 @@ function modulesIn(folder: string): string[] {
 /** What `file` imports, also for types and at run time: paths from the root, or package names. Its own package is the sdk. */
 function importsOf(file: string): string[] {
   const source = readFileSync(join(PACKAGE_ROOT, file), 'utf8')
-  const statements = source.matchAll(/^(?:import|export)\b[^'";]*?(?:from )?'([^']+)'/gm)
+  const statements = source.matchAll(
+    /^(?:import\s+|(?:import|export)\b[^'";]*?\bfrom\s+)'([^']+)'/gm,
+  )
   const calls = source.matchAll(/\bimport\('([^']+)'\)/g)
   return [...statements, ...calls].map(match => {
     const specifier = match[1] ?? ''

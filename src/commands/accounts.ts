@@ -87,6 +87,21 @@ export async function setPassword(
 }
 
 /**
+ * Gives a user a password in a change that does more, such as making the user. The secret is stored at once, and counts when the
+ * change is written. @throws PASSWORD_INVALID
+ */
+export async function recordPassword(
+  change: Change,
+  user: Entity,
+  password: string,
+): Promise<void> {
+  const secret = await hashPassword(password)
+  const credential = change.site.newId()
+  await storeSecret(change.site.db, { credential, userId: user.id, secret })
+  change.record(setCredential(user, { credential, provider: 'password' }))
+}
+
+/**
  * Keeps a secret and records that its credential is set; the ones it takes the place of are forgotten. Sessions end with a
  * password before it is void: a process that dies in between must leave none behind.
  *

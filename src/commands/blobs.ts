@@ -1,8 +1,9 @@
 import { demand } from '../access/viewer.ts'
-import type { StoredBlob } from '../blobs/store.ts'
+import { type BlobStores, putBlob, type StoredBlob } from '../blobs/store.ts'
 import * as decide from '../content/decide-blob.ts'
-import type { Blob, Entity } from '../content/state.ts'
-import type { Change } from './change.ts'
+import { BLOB_MAX_BYTES } from '../content/limits.ts'
+import { type Blob, type Entity, own } from '../content/state.ts'
+import { type Author, type Change, change, type Site, type Written } from './change.ts'
 import { pageAt } from './pages.ts'
 
 /**
@@ -26,6 +27,40 @@ export async function detachBlob(change: Change, path: string, name: string): Pr
   const entity = await pageToEdit(change, path)
   change.record(decide.detachBlob(entity, name))
   return (await change.entity(entity.id)) ?? entity
+}
+
+/** A file that was uploaded. */
+export interface UploadedBlob extends Written<Entity> {
+  readonly blob: StoredBlob
+  /** Whether the page had one of that name before. */
+  readonly replaced: boolean
+}
+
+/**
+ * Takes the bytes of a file and attaches it to a page. Whether the author may is asked before a byte is taken, and again when all are
+ * there. Bytes whose attaching fails in the end stay in the store, named by nothing and seen by no one.
+ *
+ * @throws as attachBlob; BODY_TOO_LARGE past `BLOB_MAX_BYTES`, DISK_FULL, what reading `bytes` throws
+ */
+export async function uploadBlob(
+  site: Site,
+  author: Author,
+  stores: BlobStores,
+  file: {
+    readonly path: string
+    readonly name: string
+    readonly category: Blob['category']
+    readonly bytes: AsyncIterable<Uint8Array>
+  },
+): Promise<UploadedBlob> {
+  const { path, name, category, bytes } = file
+  decide.checkBlobName(name)
+  const { result: page } = await change(site, author, it => pageToEdit(it, path))
+  const blob = await putBlob(stores[category], bytes, BLOB_MAX_BYTES)
+  const written = await change(site, author, it =>
+    attachBlob(it, path, { ...blob, name, category }),
+  )
+  return { ...written, blob, replaced: own(page.blobs, name) !== undefined }
 }
 
 async function pageToEdit(change: Change, path: string): Promise<Entity> {

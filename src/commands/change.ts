@@ -18,7 +18,7 @@ import type { States } from './states.ts'
 /** A site as the commands see it. */
 export interface Site {
   readonly db: Db
-  readonly appender: Appender
+  readonly appender: Pick<Appender, 'append'>
   readonly inline: InlineProjections
   readonly states: States
   readonly rights: Rights
@@ -132,9 +132,11 @@ export class Change {
 
   /** The entity that is live at a path, with what this change has recorded so far; or null. */
   async liveIdAt(path: string): Promise<string | null> {
-    return (
-      this.#changedAt('live', path) ?? this.#unlessChanged(await findIdAtPath(this.site.db, path))
-    )
+    const changed = this.#changedAt('live', path)
+    if (changed !== null) return changed
+    const remembered = this.#remembers ? this.site.states.rememberedIdAt(path) : null
+    if (remembered !== null) this.#hasRemembered = true
+    return this.#unlessChanged(remembered ?? (await findIdAtPath(this.site.db, path)))
   }
 
   /** The entity that has only drafts for a path, with what this change has recorded so far; or null. */
@@ -151,9 +153,13 @@ export class Change {
     return (await this.#state(SETTINGS_STREAM)) as Settings | null
   }
 
-  /** Adds events; their streams must have been asked for before. */
-  record(events: readonly NewEvent[]): void {
-    for (const event of events) this.#recordOne(event)
+  /**
+   * Adds events; their streams must have been asked for before.
+   *
+   * @param author whose they are, where an import has several in one append
+   */
+  record(events: readonly NewEvent[], author: Author = this.author): void {
+    for (const event of events) this.#recordOne(event, author)
   }
 
   /** The entities at a path and below that this change has recorded something of, but for deleted ones. */
@@ -223,10 +229,10 @@ export class Change {
     return state
   }
 
-  #recordOne(event: NewEvent): void {
+  #recordOne(event: NewEvent, author: Author): void {
     const before = this.#states.get(event.stream)
     if (before === undefined) throw new Error(`the state of ${event.stream} was not asked for`)
-    const { author, site } = this
+    const { site } = this
     const index = this.#entries.length
     const eventId = author.eventId?.(index) ?? site.newId()
     const revision = (before?.revision ?? 0) + 1
@@ -256,7 +262,7 @@ export class Change {
       actor,
       at,
       note,
-      meta: JSON.stringify({ door: author.door, ...author.meta }),
+      meta: metaOf(author, event),
       data: JSON.stringify(event.data),
       ...(author.recordedAt !== undefined && { recordedAt: author.recordedAt }),
     })
@@ -274,6 +280,12 @@ export class Change {
       throw violatedConstraint(thrown) === 'pages_path' ? pathTaken(thrown) : thrown
     }
   }
+}
+
+/** `draft` stands in the payload too; lists of revisions would have to read whole documents to find it there. */
+function metaOf(author: Author, { data }: NewEvent): string {
+  const draft = 'draft' in data && data.draft === true
+  return JSON.stringify({ door: author.door, ...(draft && { draft }), ...author.meta })
 }
 
 function pathTaken(cause: unknown): Rm3Error {

@@ -3,6 +3,7 @@ import { findDeletedDraftId, listDraftsBelow, listUnder } from '../../projection
 import { absent, demand, denied } from '../access/viewer.ts'
 import { decidePage } from '../content/decide-page.ts'
 import { type Document, documentOf } from '../content/document.ts'
+import type { Imported } from '../content/events.ts'
 import { movedPath, parentPath, parsePath } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
@@ -25,6 +26,8 @@ export interface NewPage {
   readonly draft?: boolean
   /** The entity's id, where an import or a retry gives it. */
   readonly id?: string
+  /** Number and times of the original, where it comes from elsewhere. */
+  readonly imported?: Imported
 }
 
 /** Makes a page. @throws PATH_INVALID, PATH_TAKEN, LOGIN_REQUIRED, PERMISSION_DENIED */
@@ -34,8 +37,8 @@ export async function createPage(change: Change, page: NewPage): Promise<Entity>
   await demandFree(change, path)
   const id = page.id ?? change.site.newId()
   const entity = await change.entity(id)
-  const { document, draft = false } = page
-  change.record(decidePage(entity, { type: 'CreatePage', id, path, document, draft }))
+  const { document, draft = false, imported } = page
+  change.record(decidePage(entity, { type: 'CreatePage', id, path, document, draft, ...imported }))
   return known(await change.entity(id))
 }
 
@@ -224,7 +227,7 @@ function moved(entity: Entity): Rm3Error {
 }
 
 /** Refuses early what the index on paths would refuse in the append. */
-async function demandFree(change: Change, path: string): Promise<void> {
+export async function demandFree(change: Change, path: string): Promise<void> {
   if ((await change.liveIdAt(path)) === null) return
   throw new Rm3Error('PATH_TAKEN', `another page is at ${path}`, { path })
 }

@@ -1,4 +1,4 @@
-import { denied } from '../access/viewer.ts'
+import { denied, type Viewer } from '../access/viewer.ts'
 import { checkJson, type Json } from '../codec/json.ts'
 import { assignRole, changeSetting, deassignRole, deny, permit } from '../content/decide-rights.ts'
 import type { GrantChange } from '../content/events.ts'
@@ -34,7 +34,7 @@ export async function deassignUser(change: Change, userId: string, role: string)
   change.record(deassignRole(user, role))
 }
 
-/** Changes a setting of the site. @throws REQUEST_INVALID, JSON_INVALID, PERMISSION_DENIED */
+/** Changes a setting of the site; null takes it away. @throws REQUEST_INVALID, JSON_INVALID, PERMISSION_DENIED */
 export async function setSetting(change: Change, key: string, value: Json): Promise<void> {
   demandGrant(change)
   change.record(changeSetting(await change.settings(), key, checkJson(value, 'the setting')))
@@ -45,8 +45,13 @@ function canonical(grant: GrantChange): GrantChange {
   return { role, permission, pattern: canonicalPattern(pattern) }
 }
 
-function demandGrant(change: Change): void {
-  if (!change.viewer.may('grant', SITE_PATH)) throw denied(change.viewer, 'grant', SITE_PATH)
+function demandGrant({ viewer }: Change): void {
+  demandSiteGrant(viewer)
+}
+
+/** Rights and settings of the site are for those who may change them, also to look at. @throws LOGIN_REQUIRED, PERMISSION_DENIED */
+export function demandSiteGrant(viewer: Viewer): void {
+  if (!viewer.may('grant', SITE_PATH)) throw denied(viewer, 'grant', SITE_PATH)
 }
 
 async function userToGrant(change: Change, userId: string): Promise<Entity> {

@@ -73,7 +73,11 @@ export function removeCredential(user: Entity, credential: string): NewEvent[] {
 const KEY = /^[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*$/i
 const KEY_CHARS_MAX = 100
 
-/** Changes a setting of the site; [] when it has that value. @throws REQUEST_INVALID for a key that is none */
+/**
+ * Changes a setting of the site; [] when it has that value. To have none is to be null.
+ *
+ * @throws REQUEST_INVALID for a key that is none
+ */
 export function changeSetting(settings: Settings | null, key: string, value: Json): NewEvent[] {
   if (!KEY.test(key) || key.length > KEY_CHARS_MAX) {
     throw new Rm3Error(
@@ -86,6 +90,6 @@ export function changeSetting(settings: Settings | null, key: string, value: Jso
   }
   const known =
     settings !== null && Object.hasOwn(settings.values, key) ? settings.values[key] : undefined
-  if (known !== undefined && JSON.stringify(known.value) === JSON.stringify(value)) return []
+  if (JSON.stringify(known?.value ?? null) === JSON.stringify(value)) return []
   return [{ type: 'SettingChanged', stream: SETTINGS_STREAM, data: { key, value } }]
 }

@@ -1,4 +1,5 @@
 import { applyChange } from '../codec/change.ts'
+import type { Json } from '../codec/json.ts'
 import type { Operation } from '../codec/patch.ts'
 import { toSegments } from '../codec/segments.ts'
 import { Rm3Error } from '../errors.ts'
@@ -27,8 +28,9 @@ export function evolve(state: State | null, event: SiteEvent): State {
   }
   if (event.stream === GRANTS_STREAM) return evolveGrants(state as Grants | null, event)
   if (event.stream === SETTINGS_STREAM) return evolveSettings(state as Settings | null, event)
-  const entity = evolveEntity(state as Entity | null, event)
-  const tags = entity.since === event.revision ? tagsSince(entity, event.revision) : entity.tags
+  const before = state as Entity | null
+  const entity = evolveEntity(before, event)
+  const tags = entity.since === event.revision ? tagsSince(before, entity) : entity.tags
   return { ...entity, tags, keyframe: nextKeyframe(entity.keyframe, event, entity.tip) }
 }
 
@@ -177,11 +179,14 @@ function shown(entity: Entity, event: SiteEvent): Entity {
   }
 }
 
-/** The tags readers see, each with the revision since when without a break. */
-function tagsSince(entity: Entity, revision: number): Record<string, number> {
+/** The tags readers see, each with the revision since when without a break. Mostly they are those from before. */
+function tagsSince(before: Entity | null, entity: Entity): Readonly<Record<string, number>> {
   if (entity.live === null || entity.state !== 'live') return {}
+  const { tags } = entity.live.document as { tags: Json }
+  const shownBefore = before?.state === 'live' ? (before.live?.document as { tags?: Json }) : null
+  if (shownBefore?.tags === tags) return entity.tags
   const keys = tagKeys(documentOf(entity.live.document))
-  return Object.fromEntries(keys.map(key => [key, entity.tags[key] ?? revision]))
+  return Object.fromEntries(keys.map(key => [key, entity.tags[key] ?? entity.revision]))
 }
 
 function patched(tip: Stored, patch: readonly Operation[], event: SiteEvent): Stored {

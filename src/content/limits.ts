@@ -44,6 +44,9 @@ export const REDIRECT_MAX = 2000
 /** Characters of the name of a file that belongs to a page (`content/decide-blob.ts`). */
 export const BLOB_NAME_MAX = 255
 
+/** Bytes of such a file, where it is uploaded (`commands/blobs.ts`). */
+export const BLOB_MAX_BYTES = 100 * 1024 * 1024
+
 /** Characters of an editor's note. */
 export const NOTE_MAX = 2000
 /** Characters of the name of a role or permission. */

@@ -18,6 +18,10 @@ export interface HttpOptions {
   readonly httpsChecksDisabled: boolean
   /** Key of CSRF tokens; null: they follow from the session alone. */
   readonly sessionSecret: string | null
+  /** Where files are that belong to pages (`RM3_LOCAL_BLOBS`); null: none can be sent or had. */
+  readonly publicBlobsFolder: string | null
+  /** Where those are that only editors may have (`RM3_PRIVATE_BLOBS`); null as above. */
+  readonly privateBlobsFolder: string | null
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   /** Where log lines go, instead of standard output. */
   readonly logStream?: { write(line: string): void }
@@ -27,6 +31,8 @@ export const HTTP_DEFAULTS: HttpOptions = {
   trustProxy: false,
   httpsChecksDisabled: false,
   sessionSecret: null,
+  publicBlobsFolder: null,
+  privateBlobsFolder: null,
   logLevel: 'silent',
 }
 
@@ -52,6 +58,8 @@ declare module 'fastify' {
     consumes?: readonly string[]
     /** Whether Idempotency-Key is heeded. */
     idempotent?: boolean
+    /** Whether the body is long and is taken as it comes: `request.body` is the stream of its bytes. */
+    streamed?: boolean
   }
   interface FastifyRequest {
     /** Whom a token or a session speaks for; null: anyone. */

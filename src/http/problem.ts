@@ -19,6 +19,7 @@ export const STATUS: Record<ErrorCode, number> = {
   PATCH_INVALID: 400,
   PATCH_TEST_FAILED: 409,
   JSON_INVALID: 400,
+  BLOB_NOT_FOUND: 404,
   REDIRECT_INVALID: 422,
   PERMISSION_DENIED: 403,
   LOGIN_REQUIRED: 401,
@@ -36,6 +37,7 @@ export const STATUS: Record<ErrorCode, number> = {
   MEDIA_TYPE_UNSUPPORTED: 415,
   METHOD_NOT_ALLOWED: 405,
   ROUTE_NOT_FOUND: 404,
+  RANGE_INVALID: 416,
   IF_MATCH_REQUIRED: 428,
   IF_MATCH_STALE: 412,
   IDEMPOTENCY_KEY_REUSED: 422,
@@ -135,6 +137,7 @@ const TITLES: Readonly<Record<number, string>> = {
   412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  416: 'Range Not Satisfiable',
   422: 'Unprocessable Content',
   428: 'Precondition Required',
   429: 'Too Many Requests',
@@ -157,10 +160,12 @@ function headersOf(error: Rm3Error, status: number): Record<string, string> {
   const wait = details['retryAfterSeconds']
   const seconds = typeof wait === 'number' ? wait : status === 503 ? RETRY_SECONDS : undefined
   const allow = details['allow']
+  const size = code === 'RANGE_INVALID' ? details['sizeBytes'] : undefined
   return {
     ...(typeof etag === 'string' && { ETag: `"${etag}"` }),
     ...(seconds !== undefined && { 'Retry-After': String(seconds) }),
     ...(typeof allow === 'string' && { Allow: allow }),
+    ...(size !== undefined && { 'Content-Range': `bytes */${String(size)}` }),
     ...(code === 'TOKEN_INVALID' && { 'WWW-Authenticate': 'Bearer error="invalid_token"' }),
     ...(code === 'LOGIN_REQUIRED' && { 'WWW-Authenticate': 'Bearer' }),
   }

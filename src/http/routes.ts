@@ -3,10 +3,15 @@ import type { HttpContext } from './context.ts'
 import { htmlRoutes } from './pages/html-routes.ts'
 import type { Metrics } from './plugins/metrics.ts'
 import { batchRoutes } from './routes/batch.ts'
+import { blobRoutes } from './routes/blobs.ts'
+import { configRoutes } from './routes/config.ts'
 import { docsRoutes } from './routes/docs.ts'
+import { explainRoutes } from './routes/explain.ts'
+import { grantRoutes, roleRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
 import { logRoutes } from './routes/log.ts'
 import { pageActionRoutes } from './routes/page-actions.ts'
+import { pageBlobRoutes } from './routes/page-blobs.ts'
 import { pageCreateRoutes } from './routes/page-create.ts'
 import { pageEditRoutes } from './routes/page-edits.ts'
 import { pageListRoutes } from './routes/page-lists.ts'
@@ -15,6 +20,7 @@ import { pageUrlRoutes } from './routes/page-urls.ts'
 import { revisionRoutes } from './routes/revisions.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { userRoutes } from './routes/users.ts'
 
 /** Adds all routes: the API and the pages. They come in a scope of their own, after the plugins have been loaded. */
 export function addRoutes(server: FastifyInstance, context: HttpContext, metrics: Metrics): void {
@@ -26,11 +32,18 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     pageEditRoutes(scope, context)
     pageActionRoutes(scope, context)
     pageUrlRoutes(scope, context)
+    pageBlobRoutes(scope, context)
+    blobRoutes(scope, context)
     revisionRoutes(scope, context)
     batchRoutes(scope, context)
     logRoutes(scope, context)
     sessionRoutes(scope, context)
     tokenRoutes(scope, context)
+    userRoutes(scope, context)
+    grantRoutes(scope, context)
+    roleRoutes(scope, context)
+    explainRoutes(scope, context)
+    configRoutes(scope, context)
     healthRoutes(scope, context, metrics)
     docsRoutes(scope)
     htmlRoutes(scope, context)

@@ -135,6 +135,9 @@ export function answers(good: Record<number, TSchema>): Record<string, unknown> 
   }
 }
 
+/** The bytes of a file. */
+export const FILE = Type.String({ format: 'binary', description: 'The bytes' })
+
 export const EMPTY = Type.Null({ description: 'Done' })
 
 const header = (description: string, values?: string[]) =>

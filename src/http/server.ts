@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import fastify, { type FastifyHttpOptions, type FastifyInstance, LogController } from 'fastify'
 import type { TSchema } from 'typebox'
 import { PATH_MAX } from '../content/limits.ts'
+import { addBlobStores } from './blob-stores.ts'
 import { HTTP_DEFAULTS, type HttpContext, type HttpOptions } from './context.ts'
 import { addBodies } from './plugins/bodies.ts'
 import { addCsrf } from './plugins/csrf.ts'
@@ -12,6 +13,7 @@ import { addHeaders } from './plugins/headers.ts'
 import { addIdempotency } from './plugins/idempotency.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
+import { addSlowBodies } from './plugins/slow-bodies.ts'
 import { addSpeaker } from './plugins/speaker.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import { addRouteTable } from './route-table.ts'
@@ -19,9 +21,9 @@ import { addRoutes } from './routes.ts'
 import { compileCheck } from './validate.ts'
 
 const BODY_MAX_BYTES = 5 * 1024 * 1024
-/** A client that sends slowly is cut off: header fields, then the whole request. */
+/** A client that sends slowly is cut off: header fields, then the whole request. Bodies but files have less: `plugins/slow-bodies.ts`. */
 const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 30_000
+const REQUEST_TIMEOUT_MS = 600_000
 const HEADER_MAX_BYTES = 16_384
 const HEADERS_MAX = 100
 
@@ -51,11 +53,13 @@ export function buildServer(given: ServerContext): FastifyInstance {
   addHeaders(server)
   addErrors(server, table)
   addDrain(server)
+  addSlowBodies(server)
   addSpeaker(server, site)
   addBodies(server)
   addCsrf(server, options.sessionSecret)
   addIdempotency(server, site)
   addOpenApi(server)
+  addBlobStores(server, options)
   addRoutes(server, context, metrics)
   return server
 }

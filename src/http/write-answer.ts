@@ -36,7 +36,7 @@ export function essentialsOf(
   position: number,
 ): Essentials {
   const last = events.filter(event => event.stream === entity.id).at(-1)
-  const revisionId = last?.eventId ?? entity.live?.revisionId ?? ''
+  const revisionId = last?.eventId ?? entity.live?.revisionId ?? entity.tipId
   const draft = entity.state === 'draft' || (last !== undefined && entity.since < last.revision)
   return {
     path: entity.path,
@@ -46,7 +46,7 @@ export function essentialsOf(
     revisionNum: entity.live?.number ?? null,
     state: entity.state,
     draft,
-    etag: draft || entity.sinceId === null ? revisionId : entity.sinceId,
+    etag: (draft ? null : entity.sinceId) ?? entity.tipId,
     position: last?.position ?? position,
   }
 }

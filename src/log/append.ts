@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRm3Error, Rm3Error } from '../errors.ts'
 import type { Connection } from '../pg/connection.ts'
+import type { Db } from '../pg/db.ts'
 import { violatedConstraint } from '../pg/sqlstate.ts'
 import { AppendQueue, type Waiting } from './append-queue.ts'
-import { type AppendRequest, encodeBatch, prepare } from './batch.ts'
+import { type AppendRequest, encodeBatch, type Prepared, prepare } from './batch.ts'
 
 /** Where an append went. */
 export interface Appended {
@@ -23,12 +24,14 @@ const CLOSE_POLL_MS = 5
 /**
  * Settings of an Appender's connections: `append` finds rows by keys only, a batch of them at most, so its plans are made once and are
  * always walks of indexes. Planning a lone append anew took twice its time; a plan made while a table was empty would scan it for ever.
+ * A scan that is switched off counts as so dear where it must be used that the server would compile the plan: 600 ms an append.
  */
 export const APPEND_SETTINGS = [
   'plan_cache_mode=force_generic_plan',
   'enable_seqscan=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
+  'jit=off',
 ]
 
 interface Outcome {
@@ -116,12 +119,11 @@ export class Appender {
   }
 
   async #send(lane: Connection, batch: readonly Waiting[]): Promise<Outcome[]> {
-    const { events, rights, writers, rows } = encodeBatch(batch)
-    const text = `select * from append($1::json, $2::boolean, $3::text[], array[${rows.map((_, n) => `$${n + 4}::json`).join(', ')}]::json[])`
+    const { text, values } = statementOf(batch)
     const until = performance.now() + RETRY_MS
     for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS)) {
       try {
-        const outcomes = await lane.rows<Outcome>(text, [events, rights, writers, ...rows])
+        const outcomes = await lane.rows<Outcome>(text, values)
         if (outcomes.length === 0) throw new Error('append gave no answer')
         return outcomes
       } catch (thrown) {
@@ -159,6 +161,29 @@ export class Appender {
     if (last > 0) queueMicrotask(() => this.#onAppended(last))
     return batch.filter(waiting => !answered.has(waiting))
   }
+}
+
+function statementOf(batch: readonly Prepared[]): { text: string; values: unknown[] } {
+  const { events, rights, writers, rows } = encodeBatch(batch)
+  const places = rows.map((_, n) => `$${n + 4}::json`).join(', ')
+  const text = `select * from append($1::json, $2::boolean, $3::text[], array[${places}]::json[])`
+  return { text, values: [events, rights, writers, ...rows] }
+}
+
+/**
+ * Appends inside the caller's transaction, which holds the log's lock from then on until it ends: for a load, of which nothing may
+ * stay when it fails half way.
+ *
+ * @throws REVISION_CONFLICT {stream, expected, actual}, EVENT_ID_REUSED, LOG_BUSY, UNAVAILABLE
+ */
+export async function appendIn(db: Db, request: AppendRequest): Promise<Appended> {
+  const prepared = prepare(request)
+  const { text, values } = statementOf([prepared])
+  const [row] = await db.rows<Outcome>(text, values)
+  if (row === undefined) throw new Error('append gave no answer')
+  return new Promise((resolve, reject) => {
+    settle({ ...prepared, lost: false, resolve, reject }, row)
+  })
 }
 
 /** Codes that say nothing about the appends themselves. */

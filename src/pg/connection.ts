@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { Rm3Error } from '../errors.ts'
-import { connectionDb } from './db.ts'
+import { connectionDb, type Db } from './db.ts'
 import { connectionOptions, type PoolOptions } from './pool.ts'
 
 /**
@@ -11,6 +11,7 @@ import { connectionOptions, type PoolOptions } from './pool.ts'
 export class Connection {
   readonly #options: PoolOptions
   #client: pg.Client | null = null
+  #connecting: Promise<pg.Client> | null = null
   #closed = false
 
   constructor(options: PoolOptions) {
@@ -39,8 +40,16 @@ export class Connection {
     clearTimeout(timer)
   }
 
+  /** Those who ask while a connection is being made wait for that one. */
   async #connected(): Promise<pg.Client> {
     if (this.#client) return this.#client
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = null
+    })
+    return this.#connecting
+  }
+
+  async #connect(): Promise<pg.Client> {
     if (this.#closed) throw new Rm3Error('UNAVAILABLE', 'rm3 is shutting down')
     const { statementTimeoutMs = 10_000 } = this.#options
     const client = new pg.Client({
@@ -66,3 +75,19 @@ export class Connection {
 const CONNECT_TIMEOUT_MS = 10_000
 const CLOSE_TIMEOUT_MS = 1_000
 const ANSWER_MARGIN_MS = 5_000
+
+/** One connection to a site's schema, with the rights of the connecting user, to look at what is there. @throws UNAVAILABLE */
+export async function openDb(
+  url: string,
+  site: string,
+): Promise<{ db: Db; close: () => Promise<void> }> {
+  const client = new pg.Client({
+    ...connectionOptions({ url, site, restricted: false }),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  })
+  client.on('error', () => {}) // the statement under way tells of it
+  await client.connect().catch(cause => {
+    throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached', { cause })
+  })
+  return { db: connectionDb(client), close: () => client.end() }
+}

@@ -6,6 +6,7 @@ import { connectionOptions, type PoolOptions } from './pool.ts'
 const HEARTBEAT_MS = 10_000
 const ANSWER_MS = 5_000
 const RETRY_MS = 500
+const NOTIFY = 'select pg_notify($1::text, $2::text)'
 
 /**
  * Notices between the processes of a site, over NOTIFY. They may get lost whenever a connection does.
@@ -20,6 +21,8 @@ export class Listener {
   #heartbeat: NodeJS.Timeout | null = null
   #onNotice: (text: string) => void = () => {}
   #opening = false
+  #sending = false
+  #unsent: string | null = null
   #closed = false
 
   constructor(options: PoolOptions) {
@@ -40,10 +43,20 @@ export class Listener {
     void this.#connect()
   }
 
-  /** Sends a notice; that it gets lost when the database is away is no error. */
+  /** Sends a notice; that it gets lost when the database is away is no error. Of those that wait for one another the last goes. */
   notify(text: string): void {
-    if (this.#closed) return
-    this.#sender.rows('select pg_notify($1::text, $2::text)', [this.#channel, text]).catch(() => {})
+    this.#unsent = text
+    if (!this.#sending) void this.#send()
+  }
+
+  async #send(): Promise<void> {
+    this.#sending = true
+    while (this.#unsent !== null && !this.#closed) {
+      const text = this.#unsent
+      this.#unsent = null
+      await this.#sender.rows(NOTIFY, [this.#channel, text]).catch(() => {})
+    }
+    this.#sending = false
   }
 
   async close(): Promise<void> {

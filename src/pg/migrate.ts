@@ -112,6 +112,22 @@ async function applyMigrations(db: Db, files: SqlFile[], site: string): Promise<
 }
 
 /**
+ * The migrations that `migrate` would apply, by name. Changes nothing.
+ *
+ * @param db sees the site's schema
+ * @returns null when the site has no schema yet
+ */
+export async function listPendingMigrations(db: Db, site: string): Promise<string[] | null> {
+  const [there] = await db.rows<{ found: string | null }>('select to_regclass($1::text) as found', [
+    `${checkedSite(site)}.migrations`,
+  ])
+  if (!there?.found) return null
+  const known = await db.rows<{ name: string }>('select name from migrations')
+  const files = await sqlFiles('migrations')
+  return files.map(({ name }) => name).filter(name => !known.some(row => row.name === name))
+}
+
+/**
  * The app role may read all, call functions, and write only what is neither the log nor derived from it. Others who may look into
  * the schema may not call its functions: `append` runs with its owner's rights.
  */

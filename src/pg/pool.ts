@@ -49,6 +49,7 @@ export function connectionOptions(options: PoolOptions): pg.ClientConfig {
     `lock_timeout=${Math.min(statementTimeoutMs, 5_000) || 5_000}`,
     'idle_in_transaction_session_timeout=30000',
     'timezone=UTC',
+    'jit=off', // compiling append's statements takes 300 ms, running them 1 ms
     ...(options.settings ?? []),
     'default_transaction_isolation=read\\ committed',
     ...(restricted ? [`role=${appRole(site)}`] : []),
@@ -105,7 +106,14 @@ function parseInt8(text: string): number {
   return value
 }
 
+/** `2026-11-22 18:30:00.5+00` with at most milliseconds: what the tables hold. */
+const PLAIN_INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,3})?\+00$/
+
 function parseInstant(text: string): string {
+  if (PLAIN_INSTANT.test(text)) {
+    const fraction = text.slice(19, -3) || '.'
+    return `${text.slice(0, 10)}T${text.slice(11, 19)}${fraction.padEnd(4, '0')}Z`
+  }
   if (text === '-infinity' || text === 'infinity') return text
   return new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')).toISOString()
 }

@@ -37,8 +37,8 @@ export const FEED_MAX = 1_000
 
 const FEED = `select l.position, l.event_id as "eventId", l.stream as "entityId", l.revision, l.type, l.version, l.at,
     l.recorded_at as "recordedAt", l.actor, l.meta->>'door' as door, l.note, l.data::text as data,
-    l.type not in ('PageCreated', 'PageRevised') or exists (
-      select from page_history h where h.entity_id = l.stream and (h.since = l.revision or h.revision = l.revision)) as shown
+    l.meta->>'draft' is null or exists (
+      select from published_drafts d where d.entity_id = l.stream and d.revision = l.revision) as shown
   from log l where l.position > $1::bigint and l.position <= $2::bigint
     and ($3::text is null or l.type = $3::text)
   order by l.position`

@@ -65,16 +65,14 @@ export function filterOf(listing: Listing, table: string): ListFilter {
   const values: unknown[] = []
   const add = (value: unknown) => `$${values.push(value)}`
   const { parent, depth, proto, exceptProto, paths } = listing
-  if (parent !== null && depth === 1) where.push(`${table}.parent = ${add(parent)}::text`)
-  else {
-    if (parent !== null) {
-      const top = add(parent)
-      where.push(`${table}.path > ${top}::text || '.' and ${table}.path < ${top}::text || '/'`)
-    }
-    if (depth < DEPTH_ALL) {
-      const labels = add(depth + (parent === null ? 0 : depthOf(parent)))
-      where.push(`length(${table}.path) - length(replace(${table}.path, '.', '')) < ${labels}::int`)
-    }
+  if (parent !== null) {
+    const top = add(parent)
+    where.push(`${table}.path > ${top}::text || '.' and ${table}.path < ${top}::text || '/'`)
+    if (depth === 1) where.push(`${table}.parent = ${top}::text`)
+  }
+  if ((parent === null || depth > 1) && depth < DEPTH_ALL) {
+    const labels = add(depth + (parent === null ? 0 : depthOf(parent)))
+    where.push(`length(${table}.path) - length(replace(${table}.path, '.', '')) < ${labels}::int`)
   }
   const kind = add(proto)
   where.push(`(${kind}::text is null or ${table}.proto = ${kind}::text)`)

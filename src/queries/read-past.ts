@@ -2,23 +2,22 @@ import {
   findShown,
   findShownEntity,
   findStub,
-  listFormerPaths,
   listLastPaths,
   pathAtRevision,
   type Shown,
 } from '../../projections/page-history.ts'
-import { findIdAtPath, findUnpublishedId } from '../../projections/pages.ts'
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
-import { readState } from '../commands/states.ts'
+import { readRevision, readState } from '../commands/states.ts'
 import { documentOf } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
-import { type Db, find } from '../pg/db.ts'
+import type { Db } from '../pg/db.ts'
 import type { At, AtPosition } from './at.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
 import { mayReadPast } from './reader.ts'
 import type { PageRecord } from './record.ts'
+import { findSubject, type Subject } from './subject.ts'
 
 /** What was at a path as of `at`, for a viewer who has `view` and `history` on that path (see `readPage`). */
 export async function readPagePast(
@@ -65,27 +64,6 @@ export async function pastRecord(db: Db, shown: Shown): Promise<PageRecord> {
   }
 }
 
-/** An entity whose history is asked for by the path it has, or had last. */
-export interface Subject {
-  readonly id: string
-  readonly path: string
-}
-
-/**
- * The entity that is live at a path, or else has only drafts for it (for those with `viewdraft`), or was deleted there.
- *
- * @param viewer has `view` and `history` on the path
- * @returns null also when it is at another path now
- */
-export async function findSubject(db: Db, viewer: Viewer, path: string): Promise<Subject | null> {
-  const live = await findIdAtPath(db, path)
-  if (live !== null) return { id: live, path }
-  const draft = viewer.may('viewdraft', path) ? await findUnpublishedId(db, path) : null
-  if (draft !== null) return { id: draft, path }
-  const stub = await findStub(db, path)
-  return stub?.state === 'deleted' && stub.path === path ? { id: stub.entityId, path } : null
-}
-
 /** A revision with its document. */
 export interface RevisionState {
   readonly entity: Entity
@@ -101,9 +79,7 @@ interface RevisionEvent {
   readonly recordedAt: string
 }
 
-const EVENT = `select event_id as "eventId", position, type, at, actor, recorded_at as "recordedAt" from log
-  where stream = $1::uuid and revision = $2::int`
-const WAS_SHOWN = `select from page_history where entity_id = $1::uuid and revision = $2::int limit 1`
+const WAS_SHOWN = `select from published_drafts where entity_id = $1::uuid and revision = $2::int`
 
 /**
  * An entity as it was at one revision, when the viewer may read it: `view` and `history` on the path it had then and on the
@@ -117,12 +93,11 @@ export async function findRevisionState(
   subject: Subject,
   revision: number,
 ): Promise<RevisionState | null> {
-  const event = await find<RevisionEvent>(db, EVENT, [subject.id, revision])
-  if (event === null) return null
-  const pathThen = pathAtRevision(await listFormerPaths(db, [subject.id]), revision, subject.path)
+  const pathThen = pathAtRevision(subject.former, revision, subject.path)
   if (!mayReadPast(viewer, [subject.path, pathThen])) return null
-  const entity = (await readState(db, subject.id, revision)) as Entity | null
-  if (entity === null) return null
+  const found = await readRevision(db, subject.id, revision)
+  if (found?.state.kind !== 'entity') return null
+  const { state: entity, event } = found
   if (entity.live?.revision !== entity.tipRevision && !viewer.may('viewdraft', pathThen)) {
     const shown = await db.rows(WAS_SHOWN, [subject.id, entity.tipRevision])
     if (shown.length === 0) return null

@@ -4,9 +4,10 @@ import type { Operation } from '../codec/patch.ts'
 import { type FieldChange, readableDiff } from '../codec/readable-diff.ts'
 import type { Site } from '../commands/change.ts'
 import { type Document, documentOf, type Json } from '../content/document.ts'
-import { findRevisionState, noRevision, type RevisionState, type Subject } from './read-past.ts'
+import { findRevisionState, noRevision, type RevisionState } from './read-past.ts'
 import type { Reader } from './reader.ts'
-import { findRevisionEntry, getSubject, type RevisionEntry } from './revisions.ts'
+import { findRevisionEntry, type RevisionEntry } from './revisions.ts'
+import { getSubject, type Subject } from './subject.ts'
 
 /** A revision whole. */
 export interface RevisionDocument extends RevisionEntry {

@@ -92,13 +92,12 @@ export const anyAction: fc.Arbitrary<Action> = fc.oneof(
   },
 )
 
-/** Actions on one entity, of which the first makes it. */
 export const anyActions = (maxLength: number): fc.Arbitrary<Action[]> =>
   fc
     .tuple(anyTextOfPage, fc.boolean(), fc.array(anyAction, { maxLength }))
     .map(([text, draft, rest]) => [{ type: 'create', text, draft }, ...rest])
 
-/** A history as it happened: events, the state after each, and the document of each content revision. */
+/** A history as it happened: events, the state after each, the document of each content revision. */
 export interface History {
   readonly events: readonly SiteEvent[]
   readonly states: readonly Entity[]

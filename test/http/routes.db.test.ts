@@ -418,4 +418,60 @@ suite('the routes', test => {
 
     assert.equal(statuses, [200, ...Array<number>(19).fill(412)])
   })
+
+  test('administration takes grant, and shows users without what is private', async () => {
+    const admin = await putUser(open, 'root', ['admin'])
+    await putGrants(open, [
+      ['admin', 'grant', '*'],
+      ['admin', 'view', '*'],
+      ['admin', 'post.edit', '*'],
+      ['admin', 'user.edit', '*'],
+    ])
+    const send = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object) =>
+      open.server.inject(withToken(admin.token, { method, url, ...(payload && { payload }) }))
+    for (const url of ['/api/grants', '/api/roles', '/api/roles/editor/members', '/api/config']) {
+      assert.is((await open.server.inject(url)).statusCode, 401, url)
+      assert.is((await open.server.inject(withToken(token, { url }))).statusCode, 403, url)
+      assert.is((await send('GET', url)).statusCode, 200, url)
+    }
+    const grant = { role: 'guest', permission: 'view', pattern: 'wh.x' }
+    assert.is((await send('PUT', '/api/grants', grant)).statusCode, 204)
+    assert.match((await send('GET', '/api/grants')).body, /"guest"/)
+    const search = String(new URLSearchParams(grant))
+    assert.is((await send('DELETE', `/api/grants?${search}`)).statusCode, 204)
+    assert.not.match((await send('GET', '/api/grants')).body, /"guest"/)
+    const made = await send('POST', '/api/users', {
+      login: 'Nora',
+      fullName: 'Nora',
+      email: 'n@example.org',
+    })
+    assert.is(made.statusCode, 201, made.body)
+    assert.is(
+      (await send('PUT', '/api/users/nora/password', { password: 'long enough' })).statusCode,
+      204,
+    )
+    assert.is((await send('PUT', '/api/roles/guest/members/nora')).statusCode, 204)
+    assert.match((await send('GET', '/api/roles/guest/members')).body, /wh\.users\.nora/)
+    assert.match((await send('GET', '/api/users/nora')).body, /n@example\.org/)
+    assert.not.match(
+      (await open.server.inject(withToken(token, { url: '/api/users/nora' }))).body,
+      /n@example/,
+    )
+    assert.is((await open.server.inject('/api/users/nora')).statusCode, 404)
+    assert.is(
+      (
+        await open.server.inject({
+          method: 'PUT',
+          url: '/api/users/nora/password',
+          payload: { password: 'x' },
+        })
+      ).statusCode,
+      401,
+    )
+    assert.is((await send('DELETE', '/api/roles/guest/members/nora')).statusCode, 204)
+    assert.is((await send('PUT', '/api/config/site.name', { value: 'Mine' })).statusCode, 204)
+    assert.match((await send('GET', '/api/config')).body, /"Mine"/)
+    assert.is((await send('PUT', '/api/config/site.name', { value: null })).statusCode, 204)
+    assert.not.match((await send('GET', '/api/config')).body, /site.name/)
+  })
 })

@@ -286,7 +286,7 @@ suite('append', test => {
         assert.is(event?.meta, meta)
         assert.is(event?.note, text)
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
     const long = entry({ data: `{"text":"${'zwölf Boxkämpfer '.repeat(100_000)}"}` })
     await append(log.appender, [long])

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { type Appended, Appender } from '../../src/log/append.ts'
+import { APPEND_SETTINGS, type Appended, Appender } from '../../src/log/append.ts'
 import type { InlineRow } from '../../src/log/batch.ts'
 import type { LogEntry } from '../../src/log/event.ts'
 import { Connection } from '../../src/pg/connection.ts'
@@ -33,7 +33,11 @@ export async function logDatabase(statementTimeoutMs = 10_000): Promise<LogDatab
   const told: number[] = []
   const appenders: Appender[] = []
   const another = (lanes = 2) => {
-    const connections = Array.from({ length: lanes }, () => new Connection(options))
+    const settings = APPEND_SETTINGS
+    const connections = Array.from(
+      { length: lanes },
+      () => new Connection({ ...options, settings }),
+    )
     const appender = new Appender(connections, position => told.push(position))
     appenders.push(appender)
     return appender

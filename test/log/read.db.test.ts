@@ -131,7 +131,7 @@ suite('read', test => {
           assert.is(await readPositionAt(log.db, later), wanted)
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   })
 
@@ -164,7 +164,7 @@ suite('read', test => {
         }
         assert.is((await readHead(log.db)).chain, chain.toString('hex'))
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     )
   })
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { Appender } from '../../src/log/append.ts'
+import { APPEND_SETTINGS, Appender } from '../../src/log/append.ts'
 import { readHead, readStream } from '../../src/log/read.ts'
 import { Connection } from '../../src/pg/connection.ts'
 import { type Db, poolDb } from '../../src/pg/db.ts'
@@ -129,6 +129,23 @@ suite('connection', test => {
     )
     assert.is((during as { code: string }).code, 'UNAVAILABLE')
     assert.is((await db.rows('select 1')).length, 1)
+  })
+
+  test('has the server walk indexes for an append, and not compile its plans', async () => {
+    const lane = new Connection({
+      url: database.url,
+      site: TEST_SITE,
+      restricted: true,
+      settings: APPEND_SETTINGS,
+    })
+
+    const shown = await lane.rows(
+      `select current_setting('jit') as jit, current_setting('enable_seqscan') as scans`,
+      [],
+    )
+    await lane.close()
+
+    assert.equal(shown, [{ jit: 'off', scans: 'off' }])
   })
 
   test('keeps its role and schema when the URL brings options of its own', async () => {

@@ -6,14 +6,23 @@ export const JSON_BODY = ['application/json'] as const
 export const FORM_BODY = ['application/x-www-form-urlencoded'] as const
 export const PATCH_BODIES = ['application/json-patch+json', 'application/merge-patch+json'] as const
 
+/** What a file is sent as; curl -T sends no type at all. What it is, its bytes say. */
+export const FILE_BODIES = [
+  'application/octet-stream',
+  'application/pdf',
+  'image/*',
+  'audio/*',
+  'video/*',
+] as const
+
 const JSON_TYPES = [...JSON_BODY, ...PATCH_BODIES]
 /** `type/subtype`, alone or with the one charset there is. */
-const CONTENT_TYPE = /^([a-z]+\/[a-z.+-]+)(?: *; *charset="?utf-8"?)?$/i
+const CONTENT_TYPE = /^([a-z]+\/[a-z0-9.+-]+)(?: *; *charset="?utf-8"?)?$/i
 const FIELDS_MAX = 1_000
 
 /**
- * Reads bodies: JSON strictly (`parseJson`), and forms where a route says so. Nothing else is read, and what a route does not
- * consume is MEDIA_TYPE_UNSUPPORTED.
+ * Reads bodies: JSON strictly (`parseJson`), and forms where a route says so; a file is left to its route as a stream. What a route
+ * does not consume is MEDIA_TYPE_UNSUPPORTED.
  */
 export function addBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
@@ -26,23 +35,31 @@ export function addBodies(server: FastifyInstance): void {
     keepRaw(request, bytes as Buffer)
     done(null, parseForm(String(bytes)))
   })
+  // what a route consumes beside these is a file, which is read by whoever keeps it
+  server.addContentTypeParser('*', (_request, stream, done) => done(null, stream))
   server.addHook('onRequest', (request, _reply, done) => {
-    const { headers, method } = request
-    if (method === 'GET' || method === 'HEAD') {
+    if (request.method === 'GET' || request.method === 'HEAD') {
       done()
       return
     }
-    const hasBody =
-      headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-    done(hasBody && !isConsumed(request) ? unsupported(request) : undefined)
+    done(hasBody(request) && !isConsumed(request) ? unsupported(request) : undefined)
   })
 }
 
+/** Whether a request says that a body follows. */
+export function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
 function isConsumed(request: FastifyRequest): boolean {
-  const [, media] = CONTENT_TYPE.exec(request.headers['content-type'] ?? '') ?? []
-  if (media === undefined || isGivenTwice(request.raw.rawHeaders)) return false
-  if (request.headers['content-encoding'] !== undefined) return false
-  return consumedBy(request).includes(media.toLowerCase())
+  const { 'content-type': type, 'content-encoding': encoding } = request.headers
+  const consumes = consumedBy(request)
+  if (encoding !== undefined) return false
+  if (type === undefined) return consumes.includes('application/octet-stream')
+  const [, media = ''] = CONTENT_TYPE.exec(type) ?? []
+  if (media === '' || isGivenTwice(request.raw.rawHeaders)) return false
+  const [family] = media.toLowerCase().split('/')
+  return consumes.includes(media.toLowerCase()) || consumes.includes(`${family}/*`)
 }
 
 /** Whether there is more than one Content-Type, of which Node shows the first. @param rawHeaders names and values in turn */

@@ -66,14 +66,22 @@ export function sendPage(
       reply.code(308).header('Location', `/api/pages/${answer.to}${search}`)
       return sendJson(reply, JSON.stringify({ path, movedTo: answer.to }))
     }
+    default:
+      throw notThere(path, answer)
+  }
+}
+
+/** The error for a page that is not at its path any more, or never was. */
+export function notThere(path: string, answer: Exclude<PageAnswer, { type: 'page' }>): Rm3Error {
+  switch (answer.type) {
     case 'redirected':
-      throw new Rm3Error('PAGE_GONE', `${path} was deleted; see ${answer.url} instead`, {
+      return new Rm3Error('PAGE_GONE', `${path} was deleted; see ${answer.url} instead`, {
         path,
         redirect: answer.url,
       })
     case 'gone':
-      throw new Rm3Error('PAGE_GONE', `${path} was deleted`, { path })
-    case 'absent':
-      throw absent(path)
+      return new Rm3Error('PAGE_GONE', `${path} was deleted`, { path })
+    default:
+      return absent(path)
   }
 }

@@ -1,12 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Site } from '../../commands/change.ts'
+import { type FileTarget, fromFileUrl, toFileUrl } from '../../content/file-url.ts'
 import { fromUrl, isUnder, toUrl, type UrlTarget } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { resolveAt } from '../../queries/at.ts'
+import { type At, resolveAt } from '../../queries/at.ts'
+import { blobNamed, readBlobs } from '../../queries/blobs.ts'
 import { readPage } from '../../queries/read-page.ts'
 import type { HttpContext } from '../context.ts'
 import { prefersJson } from '../plugins/errors.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sendPage } from './page-reads.ts'
+import { sayWhen } from '../reply.ts'
+import { sendBlob } from '../send-blob.ts'
+import { notThere, sendPage } from './page-reads.ts'
 
 /** Answers the URL of a page, or of a view of it (`history.html`), as HTML. */
 export type PageHtml = (
@@ -35,6 +40,9 @@ export function pageUrlRoutes(server: FastifyInstance, context: HttpContext): vo
     { config: { access: 'view' }, schema: { hide: true } },
     async (request, reply) => {
       const [pathname = '', search] = splitUrl(request.url)
+      const file = OURS.test(pathname) ? null : fromFileUrl(pathname, ROOT)
+      if (file?.redirect) return reply.redirect(`${file.redirect}${search}`, 308)
+      if (file !== null) return sendFile(context, request, reply, file)
       const target = OURS.test(pathname) ? null : fromUrl(pathname, ROOT)
       if (target === null) throw nothingHere()
       if (target.redirect !== null) return reply.redirect(`${target.redirect}${search}`, 308)
@@ -54,11 +62,7 @@ async function sendRecord(
   reply: FastifyReply,
   path: string,
 ): Promise<FastifyReply> {
-  const { at } = request.query
-  if (at !== undefined && typeof at !== 'string') {
-    throw new Rm3Error('REQUEST_INVALID', 'at is given more than once', { parameter: 'at' })
-  }
-  const when = at === undefined ? null : await resolveAt(site.db, at)
+  const when = await whenOf(site, request.query)
   const answer = await readPage(site, readerOf(request), path, when)
   if (answer.type === 'moved' && isUnder(answer.to, ROOT)) {
     const [, search] = splitUrl(request.url)
@@ -66,6 +70,30 @@ async function sendRecord(
   }
   if (answer.type === 'redirected') return reply.redirect(answer.url, 302)
   return sendPage(request, reply, { path, answer })
+}
+
+async function sendFile(
+  { site }: HttpContext,
+  request: FastifyRequest<{ Querystring: Record<string, unknown> }>,
+  reply: FastifyReply,
+  { path, name }: FileTarget,
+): Promise<FastifyReply> {
+  const when = await whenOf(site, request.query)
+  const answer = await readBlobs(site, readerOf(request), path, when)
+  if (answer.type === 'blobs') {
+    const blob = blobNamed(answer.blobs, path, name)
+    if (when !== null) sayWhen(reply, answer.position, answer.recordedAt)
+    return sendBlob(request, reply, blob)
+  }
+  if (answer.type !== 'moved' || !isUnder(answer.to, ROOT)) throw notThere(path, answer)
+  const [, search] = splitUrl(request.url)
+  return reply.redirect(`${toFileUrl(answer.to, name, ROOT)}${search}`, 308)
+}
+
+async function whenOf(site: Site, { at }: Record<string, unknown>): Promise<At | null> {
+  if (at === undefined) return null
+  if (typeof at === 'string') return resolveAt(site.db, at)
+  throw new Rm3Error('REQUEST_INVALID', 'at is given more than once', { parameter: 'at' })
 }
 
 /** The path part of a URL as it was sent, and the query with its `?`, or ''. */

@@ -1,0 +1,27 @@
+import { accountCommands } from './admin/accounts.ts'
+import { doctor } from './admin/doctor.ts'
+import { explain } from './admin/explain.ts'
+import { jobCommands } from './admin/jobs.ts'
+import { logCommands } from './admin/log.ts'
+import { rightsCommands } from './admin/rights.ts'
+import { settingCommands } from './admin/settings.ts'
+import { loadTemplate } from './admin/template.ts'
+import { tokenCommands } from './admin/tokens.ts'
+import type { Group } from './command.ts'
+
+/** `rm3admin`: everything an operator does beside pages and backups. */
+export const admin: Group = {
+  name: 'rm3admin',
+  summary: 'administers a site',
+  commands: [
+    ...logCommands,
+    doctor,
+    ...accountCommands,
+    ...rightsCommands,
+    explain,
+    ...tokenCommands,
+    loadTemplate,
+    ...settingCommands,
+    ...jobCommands,
+  ],
+}

@@ -1,0 +1,139 @@
+import { type LegacyBackup, readLegacyBackup } from '../backup/legacy/backup.ts'
+import { snapshotOf } from '../backup/snapshot.ts'
+import { subtreeOf } from '../backup/subtree.ts'
+import type { Json } from '../codec/json.ts'
+import type { Site } from '../commands/change.ts'
+import { demandEmpty, type ImportedSite, importSite, type SiteImport } from '../commands/import.ts'
+import { parsePath } from '../content/path.ts'
+import { Rm3Error } from '../errors.ts'
+import type { Call, Outcome } from './command.ts'
+import { withSite } from './open.ts'
+import type { Progress } from './progress.ts'
+import { putBlobs } from './put-blobs.ts'
+
+const WARNINGS_SHOWN = 20
+
+/** Loads a backup of rm3 0.x into an empty site. @throws SOURCE_NOT_FOUND, SOURCE_DAMAGED, SITE_NOT_EMPTY, PAGE_NOT_FOUND */
+export async function loadFolder(call: Call, dir: string): Promise<Outcome> {
+  const started = Date.now()
+  const backup = await readLegacyBackup(dir)
+  const plan = planOf(call, backup)
+  const loaded = await withSite(call, async (site, config) => {
+    await demandEmpty(site.db, plan)
+    if (!call.flag('dry-run')) await putBlobs(call, config, { dir, blobs: blobsOf(backup, plan) })
+    return loadPlan(call, site, plan)
+  })
+  return summaryOf({ call, dir, backup, plan, loaded, ms: Date.now() - started })
+}
+
+function planOf(call: Call, backup: LegacyBackup): SiteImport {
+  const path = call.option('path')
+  const whole = path === null ? backup.events : subtreeOf(backup.events, parsePath(path))
+  if (whole.length === 0 && path !== null) {
+    throw new Rm3Error('PAGE_NOT_FOUND', `the backup has nothing at or below ${path}`, { path })
+  }
+  const appends = call.flag('nohistory') ? snapshotOf(whole) : whole
+  const kept = new Set<string>()
+  for (const { type, data } of appends.flatMap(append => append.events)) {
+    if (type === 'CredentialSet') kept.add(data.credential)
+  }
+  const secrets = backup.credentials
+    .filter(({ credential }) => kept.has(credential))
+    .map(({ credential, user, details }) => ({
+      credential,
+      userId: user,
+      secret: JSON.stringify(details),
+    }))
+  return { appends, secrets }
+}
+
+/** The blobs that the plan speaks of. */
+function blobsOf({ blobs }: LegacyBackup, { appends }: SiteImport): LegacyBackup['blobs'] {
+  const used = new Set<string>()
+  for (const { type, data } of appends.flatMap(append => append.events)) {
+    if (type === 'BlobAttached') used.add(`${data.category} ${data.sha256}`)
+  }
+  return blobs.filter(({ category, sha256 }) => used.has(`${category} ${sha256}`))
+}
+
+async function loadPlan(call: Call, site: Site, plan: SiteImport): Promise<ImportedSite> {
+  const shown = new Map<string, Progress>()
+  const progressOf = (step: string): Progress => {
+    const known = shown.get(step) ?? call.progress(step)
+    shown.set(step, known)
+    return known
+  }
+  try {
+    return await importSite(site, plan, {
+      signal: call.signal,
+      onProgress: (step, done, total) => progressOf(step).update(done, total),
+      dryRun: call.flag('dry-run'),
+    })
+  } finally {
+    for (const progress of shown.values()) progress.end()
+  }
+}
+
+interface Summary {
+  readonly call: Call
+  readonly dir: string
+  readonly backup: LegacyBackup
+  readonly plan: SiteImport
+  readonly loaded: ImportedSite
+  readonly ms: number
+}
+
+function summaryOf({ call, dir, backup, plan, loaded, ms }: Summary): Outcome {
+  const { head, proof } = loaded
+  const { version, dumpedAt, counts, warnings, losses } = backup
+  const first = plan.appends[0]?.recordedAt ?? null
+  const last = plan.appends.at(-1)?.recordedAt ?? null
+  const dryRun = call.flag('dry-run')
+  const data = {
+    loaded: !dryRun,
+    dryRun,
+    source: { dir, version: `rm3 ${version}`, dumpedAt, counts },
+    proof,
+    head: { position: head.position, chain: head.chain, epoch: head.epoch },
+    from: first,
+    until: last,
+    warnings,
+    warningCount: counts.warnings,
+    losses,
+    ms,
+  }
+  return { text: textOf(data), data: data as unknown as Json }
+}
+
+function textOf(data: {
+  dryRun: boolean
+  source: { dir: string; version: string; dumpedAt: string }
+  proof: ImportedSite['proof']
+  head: { position: number; chain: string }
+  from: string | null
+  until: string | null
+  warnings: LegacyBackup['warnings']
+  warningCount: number
+  losses: readonly string[]
+}): string {
+  const { proof, head, source, warnings, warningCount } = data
+  const shown = warnings.slice(0, WARNINGS_SHOWN)
+  const more = warningCount - shown.length
+  return [
+    data.dryRun
+      ? `Dry run: ${source.dir} (${source.version}, written ${source.dumpedAt}) can be loaded; nothing was kept.`
+      : `Loaded ${source.dir} (${source.version}, written ${source.dumpedAt}).`,
+    `  ${proof.pages} pages, ${proof.documents} revisions with content, ${proof.blobs} files, ${proof.grants} grants, ${proof.roles} roles of users, ${proof.credentials} credentials`,
+    `  ${proof.events} events in ${proof.streams} streams, from ${data.from} to ${data.until}`,
+    `  compared with the backup: every event, every document by its hash, what the site shows of them`,
+    `  log head ${head.position}, chain ${head.chain}`,
+    ...(warningCount > 0 ? ['', `Warnings (${warningCount}):`] : []),
+    ...shown.map(
+      ({ file, place, message }) => `  ${file}${place === '' ? '' : ` at ${place}`}: ${message}`,
+    ),
+    ...(more > 0 ? [`  and ${more} more (--json tells up to 1000)`] : []),
+    '',
+    'What a backup of rm3 0.x cannot contain:',
+    ...data.losses.map(loss => `  ${loss}`),
+  ].join('\n')
+}

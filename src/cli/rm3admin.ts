@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { admin } from './admin.ts'
+import { runProgram } from './program.ts'
+
+await runProgram(admin)

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { backup } from './backup.ts'
+import { runProgram } from './program.ts'
+
+await runProgram(backup)

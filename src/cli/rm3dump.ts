@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { dump } from './dump.ts'
+import { runProgram } from './program.ts'
+
+await runProgram(dump)

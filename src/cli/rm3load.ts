@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { load } from './load.ts'
+import { runProgram } from './program.ts'
+
+await runProgram(load)

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { mv } from './mv.ts'
+import { runProgram } from './program.ts'
+
+await runProgram(mv)

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runProgram } from './program.ts'
+import { rm } from './rm.ts'
+
+await runProgram(rm)

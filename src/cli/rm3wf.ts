@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { workers } from './front.ts'
+import { runProgram } from './program.ts'
+
+await runProgram(workers)

@@ -1,0 +1,67 @@
+import { COMMON_OPTIONS, type Command, type Group, isGroup, type Option } from './command.ts'
+
+/** The line that says how a command is called: `rm3mv FROM TO`. */
+export function usageLine(command: Command, name: string = command.name): string {
+  const options = Object.entries(command.options ?? {}).map(([long, option]) => {
+    const flag = option.short === undefined ? `--${long}` : `-${option.short}`
+    return option.value === undefined ? `[${flag}]` : `[${flag} ${option.value}]`
+  })
+  const given = (command.arguments ?? []).map(argument =>
+    argument.optional ? `[${argument.name}]` : argument.name,
+  )
+  return [name, ...given, ...options].join(' ')
+}
+
+/** All of --help. */
+export function helpText(program: Command | Group, name: string = program.name): string {
+  return isGroup(program) ? groupHelp(program, name) : commandHelp(program, name)
+}
+
+function groupHelp(group: Group, name: string): string {
+  const rows = group.commands.map(
+    command => [usageLine(command), command.summary] as [string, string],
+  )
+  return [
+    `Usage: ${name} COMMAND …`,
+    '',
+    sentence(group.summary),
+    '',
+    ...rows.flatMap(([usage, summary]) => [`  ${usage}`, `      ${summary}`]),
+    '',
+    `${name} COMMAND --help says more of one. --version prints the version of rm3.`,
+  ].join('\n')
+}
+
+function commandHelp(command: Command, name: string): string {
+  const given = (command.arguments ?? []).map(
+    ({ name, summary }) => [name, summary] as [string, string],
+  )
+  const options = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(
+    ([long, option]) => [optionText(long, option), option.summary] as [string, string],
+  )
+  return [
+    `Usage: ${usageLine(command, name)}`,
+    '',
+    sentence(command.summary),
+    ...(given.length > 0 ? ['', ...columns(given)] : []),
+    '',
+    ...columns(options),
+    ...(command.details === undefined ? [] : ['', command.details]),
+  ].join('\n')
+}
+
+/** An option with its short form and value: `-p, --path PATH`. */
+export function optionText(long: string, { short, value }: Option): string {
+  const flags = short === undefined ? `--${long}` : `-${short}, --${long}`
+  return value === undefined ? flags : `${flags} ${value}`
+}
+
+/** Two columns, the second aligned. */
+export function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(0, ...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd())
+}
+
+function sentence(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`
+}

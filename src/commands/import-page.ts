@@ -1,0 +1,57 @@
+import type { Document } from '../content/document.ts'
+import type { Imported } from '../content/events.ts'
+import type { Entity } from '../content/state.ts'
+import { findEvent } from '../log/read.ts'
+import type { Change } from './change.ts'
+import { authorOf, completed, type ImportedEvent } from './import.ts'
+import { createPage, demandCreate, demandFree } from './pages.ts'
+
+/** One page out of another site. */
+export interface ImportedPage {
+  /** Where it was, and where it shall be. */
+  readonly from: string
+  readonly path: string
+  readonly entityId: string
+  readonly document: Document
+  readonly imported: Imported
+  /** Its events, oldest first, all of this page; null to make it of the document alone. */
+  readonly history: readonly ImportedEvent[] | null
+}
+
+/**
+ * Puts a page of another site into this one, with its history when it has one. Its ids are kept where this site does not know them.
+ *
+ * @throws PATH_TAKEN, PERMISSION_DENIED
+ */
+export async function importPage(change: Change, page: ImportedPage): Promise<Entity> {
+  const { path, document, imported } = page
+  demandCreate(change, path)
+  await demandFree(change, path)
+  const isKnown = (await change.entity(page.entityId)) !== null
+  const id = isKnown ? change.site.newId() : page.entityId
+  if (page.history === null) return createPage(change, { path, document, id, imported })
+  for (const event of page.history) {
+    const settled = await settledEvent(change, { ...event, stream: id }, page)
+    change.record([await completed(change, settled)], authorOf(settled))
+  }
+  const entity = await change.entity(id)
+  if (entity === null) throw new Error('a history has at least one event')
+  return entity
+}
+
+async function settledEvent(
+  change: Change,
+  event: ImportedEvent,
+  page: ImportedPage,
+): Promise<ImportedEvent> {
+  const isKnown = (await findEvent(change.site.db, event.eventId)) !== null
+  const eventId = isKnown ? change.site.newId() : event.eventId
+  const there = (path: string) => (path === page.from ? page.path : path)
+  const meta = page.from === page.path ? event.meta : { ...event.meta, loadedFrom: page.from }
+  const data = { ...event.data } as Record<string, unknown>
+  for (const member of ['path', 'from', 'to']) {
+    const path = data[member]
+    if (typeof path === 'string') data[member] = there(path)
+  }
+  return { ...event, eventId, meta, data } as ImportedEvent
+}

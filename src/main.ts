@@ -1,0 +1,134 @@
+import { openBlobStore } from './blobs/store.ts'
+import type { Config } from './config.ts'
+import { makeDemo } from './demo/make-demo.ts'
+import { Rm3Error } from './errors.ts'
+import { demandFreePort, listenError } from './free-port.ts'
+import { buildServer } from './http/server.ts'
+import { openDatabase } from './open-database.ts'
+import { type OpenSite, openSite } from './open-site.ts'
+
+/** How the web server is run. */
+export interface FrontOptions {
+  readonly config: Config
+  /** Put the demonstration site into an empty log. */
+  readonly demo: boolean
+  /** Ends the server when aborted. */
+  readonly signal: AbortSignal
+  /** A line about what goes on. */
+  readonly say: (line: string) => void
+  /** A line of what was asked for: where the site is and how to log in. */
+  readonly tell: (line: string) => void
+}
+
+/** Requests under way get this long to end. */
+const GRACE_MS = 30_000
+
+/**
+ * The web server of a site, from nothing to the end: the database, the schema, the demonstration site, the port. Fulfils once
+ * it has been told to stop and everything that it started has ended.
+ *
+ * @throws PORT_IN_USE before anything is started, DATABASE_NOT_FOUND, DISK_FULL, CONFIG_INVALID, what `openSite` throws
+ */
+export async function runFront(options: FrontOptions): Promise<void> {
+  const { config, signal, say } = options
+  for (const warning of config.warnings) say(warning)
+  await demandFreePort(config.listenHost, config.listenPort)
+  const database = await openDatabase(config, { lifetime: 'server', say })
+  try {
+    signal.throwIfAborted()
+    await serveFrom(database.url, options)
+  } finally {
+    await database.stop()
+  }
+}
+
+async function serveFrom(url: string, options: FrontOptions): Promise<void> {
+  const { config, signal, demo, say, tell } = options
+  const opened = await openSite({
+    url,
+    site: config.site,
+    allowUnsafe: config.unsafeDatabaseAllowed,
+    onError: error => say(`the database: ${error.message}`),
+  })
+  try {
+    signal.throwIfAborted()
+    const blobs = await openBlobStore(config.publicBlobsFolder)
+    const made = demo ? await makeDemo(opened.site, blobs) : null
+    await serve(opened, options, address => {
+      tell(`rm3 is at ${address}`)
+      if (made !== null) {
+        tell(`It shows a demonstration site. Log in as ${made.user} with the password`)
+        tell(`  ${made.password}`)
+        tell('which is shown this once (rm3admin passwd admin makes another).')
+      }
+      tell('Ctrl-C stops it.')
+    })
+  } finally {
+    await opened.close()
+  }
+}
+
+async function serve(
+  { site, wakeups }: OpenSite,
+  { config, signal, say }: FrontOptions,
+  ready: (address: string) => void,
+): Promise<void> {
+  const { listenHost: host, listenPort: port } = config
+  const { trustProxy, httpsChecksDisabled, sessionSecret, logLevel } = config
+  const { publicBlobsFolder, privateBlobsFolder } = config
+  const logStream = { write: (line: string) => say(line.trimEnd()) }
+  const options = {
+    ...{ trustProxy, httpsChecksDisabled, sessionSecret, logLevel, logStream },
+    ...{ publicBlobsFolder, privateBlobsFolder },
+  }
+  const server = buildServer({ site, wakeups, options })
+  await server.listen({ host, port }).catch(thrown => {
+    throw listenError(thrown, host, port)
+  })
+  const [bound] = server.addresses()
+  ready(addressOf(host, typeof bound === 'object' ? bound.port : port))
+  await aborted(signal)
+  server.drain.begun = true
+  await within(GRACE_MS, server.close())
+  server.server.closeAllConnections() // who has not ended by now is cut off
+}
+
+function addressOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+/** Waits for the end of `work`, but no longer than that: who hangs is cut off. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
+
+/** Runs the workers only: there are none yet, so it waits to be told to stop. */
+export async function runWorkers(options: Omit<FrontOptions, 'demo'>): Promise<void> {
+  const { config, signal, say, tell } = options
+  if (config.workersDisabled) throw new Rm3Error('CONFIG_INVALID', 'RM3_WF_DISABLE forbids workers')
+  const database = await openDatabase(config, { lifetime: 'server', say })
+  try {
+    const { close } = await openSite({
+      url: database.url,
+      site: config.site,
+      allowUnsafe: config.unsafeDatabaseAllowed,
+    })
+    tell('This version of rm3 has no workers yet. Waiting; Ctrl-C stops it.')
+    const alive = setInterval(() => {}, 60_000)
+    await aborted(signal)
+    clearInterval(alive)
+    await close()
+  } finally {
+    await database.stop()
+  }
+}

@@ -1,0 +1,69 @@
+import { type FormerPath, findDeletedId, listFormerPaths } from '../../projections/page-history.ts'
+import { findDeletedDraftId, findUnpublishedId } from '../../projections/pages.ts'
+import { absent, denied, type Viewer } from '../access/viewer.ts'
+import type { Site } from '../commands/change.ts'
+import { type Db, one } from '../pg/db.ts'
+import type { Reader } from './reader.ts'
+
+/** An entity whose history is asked for by the path it has, or had last. */
+export interface Subject {
+  readonly id: string
+  readonly path: string
+  /** The paths it had before, oldest first. */
+  readonly former: readonly FormerPath[]
+}
+
+interface LiveRow {
+  readonly rightsPosition: number
+  readonly id: string | null
+  readonly former: [number, string][] | null
+}
+
+const LIVE = `select h.rights_position as "rightsPosition", p.entity_id as id,
+    (select json_agg(json_build_array(f.until_revision, f.path) order by f.until_revision)
+      from former_paths f where f.entity_id = p.entity_id) as former
+  from log_head h left join pages p on p.path = $1::text`
+
+/**
+ * The entity that is live at a path, or else has only drafts for it (for those with `viewdraft`), or was deleted there.
+ *
+ * @throws PAGE_NOT_FOUND also when it is at another path now; LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that
+ *   may be viewed
+ */
+export async function getSubject(
+  site: Site,
+  reader: Reader,
+  path: string,
+): Promise<{ viewer: Viewer; subject: Subject }> {
+  const row = await one<LiveRow>(site.db, LIVE, [path])
+  const viewer = reader ?? (await site.rights.viewer(site.db, row.rightsPosition, null))
+  if (!viewer.may('view', path)) throw absent(path)
+  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
+  const subject = liveSubject(row, path) ?? (await findOther(site.db, viewer, path))
+  if (subject === null) throw absent(path)
+  return { viewer, subject }
+}
+
+/** As `getSubject`, for a viewer who has `view` and `history` on the path; null instead of PAGE_NOT_FOUND. */
+export async function findSubject(db: Db, viewer: Viewer, path: string): Promise<Subject | null> {
+  const row = await one<LiveRow>(db, LIVE, [path])
+  return liveSubject(row, path) ?? findOther(db, viewer, path)
+}
+
+function liveSubject({ id, former }: LiveRow, path: string): Subject | null {
+  if (id === null) return null
+  const paths = (former ?? []).map(([untilRevision, was]) => {
+    return { entityId: id, untilRevision, path: was }
+  })
+  return { id, path, former: paths }
+}
+
+async function findOther(db: Db, viewer: Viewer, path: string): Promise<Subject | null> {
+  const draft = viewer.may('viewdraft', path) ? await findUnpublishedId(db, path) : null
+  const id = draft ?? (await findDeletedId(db, path)) ?? (await deletedDraft(db, viewer, path))
+  return id === null ? null : { id, path, former: await listFormerPaths(db, [id]) }
+}
+
+async function deletedDraft(db: Db, viewer: Viewer, path: string): Promise<string | null> {
+  return viewer.may('viewdraft', path) ? findDeletedDraftId(db, path) : null
+}

@@ -1,0 +1,146 @@
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { change } from '../../src/commands/change.ts'
+import { createPage, revisePage } from '../../src/commands/pages.ts'
+import { sharedData } from '../backup/legacy/shared-data.ts'
+import { assert, suite } from '../harness.ts'
+import { AS_ROOT, type TestSite, testSite } from '../support/database.ts'
+import { openShell, type PrintedPage, type Shell } from './run.ts'
+
+const found = sharedData('rm3load -f')
+const PAGES = found === null ? null : resolve(found, 'rm3-templates', 'pages')
+
+suite('rm3dump, rm3mv, rm3rm and rm3load -f', test => {
+  let open: TestSite
+  let shell: Shell
+  test.before(async () => {
+    open = await testSite()
+    shell = openShell(open.url)
+    for (const path of ['wh', 'wh.a', 'wh.a.b']) {
+      await change(open.site, AS_ROOT, it => createPage(it, { path, document: page(`${path} 1`) }))
+    }
+    const { result } = await change(open.site, { ...AS_ROOT, note: 'second' }, async it => {
+      const ifMatch = (await it.entity((await shown('wh.a')).entityId))?.sinceId ?? ''
+      return revisePage(it, 'wh.a', { ifMatch, edit: () => page('wh.a 2') })
+    })
+    assert.is(result.revision, 2)
+  })
+  test.after(async () => {
+    await open.close()
+    shell.close()
+  })
+  const shown = (path: string) => shell.json<PrintedPage>('rm3dump', [path])
+
+  test('print a page as one line of JSON in the record’s order', async () => {
+    const { code, stdout, stderr } = await shell.run('rm3dump', ['wh.a'])
+
+    assert.equal([code, stderr], [0, ''])
+    assert.is(stdout.split('\n').length, 2)
+    const names = 'path entityId revisionId revisionNum proto hidden created modified touched'
+    const given = Object.keys(JSON.parse(stdout))
+    for (const name of [...names.split(' '), 'summary', 'data', 'tags', 'position']) {
+      assert.ok(given.includes(name), name)
+    }
+  })
+
+  test('print a page as it was, by position, revision and instant', async () => {
+    const titles: unknown[] = []
+    for (const at of ['position:3', 'revision:1', 'position:4', 'revision:2']) {
+      const record = await shell.json<PrintedPage>('rm3dump', ['wh.a', '--at', at])
+      titles.push(record.summary['title'])
+    }
+
+    assert.equal(titles, ['wh.a 1', 'wh.a 1', 'wh.a 2', 'wh.a 2'])
+    assert.is((await shell.run('rm3dump', ['wh.a', '--at', '2001-01-01'])).code, 10)
+    assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'position:99'])).code, 2)
+    assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'yesterday'])).code, 2)
+    assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'revision:9'])).code, 10)
+  }, 60_000)
+
+  test('print a history whole with -l, and for people with -f', async () => {
+    const { history } = await shell.json<PrintedPage>('rm3dump', [...['wh.a', '-l']])
+    const { stdout } = await shell.run('rm3dump', ['wh.a', '-l', '-f'])
+
+    assert.equal(
+      history.map(({ type, revision, note, door }) => ({ type, revision, note, door })),
+      [
+        { type: 'PageCreated', revision: 1, note: null, door: 'cli' },
+        { type: 'PageRevised', revision: 2, note: 'second', door: 'cli' },
+      ],
+    )
+    assert.equal(history[0]?.data['document'], page('wh.a 1'))
+    assert.equal(history[1]?.data['document'], page('wh.a 2'))
+    assert.match(stdout, /^wh\.a 2\n/)
+    assert.match(stdout, /PageRevised by root: second/)
+  })
+
+  test('refuse what is no path with 2 and what is not there with 10', async () => {
+    assert.is((await shell.run('rm3dump', ['wh..x'])).code, 2)
+    assert.is((await shell.run('rm3dump', ['wh.nothing'])).code, 10)
+    assert.is((await shell.run('rm3mv', ['wh.nothing', 'wh.x'])).code, 10)
+    assert.is((await shell.run('rm3mv', ['wh.a', 'wh.a.b.c'])).code, 2)
+    assert.is((await shell.run('rm3rm', ['wh.nothing', '-Y'])).code, 10)
+    assert.is((await shell.run('rm3rm', ['wh.a', '-Y', '-r', 'javascript:alert(1)'])).code, 2)
+  }, 60_000)
+
+  test('delete nothing unasked, and erase nothing at all', async () => {
+    const unasked = await shell.run('rm3rm', ['wh.a'], { input: 'y\n' })
+    const erase = await shell.run('rm3rm', ['wh.a', '-E', '-Y'])
+
+    assert.equal([unasked.code, erase.code], [2, 2])
+    assert.match(erase.stderr, /later release/)
+    assert.is((await shown('wh.a')).path, 'wh.a')
+  })
+
+  test('move a page with those below it, and delete one with a redirect', async () => {
+    const moved = await shell.json<{ moved: number }>('rm3mv', ['wh.a', 'wh.z'])
+    const taken = await shell.run('rm3mv', ['wh.z.b', 'wh'])
+    const removed = await shell.json<{ redirect: string }>('rm3rm', [
+      ...['wh.z.b', '-Y', '-r', '/z/'],
+    ])
+
+    assert.is(moved.moved, 2)
+    assert.is(taken.code, 14)
+    assert.is(removed.redirect, '/z/')
+    assert.is((await shell.run('rm3dump', ['wh.z.b'])).code, 10)
+    assert.is((await shown('wh.z')).path, 'wh.z')
+  }, 60_000)
+
+  test('load what rm3dump -l printed, history and all, elsewhere', async () => {
+    const { stdout } = await shell.run('rm3dump', ['wh.z', '-l'])
+    const loaded = await shell.run('rm3load', ['-f', '-', '-p', 'wh.copy'], { input: stdout })
+    const copy = await shell.json<PrintedPage>('rm3dump', [...['wh.copy', '-l']])
+
+    assert.is(loaded.code, 0, loaded.stderr)
+    assert.is(copy.history.length, 3)
+    assert.equal(copy.history[0]?.data['document'], page('wh.a 1'))
+    assert.is(copy.history[1]?.note, 'second')
+    assert.is.not(copy.entityId, JSON.parse(stdout).entityId)
+    const again = await shell.run('rm3load', ['-f', '-', '-p', 'wh.copy'], { input: stdout })
+    assert.is(again.code, 14)
+  }, 60_000)
+
+  test('refuse a damaged page with 3 and a file that is not there with 10', async () => {
+    writeFileSync(join(shell.folder, 'bad.json'), '{"path":"wh.x"')
+
+    assert.is((await shell.run('rm3load', ['-f', 'bad.json'])).code, 3)
+    assert.is((await shell.run('rm3load', ['-f', 'none.json'])).code, 10)
+    assert.is((await shell.run('rm3load', ['-f', '-'], { input: '[]' })).code, 3)
+  })
+
+  if (PAGES !== null) {
+    test('load the single pages of rm3 0.x', async () => {
+      for (const name of ['blog', 'comment', 'default_users', 'front', 'link']) {
+        const file = join(PAGES, `${name}.json`)
+        const path = `wh.loaded_${name}`
+        const { code, stderr } = await shell.run('rm3load', ['-f', file, '-p', path])
+        assert.is(code, 0, stderr)
+        assert.is((await shown(path)).path, path)
+      }
+    }, 60_000)
+  }
+})
+
+function page(title: string) {
+  return { proto: 'base', hidden: false, summary: { title }, data: {}, tags: {} }
+}

@@ -1,0 +1,139 @@
+import * as accounts from '../../projections/accounts.ts'
+import * as blobs from '../../projections/blobs.ts'
+import * as grants from '../../projections/grants.ts'
+import * as pageHistory from '../../projections/page-history.ts'
+import * as pages from '../../projections/pages.ts'
+import * as settings from '../../projections/settings.ts'
+import { findSecret, findSecretOfUser } from '../../src/access/credentials.ts'
+import { newSession } from '../../src/access/secrets.ts'
+import { endSessionsOf, findSession } from '../../src/access/sessions.ts'
+import { readState } from '../../src/commands/states.ts'
+import {
+  findEvent,
+  findPosition,
+  readLog,
+  readStream,
+  readStreamBackwards,
+  readTypes,
+} from '../../src/log/read.ts'
+import { type Db, poolDb } from '../../src/pg/db.ts'
+import { openPool } from '../../src/pg/pool.ts'
+import { assert, suite } from '../harness.ts'
+import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
+import { explaining, type Plan } from '../support/explain.ts'
+
+const ID = '00000000-0000-4000-8000-0000000000ff'
+const PATH = 'wh.p77.c777'
+/** Tables that have one row. */
+const SMALL = new Set(['log_head'])
+
+/** 100,000 pages and tags, and 20,000 to 40,000 of what else a site has; page_history has five states of each page. */
+const FILL = `
+  set synchronous_commit = off;
+  create temp table n as select n, md5(n::text)::uuid as id, 'wh.p' || n % 100 || '.c' || n as path, 'wh.p' || n % 100 as parent
+    from generate_series(1, 100000) n;
+  create temp view fewer as select * from n where n <= 20000;
+  insert into pages select id, path, parent, n, 1, id, id, 1, 'base', false, 't', now(), now(), now(), 'root', '{}', '{}', '{}' from n order by path;
+  insert into unpublished select id, path, 1, 'base', 't', 'root', now(), n % 10 = 0 from fewer;
+  insert into page_history select md5((n % 8000)::text)::uuid, n, n, case when n > 32000 then 9007199254740991 else n + 8000 end,
+    case when n % 20 = 0 then 'deleted' else 'live' end, 'wh.p' || n % 100 || '.c' || n % 8000, 'wh.p' || n % 100, 1, id, 1, 'base',
+    false, 't', now(), now(), now(), 'root', null from n where n <= 40000 order by n;
+  insert into tags select id, 't', 'about', 'tag' || n % 5000, 'tag', 1, n, 9007199254740991 from n;
+  insert into accounts select id, 'wh.users.u' || n, 'u', 'u' || n || '@example.org', false from fewer;
+  insert into role_members select id, 'role' || n % 1000, 1, n, case when n % 5 = 0 then 9007199254740991 else n + 1 end from fewer;
+  insert into credentials select id, id, 'token', null, 'write', null, now(), n, 9007199254740991 from fewer;
+  insert into credential_secrets select id, id, 'x' from fewer;
+  insert into sessions select sha256(id::text::bytea), id, now(), now(), now() + interval '1 day' from fewer;
+  insert into blobs select id, 'a.png', 1, repeat('a', 64), 1, 'image/png', 'public', n, 9007199254740991 from fewer;
+  insert into grants select 'role' || n, 'view', '*', 1, '', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
+  insert into settings select 'k' || n, 1, '1', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
+  insert into keyframes select id, 32, '' from fewer;
+  insert into former_paths select id, 2, path from fewer;
+  insert into log select n, now(), now(), id, md5((n % 1000)::text)::uuid, n / 1000 + 1, 1,
+    case when n % 1000 = 0 then 'RolePermitted' else 'PageRevised' end, 'root', null, '{}', '{}', '', sha256(''), sha256('') from fewer;
+  analyze;
+`
+
+const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
+  findPageAndHead: db => pages.findPageAndHead(db, PATH).catch(() => null),
+  findIdAtPath: db => pages.findIdAtPath(db, PATH),
+  findUnpublishedId: db => pages.findUnpublishedId(db, PATH),
+  findDeletedDraftId: db => pages.findDeletedDraftId(db, PATH),
+  listUnder: db => pages.listUnder(db, 'wh.p77', 10_001),
+  listDraftsBelow: db => pages.listDraftsBelow(db, 'wh.p77', 10_001),
+  findStub: db => pageHistory.findStub(db, PATH),
+  'findStub then': db => pageHistory.findStub(db, PATH, 15_000),
+  findShown: db => pageHistory.findShown(db, PATH, 15_000),
+  findShownEntity: db => pageHistory.findShownEntity(db, ID, 15_000),
+  findDeletedId: db => pageHistory.findDeletedId(db, PATH),
+  listFormerPaths: db => pageHistory.listFormerPaths(db, [ID]),
+  listLastPaths: db => pageHistory.listLastPaths(db, [ID]),
+  findAccount: db => accounts.findAccount(db, ID),
+  findAccountAtPath: db => accounts.findAccountAtPath(db, 'wh.users.u7'),
+  findAccountByEmail: db => accounts.findAccountByEmail(db, 'u7@example.org'),
+  listRoles: db => accounts.listRoles(db, ID),
+  listMembers: db => accounts.listMembers(db, 'role7'),
+  listCredentials: db => accounts.listCredentials(db, ID),
+  listBlobs: db => blobs.listBlobs(db, ID),
+  listGrants: db => grants.listGrants(db),
+  listSettings: db => settings.listSettings(db),
+  readState: db => readState(db, ID, 77),
+  findSecret: db => findSecret(db, ID, 'token'),
+  findSecretOfUser: db => findSecretOfUser(db, ID, 'password'),
+  findSession: db => findSession(db, newSession().session),
+  endSessionsOf: db => endSessionsOf(db, ID),
+  readStream: db => readStream(db, ID, { from: 7 }),
+  readStreamBackwards: db => readStreamBackwards(db, ID, { limit: 20 }),
+  readLog: db => readLog(db, 15_000),
+  findEvent: db => findEvent(db, ID),
+  findPosition: db => findPosition(db, 7),
+}
+
+suite('plans at 100,000 rows', test => {
+  let open: TestSite
+  const plans = new Map<string, Plan[]>()
+  test.before(async () => {
+    open = await testSite()
+    const pool = openPool({
+      ...{ url: open.url, site: TEST_SITE, restricted: false, connectionsMax: 1 },
+      statementTimeoutMs: 15_000,
+    })
+    const db = poolDb(pool)
+    await db.script(FILL)
+    for (const [name, query] of Object.entries(QUERIES)) {
+      const found: Plan[] = []
+      await query(explaining(db, found))
+      plans.set(name, found)
+    }
+    await readTypes(db, 15_000, ['RolePermitted'])
+    await pool.end()
+  })
+  test.after(() => open.close())
+
+  for (const name of Object.keys(QUERIES)) {
+    test(`${name} uses an index`, () => {
+      const found = plans.get(name) ?? []
+
+      assert.ok(found.length > 0)
+      for (const { statement, scanned } of found) {
+        assert.equal(
+          scanned.filter(table => !SMALL.has(table)),
+          [],
+          statement,
+        )
+      }
+    })
+  }
+
+  test('all exported queries of projections are among them', () => {
+    const modules = [accounts, blobs, grants, pageHistory, pages, settings]
+    const exported = modules
+      .flatMap(module => Object.keys(module))
+      .filter(name => /^(find|list)/.test(name))
+
+    assert.equal(
+      exported.filter(name => !(name in QUERIES)),
+      [],
+    )
+  })
+})

@@ -1,0 +1,68 @@
+import { assert, suite } from '../harness.ts'
+import { type Bug, PLANTED, runFor } from './planted.ts'
+import { TortureServer } from './server.ts'
+import { type TortureReport, torture } from './torture.ts'
+
+/** `npm run torture` is the long version. A failure is looked into with its seed: `npm run torture -- --seed N`. */
+const seed = Number(process.env['RM3_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const SECONDS = 8
+const CONTROL_SECONDS = 1
+const DEADLINE_MS = 60_000
+
+let server: TortureServer
+
+suite(`torture with seed ${seed}`, test => {
+  test.before(async () => {
+    server = await TortureServer.start()
+  })
+  test.after(() => server.stop())
+
+  test(
+    'loses, doubles and reorders nothing while servers, clients and connections are killed',
+    async () => {
+      const report = await torture({
+        server,
+        seed,
+        seconds: SECONDS,
+        processes: 3,
+        writers: 8,
+        readers: 1,
+        streams: 50,
+        hot: 5,
+        bug: null,
+        serverKills: 2,
+        faults: { kinds: 'all', everyMs: 250 },
+      })
+
+      assert.equal(report.violations.slice(0, 5), [])
+      assert.is(report.faults['killed servers'], 2)
+      assert.ok(report.results.ok > 50, describe(report))
+      assert.ok(report.results.conflict > 0, describe(report))
+      assert.ok(report.results.unknown > 0, describe(report))
+    },
+    DEADLINE_MS,
+  )
+
+  for (const bug of Object.keys(PLANTED) as Bug[]) {
+    test(
+      `finds the planted bug "${bug}"`,
+      async () => {
+        const report = await torture({
+          server,
+          seed,
+          seconds: CONTROL_SECONDS,
+          serverKills: 0,
+          bug,
+          ...runFor(bug),
+        })
+
+        assert.ok(report.violations.length > 0, describe(report))
+      },
+      DEADLINE_MS,
+    )
+  }
+})
+
+function describe({ violations, ...figures }: TortureReport): string {
+  return JSON.stringify(figures)
+}
