@@ -215,6 +215,7 @@ suite('pages as HTML', test => {
 
     assert.is(again.statusCode, 304)
     assert.is(again.body, '')
+    assert.match(String(again.headers['content-security-policy']), "style-src 'self'")
     assert.is(same.statusCode, 304)
     assert.is(changed.statusCode, 200)
     assert.match(changed.body, 'Changed.')

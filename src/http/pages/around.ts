@@ -1,9 +1,10 @@
 import { parentPath } from '../../content/path.ts'
 import { listPages } from '../../queries/list-pages.ts'
 import { CHILDREN } from '../../queries/listing.ts'
-import type { NamedPage } from '../../queries/named-pages.ts'
+import { findNamedPages, type NamedPage } from '../../queries/named-pages.ts'
 import type { People } from '../../queries/people.ts'
 import type { Frame, Link, Person } from '../../scheme/views.ts'
+import { recallNamed, recallPeople } from './memory.ts'
 import { linkQueryOf, type Scene, urlIn, urlWith } from './scene.ts'
 import type { SiteNames } from './site-names.ts'
 import { titleIn } from './titles.ts'
@@ -22,8 +23,36 @@ export interface Around {
   readonly nav: readonly { readonly path: string; readonly title: string }[]
 }
 
-/** Looks up what stands around the content: two statements. */
-export async function readAround({ pages, viewer, when }: Scene): Promise<Around> {
+/** Looks up what stands around the content: two statements, and none where it is remembered. */
+export function readAround(scene: Scene): Promise<Around> {
+  const { memory } = scene
+  if (memory.around === null) {
+    memory.around = findAround(scene)
+    memory.around.catch(() => {
+      memory.around = null
+    })
+  }
+  return memory.around
+}
+
+/** The pages at some paths that the viewer may see, in the time of the scene. */
+export function namedIn(
+  { pages, viewer, when, memory }: Scene,
+  paths: readonly string[],
+): Promise<Map<string, NamedPage>> {
+  if (when !== null) return findNamedPages(pages.site, viewer, paths, when.position)
+  return recallNamed(memory, pages.site, viewer, [...new Set(paths)])
+}
+
+/** Users by their ids; who is logged in is among them. */
+export function peopleIn(
+  { pages, memory, userId }: Scene,
+  actors: readonly string[] = [],
+): Promise<People> {
+  return recallPeople(memory, pages.site, userId === null ? actors : [userId, ...actors])
+}
+
+async function findAround({ pages, viewer, when }: Scene): Promise<Around> {
   const listing = { ...CHILDREN, parent: ROOT, tag: NAVBAR }
   const part = { limit: NAV_MAX, after: null, position: when?.position ?? null }
   const [names, { items }] = await Promise.all([

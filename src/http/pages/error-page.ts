@@ -2,15 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { NOBODY_ROLE, viewerWith } from '../../access/viewer.ts'
 import { fromUrl } from '../../content/path.ts'
 import { find } from '../../pg/db.ts'
-import { findNamedPages } from '../../queries/named-pages.ts'
-import { listPeople } from '../../queries/people.ts'
 import { mayReadPast, viewerOf } from '../../queries/reader.ts'
 import { PAGE_CSP } from '../../scheme/assets.ts'
 import { renderError } from '../../scheme/error-view.ts'
 import type { ErrorView, Frame, Link } from '../../scheme/views.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import type { ProblemAnswer } from '../problem.ts'
-import { frameOf, pathsAbove, ROOT, readAround } from './around.ts'
+import { frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './around.ts'
 import { type Pages, type Scene, sceneOf, urlIn, viewUrl } from './scene.ts'
 
 /** Errors whose `detail` was written for who typed an address; the others are told in the scheme's words. */
@@ -67,17 +65,16 @@ async function surroundings(pages: Pages, request: FastifyRequest, code: string)
 
 /** The frame, and the nearest page above that the reader may see, where that is not the front page. */
 async function frameAndParent(scene: Scene): Promise<{ frame: Frame; parent: Link | null }> {
-  const { pages, viewer, path, userId } = scene
-  const above = pathsAbove(path)
+  const above = pathsAbove(scene.path)
   const [around, named, people] = await Promise.all([
     readAround(scene),
-    findNamedPages(pages.site, viewer, [ROOT, ...above], null),
-    listPeople(pages.site.db, userId === null ? [] : [userId]),
+    namedIn(scene, [ROOT, ...above]),
+    peopleIn(scene),
   ])
   const nearest = above.filter(one => one !== ROOT && named.has(one)).at(-1)
   const title = nearest === undefined ? '' : (named.get(nearest)?.title ?? '')
   return {
-    frame: frameOf(scene, around, { named, ...people }),
+    frame: frameOf(scene, around, { named, people }),
     parent:
       nearest === undefined ? null : { title: title || 'Untitled', url: urlIn(scene, nearest) },
   }

@@ -5,8 +5,6 @@ import { documentOf } from '../../content/document.ts'
 import type { Entity } from '../../content/state.ts'
 import { find } from '../../pg/db.ts'
 import { FOREVER } from '../../projector/define.ts'
-import { findNamedPages } from '../../queries/named-pages.ts'
-import { listPeople } from '../../queries/people.ts'
 import { noRevision } from '../../queries/read-past.ts'
 import { readDifference } from '../../queries/read-revision.ts'
 import { findRevisionEntry } from '../../queries/revisions.ts'
@@ -15,7 +13,7 @@ import { renderDiff } from '../../scheme/diff-view.ts'
 import { renderHistory } from '../../scheme/history-view.ts'
 import { textAt } from '../../scheme/json.ts'
 import type { Frame, Link, Subject as ShownSubject } from '../../scheme/views.ts'
-import { breadcrumbOf, frameOf, pathsAbove, ROOT, readAround } from './around.ts'
+import { breadcrumbOf, frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './around.ts'
 import { contentBeside, isContent, listBefore, readDetails, shownEntry } from './entries.ts'
 import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
 
@@ -115,20 +113,20 @@ interface Heading {
 
 /** What stands above a view about a page. */
 async function readHeading(scene: Scene, subject: Subject, end: number | null): Promise<Heading> {
-  const { pages, viewer, path, when, userId } = scene
+  const { pages, path, when } = scene
   const { db } = pages.site
   const position = when?.position ?? null
   const paths = [ROOT, path, ...pathsAbove(path)]
   const [around, named, people, shown] = await Promise.all([
     readAround(scene),
-    findNamedPages(pages.site, viewer, paths, position),
-    listPeople(db, userId === null ? [] : [userId]),
+    namedIn(scene, paths),
+    peopleIn(scene),
     findShownEntity(db, subject.id, position ?? FOREVER - 1),
   ])
   const page = named.get(path)
   const title = page?.entityId === subject.id ? page.title : await titleOf(scene, subject, end)
   return {
-    frame: frameOf(scene, around, { named, ...people }),
+    frame: frameOf(scene, around, { named, people }),
     subject: {
       title: title || 'Untitled',
       path,

@@ -3,6 +3,7 @@ import { loadScheme } from '../../scheme/scheme.ts'
 import type { HttpContext } from '../context.ts'
 import { errorPage } from './error-page.ts'
 import { KeptPages } from './kept-pages.ts'
+import { Memories } from './memory.ts'
 import { answerPage } from './page-routes.ts'
 import type { Pages } from './scene.ts'
 import { sessionPages } from './session-pages.ts'
@@ -19,6 +20,7 @@ export function htmlRoutes(server: FastifyInstance, { site, options }: HttpConte
     names: new NamesReader(),
     kept: new KeptPages(),
     head: new SharedHead(site.db),
+    memories: new Memories(),
   }
   server.pageHtml.render = (request, reply, target) => answerPage(pages, request, reply, target)
   server.errorPage.render = (request, reply, answer) => errorPage(pages, request, reply, answer)

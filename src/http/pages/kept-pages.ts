@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Viewer } from '../../access/viewer.ts'
+import { rightsOf } from './rights-of.ts'
 import type { Head } from './shared-head.ts'
 
 /** A page as it was sent, for everyone who is not logged in. */
@@ -19,9 +20,6 @@ interface Entry extends KeptPage {
 const KEPT_MAX_BYTES = 64 * 1024 * 1024
 /** What an entry takes besides its bytes and its key, roughly. */
 const ENTRY_BYTES = 500
-/** The rights that decide what a page shows. */
-const SHOWING = ['view', 'viewdraft', 'history', 'post.edit', 'post.delete', 'user.edit'] as const
-
 /**
  * Pages in memory, the least lately asked for forgotten first. An entry is right as long as the log has not grown since the page was
  * read and whoever asks may see the same.
@@ -52,17 +50,4 @@ export class KeptPages {
 export function pageOfHtml(text: string): KeptPage {
   const html = Buffer.from(text)
   return { html, etag: createHash('sha256').update(html).digest('base64url').slice(0, 22) }
-}
-
-const signatures = new WeakMap<Viewer, string>()
-
-/** What a viewer may see, as a text that is the same for viewers who may see the same. */
-function rightsOf(viewer: Viewer): string {
-  let signature = signatures.get(viewer)
-  if (signature === undefined) {
-    const regexes = SHOWING.map(permission => viewer.pathsWith(permission))
-    signature = createHash('sha256').update(JSON.stringify(regexes)).digest('base64url')
-    signatures.set(viewer, signature)
-  }
-  return signature
 }

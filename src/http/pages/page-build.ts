@@ -1,8 +1,8 @@
 import { listPages } from '../../queries/list-pages.ts'
 import { CHILDREN as ALL_CHILDREN, type Sorted } from '../../queries/listing.ts'
-import { findNamedPages, type NamedPage } from '../../queries/named-pages.ts'
+import type { NamedPage } from '../../queries/named-pages.ts'
 import type { PageAnswer } from '../../queries/page-answer.ts'
-import { listPeople, type PagePeople } from '../../queries/people.ts'
+import { findMaker, type People } from '../../queries/people.ts'
 import { excerpt } from '../../scheme/excerpt.ts'
 import type { SiteImage } from '../../scheme/images.ts'
 import { isJsonObject, textAt } from '../../scheme/json.ts'
@@ -24,7 +24,9 @@ import {
   type Around,
   breadcrumbOf,
   frameOf,
+  namedIn,
   pathsAbove,
+  peopleIn,
   personOf,
   ROOT,
   readAround,
@@ -35,10 +37,14 @@ import { documentIn, summaryIn } from './titles.ts'
 
 const COMMENTS_MAX = 100
 const SHOWN_BY_FILE = new Set(['photo', 'vectorgraphic'])
+const WITH_FILE = new Set([...SHOWN_BY_FILE, 'audio'])
 const EXCERPT_MAX = 300
 
 /** Everything that was looked up for a page. */
-interface Found extends PagePeople {
+interface Found {
+  readonly people: People
+  /** Who made the page first. */
+  readonly maker: string | null
   readonly around: Around
   readonly listings: readonly FoundListing[]
   readonly comments: readonly Sorted[]
@@ -55,7 +61,8 @@ export interface PageExtras {
 }
 
 /**
- * A page as HTML. Takes five statements, one for each listing it shows, and one for its comments, in two rounds.
+ * A page as HTML. Takes five statements, one for each listing it shows, and one for its comments, in two rounds;
+ * what other pages show too is remembered as long as the log does not grow, and mostly it takes two.
  *
  * @param answer for the viewer of the scene
  */
@@ -114,25 +121,25 @@ async function lookUp(
   asked: { needs: PageNeeds; proto: string; query: PageExtras['query'] },
   page: { readonly path: string; readonly entityId: string },
 ): Promise<Found> {
-  const { pages, viewer, when, userId } = scene
   const { needs, proto, query } = asked
-  const [around, listings, comments] = await Promise.all([
+  const [around, listings, comments, maker] = await Promise.all([
     readAround(scene),
     findListings(scene, { needs: needs.listings, proto, query }),
     needs.comments ? findComments(scene) : [],
+    findMaker(scene.pages.site.db, page.entityId),
   ])
   const entries = listings.flatMap(({ items }) => items)
   const paths = [
-    ...[ROOT, page.path, ...pathsAbove(page.path)],
+    ...[ROOT, ...pathsAbove(page.path), ...(WITH_FILE.has(proto) ? [page.path] : [])],
     ...[...needs.images, ...needs.links, ...comments.map(authorPath)],
     ...entries.filter(entry => SHOWN_BY_FILE.has(entry.proto)).map(entry => entry.path),
   ]
   const actors = [...entries, ...comments].map(entry => entry.author)
   const [named, people] = await Promise.all([
-    findNamedPages(pages.site, viewer, paths.filter(isPath), when?.position ?? null),
-    listPeople(pages.site.db, userId === null ? actors : [userId, ...actors], page.entityId),
+    namedIn(scene, paths.filter(isPath)),
+    peopleIn(scene, maker === null ? actors : [maker, ...actors]),
   ])
-  return { around, listings, comments, named, ...people }
+  return { around, listings, comments, maker, named, people }
 }
 
 /** The first comments below the page of the scene, oldest first. */

@@ -80,7 +80,7 @@ async function answerRecord(
   }
   const answer = await readPage(site, viewer, path)
   if (answer.type !== 'page') return answerOther(request, reply, path, answer)
-  const scene = sceneOf(pages, request, { viewer, path, when: null })
+  const scene = sceneOf(pages, request, { viewer, path, when: null, head })
   const historyPath = mayReadPast(viewer, [path]) ? path : null
   const html = await buildPage(scene, answer, { query: {}, revision: null, historyPath })
   const made = pageOfHtml(html)
@@ -98,18 +98,15 @@ async function answerAnew(
   const query = queryOf(request)
   const { site } = pages
   const { at, revision } = await askedOf(pages, query)
-  const answer = await readPage(
-    site,
-    readerOf(request),
-    path,
-    revision === null ? at : { revision },
-  )
+  const head = await pages.head.read()
+  const when = revision === null ? at : { revision }
+  const answer = await readPage(site, readerOf(request), path, when)
   const timed = at !== null && 'position' in at ? at : null
   if (answer.type !== 'page') return answerOther(request, reply, path, answer)
   const { viewer, page, position, recordedAt } = answer
   const inTime =
     at !== null && timed === null ? { position, recordedAt: recordedAt ?? page.touched } : timed
-  const scene = sceneOf(pages, request, { viewer, path, when: inTime })
+  const scene = sceneOf(pages, request, { viewer, path, when: inTime, head })
   const shown = revision ?? (page.draft ? page.revision : null)
   const html = await buildPage(scene, answer, {
     query,

@@ -6,7 +6,8 @@ import type { Scheme } from '../../scheme/scheme.ts'
 import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
 import type { HttpOptions } from '../context.ts'
 import type { KeptPages } from './kept-pages.ts'
-import type { SharedHead } from './shared-head.ts'
+import { type Memories, type Memory, newMemory } from './memory.ts'
+import type { Head, SharedHead } from './shared-head.ts'
 import type { NamesReader } from './site-names.ts'
 
 /** What pages are made with; one for a server. */
@@ -17,6 +18,7 @@ export interface Pages {
   readonly names: NamesReader
   readonly kept: KeptPages
   readonly head: SharedHead
+  readonly memories: Memories
 }
 
 /** Who looks at which address, as of when. */
@@ -31,15 +33,20 @@ export interface Scene {
   readonly url: string
   /** null: now. */
   readonly when: AtPosition | null
+  /** What was looked up for others who may see the same. */
+  readonly memory: Memory
 }
 
-/** The scene of a request. */
+/** The scene of a request. @param about `head`: as read after the request came; without it nothing is remembered */
 export function sceneOf(
   pages: Pages,
   request: FastifyRequest,
-  about: { readonly viewer: Viewer; readonly path: string; readonly when: AtPosition | null },
+  about: Pick<Scene, 'viewer' | 'path' | 'when'> & { readonly head?: Head },
 ): Scene {
-  return { ...about, pages, userId: request.speaker?.userId ?? null, url: request.url }
+  const { viewer, path, when, head } = about
+  const memory = head && when === null ? pages.memories.at(head, viewer) : newMemory()
+  const userId = request.speaker?.userId ?? null
+  return { pages, viewer, path, when, memory, userId, url: request.url }
 }
 
 /** What links get to stay in the time of the scene; '' now. */

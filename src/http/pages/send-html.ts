@@ -11,13 +11,11 @@ export function sendHtml(
   reply: FastifyReply,
   { html, etag }: KeptPage,
 ): FastifyReply {
-  reply.header('ETag', `"${etag}"`)
+  // with a 304 too: a browser puts its headers in place of those it has
+  reply.header('ETag', `"${etag}"`).header('Content-Security-Policy', PAGE_CSP)
   const known = request.headers['if-none-match']
   if (known !== undefined && isListed(known, etag)) return reply.code(304).send()
-  return reply
-    .header('Content-Type', HTML_TYPE)
-    .header('Content-Security-Policy', PAGE_CSP)
-    .send(html)
+  return reply.header('Content-Type', HTML_TYPE).send(html)
 }
 
 /** Sends a page that is made for one answer only and not to be kept anywhere. */

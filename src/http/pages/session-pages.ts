@@ -4,8 +4,6 @@ import { findAccount } from '../../../projections/accounts.ts'
 import { endSession } from '../../access/sessions.ts'
 import { leafLabel } from '../../content/path.ts'
 import { isRm3Error, type Rm3Error } from '../../errors.ts'
-import { findNamedPages } from '../../queries/named-pages.ts'
-import { listPeople } from '../../queries/people.ts'
 import { viewerOf } from '../../queries/reader.ts'
 import { renderAccount, renderLogin } from '../../scheme/session-views.ts'
 import { urlOfPath } from '../../scheme/site-urls.ts'
@@ -16,7 +14,16 @@ import { FORM_BODY } from '../plugins/bodies.ts'
 import { csrfTokenOf } from '../plugins/csrf.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { problemOf } from '../problem.ts'
-import { ACCOUNT_URL, frameOf, LOGIN_URL, LOGOUT_URL, ROOT, readAround } from './around.ts'
+import {
+  ACCOUNT_URL,
+  frameOf,
+  LOGIN_URL,
+  LOGOUT_URL,
+  namedIn,
+  peopleIn,
+  ROOT,
+  readAround,
+} from './around.ts'
 import { queryOf, textOf } from './asked.ts'
 import { formToken, isOwnForm } from './form-token.ts'
 import { nextOf } from './next.ts'
@@ -143,11 +150,10 @@ async function standing(
 ): Promise<{ frame: Frame; scene: Scene }> {
   const viewer = await viewerOf(pages.site, readerOf(request))
   const scene = sceneOf(pages, request, { viewer, path: ROOT, when: null })
-  const { userId } = scene
   const [around, named, people] = await Promise.all([
     readAround(scene),
-    findNamedPages(pages.site, viewer, [ROOT], null),
-    listPeople(pages.site.db, userId === null ? [] : [userId]),
+    namedIn(scene, [ROOT]),
+    peopleIn(scene),
   ])
-  return { scene, frame: frameOf(scene, around, { named, ...people }) }
+  return { scene, frame: frameOf(scene, around, { named, people }) }
 }
