@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { tiedCommand } from '../../dist/src/pg/managed/tie.js'
 import { packageRoot } from './package-root.mjs'
 
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 240_000
 const OUTPUT_CHARACTERS_MAX = 200_000
 const running = new Set()
 

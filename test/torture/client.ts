@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { isRm3Error } from '../../src/errors.ts'
 import { translated } from '../../src/pg/sqlstate.ts'
 import { type Asked, clock, LedgerWriter } from './ledger.ts'
@@ -53,7 +53,10 @@ export class Client {
 
   async run(): Promise<void> {
     const writers = Array.from({ length: this.#options.writers }, async () => {
-      while (!this.isEnding) await this.#operate()
+      while (!this.isEnding) {
+        await this.#operate()
+        await turn() // refusals come without a wait; signals and sockets must be heard all the same
+      }
     })
     const readers = Array.from({ length: this.#options.readers }, async () => {
       while (!this.isEnding) {
