@@ -1,4 +1,4 @@
-import { close, type Db, defineProjection, FOREVER, own, put, type RowChange } from 'rm3'
+import { close, type Db, defineProjection, FOREVER, find, own, put, type RowChange } from 'rm3'
 
 /** Which files belong and belonged to which page; the bytes are in the blob store under their SHA-256. */
 export default defineProjection({
@@ -68,4 +68,28 @@ export async function listBlobs(
   position = FOREVER - 1,
 ): Promise<BlobRow[]> {
   return db.rows<BlobRow>(OF_ENTITY, [entityId, position])
+}
+
+const OF_PAGES = `select b.name, b.sha256, b.size_bytes as "sizeBytes", b.media_type as "mediaType", b.category
+  from blobs b
+  left join pages p on p.entity_id = b.entity_id
+  left join unpublished u on u.entity_id = b.entity_id and not u.deleted and ($4::text is null or u.path ~ $4::text)
+  where b.sha256 = $1::text and b.until_position = ${FOREVER} and coalesce(p.path, u.path) is not null
+    and ($2::text is null or coalesce(p.path, u.path) ~ $2::text)
+    and (b.category = 'public' or $3::text is null or coalesce(p.path, u.path) ~ $3::text)
+  order by coalesce(p.path, u.path), b.name limit 1`
+
+/**
+ * A file as one of the pages has it now; null when none that counts has it.
+ *
+ * @param where as regular expressions (null: everywhere) where pages count, where those with a private file do, and where those count
+ *   that were never live
+ */
+export async function findBlobOfPages(
+  db: Db,
+  sha256: string,
+  where: { viewed: string | null; edited: string | null; drafts: string | null },
+): Promise<BlobRow | null> {
+  const { viewed, edited, drafts } = where
+  return find<BlobRow>(db, OF_PAGES, [sha256, viewed, edited, drafts])
 }

@@ -159,7 +159,7 @@ function unknownNames(env: Environment): string[] {
 
 function suggestion(name: string, known: string[]): string {
   const near = known.find(candidate => isOneSlipAway(name, candidate))
-  return near === undefined ? '; docs/reference/config.md lists them' : `; is ${near} meant?`
+  return near === undefined ? '; docs/reference/configuration.md lists them' : `; is ${near} meant?`
 }
 
 /** Whether two names differ by a letter left out, put in, changed or swapped with its neighbour. */

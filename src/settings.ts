@@ -1,6 +1,6 @@
 import type { SettingKind } from './config-values.ts'
 
-/** One setting of the environment, as `docs/reference/config.md` shows it. */
+/** One setting of the environment, as `docs/reference/configuration.md` shows it. */
 export interface Setting {
   readonly kind: SettingKind
   /** the value's text when it is not set; null = none */
@@ -61,7 +61,8 @@ export const SETTINGS = {
     kind: 'secret',
     default: null,
     secret: true,
-    meaning: 'Key of the session cookies. Without it one is made and kept by the server.',
+    meaning:
+      'Key of the tokens that forms of a session carry. Without it they follow from the session alone.',
   },
   RM3_EMAIL: {
     kind: 'smtp url',

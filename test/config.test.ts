@@ -73,7 +73,9 @@ suite('config', test => {
     assert.is(problems.length, 5)
     assert.ok(problems.includes('RM3_LISTEN_PROT is not a setting; is RM3_LISTEN_PORT meant?'))
     assert.ok(
-      problems.includes('RM3_NONSENSE is not a setting; docs/reference/config.md lists them'),
+      problems.includes(
+        'RM3_NONSENSE is not a setting; docs/reference/configuration.md lists them',
+      ),
     )
     assert.ok(problems.includes('RM3_LISTEN_PORT: "80000" is not a port from 0 to 65535'))
     assert.ok(problems.includes('RM3_WF_DISABLE: "yes" is not true, false, 1 or 0'))

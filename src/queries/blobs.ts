@@ -1,8 +1,7 @@
-import { type BlobRow, listBlobs } from '../../projections/blobs.ts'
+import { type BlobRow, findBlobOfPages, listBlobs } from '../../projections/blobs.ts'
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { Rm3Error } from '../errors.ts'
-import { find } from '../pg/db.ts'
 import { FOREVER } from '../projector/define.ts'
 import type { At } from './at.ts'
 import type { PageAnswer } from './page-answer.ts'
@@ -61,19 +60,6 @@ export function blobNamed(blobs: readonly BlobRow[], path: string, name: string)
   throw new Rm3Error('BLOB_NOT_FOUND', `${path} has no file "${name.slice(0, 80)}"`, { path })
 }
 
-/** `$2` and `$4`: where the reader may view pages and drafts; `$3`: where he may edit. */
-const REFERRED = `select b.name, b.sha256, b.size_bytes as "sizeBytes", b.media_type as "mediaType", b.category
-  from blobs b
-  join (
-    select entity_id, path from pages
-    union all
-    select entity_id, path from unpublished where not deleted and ($4::text is null or path ~ $4::text)
-  ) p on p.entity_id = b.entity_id
-  where b.sha256 = $1::text and b.until_position = ${FOREVER}
-    and ($2::text is null or p.path ~ $2::text)
-    and (b.category = 'public' or $3::text is null or p.path ~ $3::text)
-  order by p.path, b.name limit 1`
-
 /**
  * A file by its hash, as one of the pages has it now that the reader may view: to know the hash is not enough.
  *
@@ -86,12 +72,11 @@ export async function getBlobBySha256(
   sha256: string,
 ): Promise<BlobRow> {
   const viewer = await viewerOf(site, reader)
-  const blob = await find<BlobRow>(site.db, REFERRED, [
-    sha256,
-    viewer.pathsWith('view'),
-    viewer.pathsWith('post.edit'),
-    viewer.pathsWith('viewdraft'),
-  ])
+  const blob = await findBlobOfPages(site.db, sha256, {
+    viewed: viewer.pathsWith('view'),
+    edited: viewer.pathsWith('post.edit'),
+    drafts: viewer.pathsWith('viewdraft'),
+  })
   if (blob !== null) return blob
   throw new Rm3Error('BLOB_NOT_FOUND', 'there is no such file, or it may not be seen')
 }

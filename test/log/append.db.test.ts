@@ -299,7 +299,7 @@ suite('append', test => {
       '{"a":"\\u0000"}',
       '{"a":"\\ud800"}',
       '{"a":"\\udc00\\ud800"}',
-      deep(20_000),
+      deep(400_000),
     ]) {
       const code = await refusal(append(log.appender, [entry({ data })]))
       assert.is(code, 'REQUEST_INVALID', data.slice(0, 30))

@@ -44,7 +44,7 @@ const FILL = `
   insert into credentials select id, id, 'token', null, 'write', null, now(), n, 9007199254740991 from fewer;
   insert into credential_secrets select id, id, 'x' from fewer;
   insert into sessions select sha256(id::text::bytea), id, now(), now(), now() + interval '1 day' from fewer;
-  insert into blobs select id, 'a.png', 1, repeat('a', 64), 1, 'image/png', 'public', n, 9007199254740991 from fewer;
+  insert into blobs select id, 'a.png', 1, md5(n::text) || md5(n::text), 1, 'image/png', 'public', n, 9007199254740991 from fewer;
   insert into grants select 'role' || n, 'view', '*', 1, '', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into settings select 'k' || n, 1, '1', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into keyframes select id, 32, '' from fewer;
@@ -75,6 +75,8 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   listMembers: db => accounts.listMembers(db, 'role7'),
   listCredentials: db => accounts.listCredentials(db, ID),
   listBlobs: db => blobs.listBlobs(db, ID),
+  findBlobOfPages: db =>
+    blobs.findBlobOfPages(db, 'a'.repeat(64), { viewed: '^wh', edited: '^$', drafts: null }),
   listGrants: db => grants.listGrants(db),
   listSettings: db => settings.listSettings(db),
   readState: db => readState(db, ID, 77),

@@ -30,7 +30,7 @@ async function examine(call: Call): Promise<Finding[]> {
     return [...settings, ...(await examineMachine(config)), ...database]
   } catch (thrown) {
     if (!isRm3Error(thrown, 'CONFIG_INVALID')) throw thrown
-    const advice = 'correct the settings; docs/reference/config.md lists them'
+    const advice = 'correct the settings; docs/reference/configuration.md lists them'
     return [{ check: 'settings', state: 'fail', text: thrown.message, advice }]
   }
 }
