@@ -19,13 +19,13 @@ export interface NamedPage {
 /** Pages named by one other at most. */
 export const NAMED_MAX = 1_000
 
-/** `$3`: the position. What was sent (`infile.jpg`) comes before what rm3 0.x made of it (`file-l.jpg`), and other names last. */
+/** `$3`: the position. What was sent comes before what was made of it, and small pictures last. */
 const FILE = `left join lateral (
     select b.name, b.media_type, b.size_bytes from blobs b
     where p.proto in ('photo', 'vectorgraphic', 'audio') and b.entity_id = p.entity_id
-      and b.from_position <= $3::bigint and b.until_position > $3::bigint
-      and b.category = 'public' and b.media_type ~ '^(image|audio)/' and b.name !~ '^file-(t|s|sq|st)[.]'
-    order by b.name like 'infile.%' desc, b.name like 'file%' desc, b.name limit 1
+      and b.from_position <= $3::bigint and b.until_position > $3::bigint and b.category = 'public'
+      and b.media_type like case p.proto when 'audio' then 'audio/%' else 'image/%' end
+    order by b.name like 'infile.%' desc, b.name like 'file.%' desc, b.name ~ '^file-(t|s|sq|st)[.]', b.name limit 1
   ) f on true`
 const COLUMNS = `p.entity_id as "entityId", p.path, p.proto, p.title, f.name as file, f.media_type as "fileType",
   f.size_bytes as "fileBytes"`

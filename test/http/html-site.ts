@@ -114,11 +114,15 @@ export const PICTURE =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 3 2"><path fill="#68a" d="M0 0h3v2H0z"/></svg>'
 
 /** Attaches a picture whose bytes nobody keeps: what serves files has its own tests. */
-async function attachPicture(open: TestSite, path: string): Promise<void> {
+export async function attachPicture(
+  open: TestSite,
+  path: string,
+  name = 'infile.svg',
+): Promise<void> {
   const sha256 = createHash('sha256').update(PICTURE).digest('hex')
   const blob = { sha256, sizeBytes: PICTURE.length, mediaType: 'image/svg+xml' }
   await change(open.site, AS_ROOT, it =>
-    attachBlob(it, path, { ...blob, name: 'infile.svg', category: 'public' }),
+    attachBlob(it, path, { ...blob, name, category: 'public' }),
   )
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { loadScheme } from '../../scheme/scheme.ts'
 import type { HttpContext } from '../context.ts'
+import { Changes } from './changes.ts'
 import { errorPage } from './error-page.ts'
 import { KeptPages } from './kept-pages.ts'
 import { Memories } from './memory.ts'
@@ -18,7 +19,7 @@ export function htmlRoutes(server: FastifyInstance, { site, options }: HttpConte
     options,
     scheme: loadScheme(),
     names: new NamesReader(),
-    kept: new KeptPages(),
+    kept: new KeptPages(new Changes(site.db)),
     head: new SharedHead(site.db),
     memories: new Memories(),
   }

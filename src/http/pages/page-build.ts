@@ -1,3 +1,4 @@
+import { USERS_PATH } from '../../content/path.ts'
 import { listPages } from '../../queries/list-pages.ts'
 import { CHILDREN as ALL_CHILDREN, type Sorted } from '../../queries/listing.ts'
 import type { NamedPage } from '../../queries/named-pages.ts'
@@ -31,6 +32,7 @@ import {
   ROOT,
   readAround,
 } from './around.ts'
+import { ofBelow, ofChildren, ofPage } from './changes.ts'
 import { type FoundListing, findListings } from './listings.ts'
 import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
 import { documentIn, summaryIn } from './titles.ts'
@@ -60,6 +62,12 @@ export interface PageExtras {
   readonly historyPath: string | null
 }
 
+export interface BuiltPage {
+  readonly html: string
+  /** What is shown on it (see `changes.ts`); null: too much to say. */
+  readonly parts: readonly string[] | null
+}
+
 /**
  * A page as HTML. Takes five statements, one for each listing it shows, and one for its comments, in two rounds;
  * what other pages show too is remembered as long as the log does not grow, and mostly it takes two.
@@ -70,7 +78,7 @@ export async function buildPage(
   scene: Scene,
   { page }: PageAnswer & { type: 'page' },
   extras: PageExtras,
-): Promise<string> {
+): Promise<BuiltPage> {
   const { scheme } = scene.pages
   const document = documentIn(page)
   const url = urlOfPath(page.path)
@@ -112,7 +120,22 @@ export async function buildPage(
     ],
     revision: extras.revision,
   }
-  return renderPage(scheme, view)
+  return { html: renderPage(scheme, view), parts: partsOf(page.path, needs, found) }
+}
+
+/** What must not have changed for the page to be still right, besides rights and settings. */
+function partsOf(path: string, needs: PageNeeds, { comments }: Found): string[] | null {
+  if (needs.listings.some(({ select }) => select === 'uses' || select === 'parents')) return null
+  const pages = [ROOT, path, ...pathsAbove(path)]
+  const named = [...needs.images, ...needs.links, ...comments.map(authorPath)]
+  return [
+    ...[...pages, ...named].map(ofPage),
+    ...[ofChildren(ROOT), ofBelow(USERS_PATH)],
+    ...(needs.comments ? [ofChildren(path)] : []),
+    ...needs.listings.map(({ select, rootPath }) =>
+      select === 'dir' ? ofChildren(rootPath) : ofBelow(rootPath),
+    ),
+  ]
 }
 
 /** First what the page asks for, then who and what is named in that. */

@@ -73,7 +73,7 @@ async function answerRecord(
   }
   const head = await pages.head.read()
   const viewer = await site.rights.viewer(site.db, head.rightsPosition, null)
-  const known = viewer.may('view', path) ? kept.find(path, head, viewer) : null
+  const known = viewer.may('view', path) ? await kept.find(path, head, viewer) : null
   if (known !== null) {
     sayWhen(reply, head.position, null)
     return sendHtml(request, reply, known)
@@ -82,9 +82,13 @@ async function answerRecord(
   if (answer.type !== 'page') return answerOther(request, reply, path, answer)
   const scene = sceneOf(pages, request, { viewer, path, when: null, head })
   const historyPath = mayReadPast(viewer, [path]) ? path : null
-  const html = await buildPage(scene, answer, { query: {}, revision: null, historyPath })
+  const revision = answer.page.draft
+    ? await noticeOf(scene, answer.page.entityId, answer.page.revision)
+    : null
+  const { html, parts } = await buildPage(scene, answer, { query: {}, revision, historyPath })
   const made = pageOfHtml(html)
-  kept.keep(path, head, viewer, made)
+  // what changes of a draft is not told apart from what changes nothing for readers
+  if (!answer.page.draft) kept.keep(path, { head, viewer, parts }, made)
   sayWhen(reply, head.position, null)
   return sendHtml(request, reply, made)
 }
@@ -108,7 +112,7 @@ async function answerAnew(
     at !== null && timed === null ? { position, recordedAt: recordedAt ?? page.touched } : timed
   const scene = sceneOf(pages, request, { viewer, path, when: inTime, head })
   const shown = revision ?? (page.draft ? page.revision : null)
-  const html = await buildPage(scene, answer, {
+  const { html } = await buildPage(scene, answer, {
     query,
     historyPath: await historyPathOf(scene, page.entityId),
     revision: shown === null ? null : await noticeOf(scene, page.entityId, shown),
