@@ -16,15 +16,16 @@ export default async function history(bench: Bench): Promise<void> {
   const http = await httpSite(bench)
   try {
     await deepPage(http.site)
+    await http.settle()
     const page = `${http.url}/api/pages/${PATH}`
     const limit = await http.load({ urls: bareReads(http.bareUrl) })
     const list = await http.load({ urls: [`${page}/revisions?limit=100`] })
-    const head = await http.load({ urls: [page] })
+    const head = await http.load({ urls: [page], connections: 1 })
     const any = Array.from(
       { length: 500 },
       (_, n) => `${page}?at=revision:${1 + ((n * 7919) % REVISIONS)}`,
     )
-    const deep = await http.load({ urls: any })
+    const deep = await http.load({ urls: any, connections: 1 })
     if (list.failed + head.failed + deep.failed > 0) throw new Error('requests failed')
     bench.report({
       case: `list of 100 revisions, ${CONNECTIONS} connections`,

@@ -12,6 +12,7 @@ export default async function read(bench: Bench): Promise<void> {
   const http = await httpSite(bench)
   try {
     await fillSite(http.site, PAGES)
+    await http.settle()
     const paths = Array.from(
       { length: 1000 },
       (_, n) => `s${(n * 7) % 100}.p${1 + ((n * 13) % 998)}`,

@@ -12,6 +12,7 @@ export default async function save(bench: Bench): Promise<void> {
   const http = await httpSite(bench)
   try {
     await fillSite(http.site, PAGES)
+    await http.settle()
     const etags: Record<string, string> = {}
     for (let n = 1; n <= CONNECTIONS; n++) {
       const { page } = await findPageAndHead(http.site.db, `wh.s0.p${n}`)
