@@ -55,6 +55,7 @@ export class Appender {
   readonly #idle: Connection[]
   readonly #onAppended: (position: number) => void
   #isClosing = false
+  #isDue = false
 
   /**
    * @param lanes connections of its own; with two, one batch is sent while the other is being flushed
@@ -78,7 +79,7 @@ export class Appender {
     return new Promise((resolve, reject) => {
       if (this.#isClosing) throw new Rm3Error('UNAVAILABLE', 'rm3 is shutting down')
       this.#queue.add({ ...prepare(request), resolve, reject, lost: false })
-      this.#next()
+      this.#soon()
     })
   }
 
@@ -91,6 +92,16 @@ export class Appender {
     await Promise.all(this.#lanes.map(lane => lane.close()))
   }
 
+  /** Once all that happens in this turn of the event loop has happened: what else is appended in it goes along. */
+  #soon(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(() => {
+      this.#isDue = false
+      this.#next()
+    })
+  }
+
   #next(): void {
     for (let lane = this.#idle.at(-1); lane; lane = this.#idle.at(-1)) {
       const batch = this.#queue.take()
@@ -100,7 +111,7 @@ export class Appender {
       void this.#run(used, batch).finally(() => {
         this.#queue.done(batch)
         this.#idle.push(used)
-        this.#next()
+        this.#soon()
       })
     }
   }

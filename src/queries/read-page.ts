@@ -7,7 +7,7 @@ import type { Entity } from '../content/state.ts'
 import { find } from '../pg/db.ts'
 import type { At } from './at.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
-import { readPagePast } from './read-past.ts'
+import { readPagePast, readRevisionAt } from './read-past.ts'
 import type { Reader } from './reader.ts'
 
 /**
@@ -26,6 +26,7 @@ export async function readPage(
   path: string,
   at: At | null = null,
 ): Promise<PageAnswer> {
+  if (at !== null && 'revision' in at) return readRevisionAt(site, reader, path, at.revision)
   const { site: head, page } = await findPageAndHead(site.db, path)
   const viewer = reader ?? (await site.rights.viewer(site.db, head.rightsPosition, null))
   if (!viewer.may('view', path)) return { type: 'absent', viewer }

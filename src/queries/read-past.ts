@@ -13,20 +13,19 @@ import { documentOf } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
-import type { At, AtPosition } from './at.ts'
+import type { AtPosition } from './at.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
-import { mayReadPast } from './reader.ts'
+import { mayReadPast, type Reader } from './reader.ts'
 import type { PageRecord } from './record.ts'
 import { findSubject, type Subject } from './subject.ts'
 
-/** What was at a path as of `at`, for a viewer who has `view` and `history` on that path (see `readPage`). */
+/** What was at a path at a position, for a viewer who has `view` and `history` on that path (see `readPage`). */
 export async function readPagePast(
   site: Site,
   viewer: Viewer,
   path: string,
-  at: At,
+  at: AtPosition,
 ): Promise<PageAnswer> {
-  if ('revision' in at) return readRevisionAt(site, viewer, path, at.revision)
   const shown = await findShown(site.db, path, at.position)
   if (shown === null) return pastStub(site, viewer, path, at)
   const now = await findShownEntity(site.db, shown.entityId)
@@ -105,13 +104,14 @@ export async function findRevisionState(
   return { entity, event }
 }
 
-async function readRevisionAt(
+/** A revision of the page at a path. @throws REVISION_NOT_FOUND, and as `findSubject` */
+export async function readRevisionAt(
   site: Site,
-  viewer: Viewer,
+  reader: Reader,
   path: string,
   revision: number,
 ): Promise<PageAnswer> {
-  const subject = await findSubject(site.db, viewer, path)
+  const { viewer, subject } = await findSubject(site, reader, path)
   if (subject === null) return { type: 'absent', viewer }
   const found = await findRevisionState(site.db, viewer, subject, revision)
   if (found === null) throw noRevision(path, revision)

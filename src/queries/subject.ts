@@ -25,29 +25,34 @@ const LIVE = `select h.rights_position as "rightsPosition", p.entity_id as id,
   from log_head h left join pages p on p.path = $1::text`
 
 /**
- * The entity that is live at a path, or else has only drafts for it (for those with `viewdraft`), or was deleted there.
+ * The entity that is live at a path, or else has only drafts for it (for those with `viewdraft`), or was deleted there: one statement
+ * when it is live.
  *
- * @throws PAGE_NOT_FOUND also when it is at another path now; LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that
- *   may be viewed
+ * @returns `subject` null when there is none, also when it is at another path now, and when the path may not be viewed
+ * @throws LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that may be viewed
  */
+export async function findSubject(
+  site: Site,
+  reader: Reader,
+  path: string,
+): Promise<{ viewer: Viewer; subject: Subject | null }> {
+  const row = await one<LiveRow>(site.db, LIVE, [path])
+  const viewer = reader ?? (await site.rights.viewer(site.db, row.rightsPosition, null))
+  if (!viewer.may('view', path)) return { viewer, subject: null }
+  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
+  const subject = liveSubject(row, path) ?? (await findOther(site.db, viewer, path))
+  return { viewer, subject }
+}
+
+/** As `findSubject`. @throws PAGE_NOT_FOUND instead of null */
 export async function getSubject(
   site: Site,
   reader: Reader,
   path: string,
 ): Promise<{ viewer: Viewer; subject: Subject }> {
-  const row = await one<LiveRow>(site.db, LIVE, [path])
-  const viewer = reader ?? (await site.rights.viewer(site.db, row.rightsPosition, null))
-  if (!viewer.may('view', path)) throw absent(path)
-  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
-  const subject = liveSubject(row, path) ?? (await findOther(site.db, viewer, path))
+  const { viewer, subject } = await findSubject(site, reader, path)
   if (subject === null) throw absent(path)
   return { viewer, subject }
-}
-
-/** As `getSubject`, for a viewer who has `view` and `history` on the path; null instead of PAGE_NOT_FOUND. */
-export async function findSubject(db: Db, viewer: Viewer, path: string): Promise<Subject | null> {
-  const row = await one<LiveRow>(db, LIVE, [path])
-  return liveSubject(row, path) ?? findOther(db, viewer, path)
 }
 
 function liveSubject({ id, former }: LiveRow, path: string): Subject | null {
