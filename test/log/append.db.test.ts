@@ -227,9 +227,10 @@ suite('append', test => {
   test('tells the last position once for each batch that wrote', async () => {
     const appender = log.another(1)
     log.told.length = 0
-    const answers = await Promise.all(
-      Array.from({ length: 30 }, () => append(appender, [entry(), entry()])),
-    )
+    const together = () =>
+      Promise.all(Array.from({ length: 30 }, () => append(appender, [entry(), entry()])))
+    await together()
+    const answers = await together()
     await refusal(append(appender, [entry({ revision: 5 })]))
 
     assert.is(log.told.length, 2)
