@@ -31,7 +31,7 @@ export interface OpenSite {
   close(): Promise<void>
 }
 
-/** Batches under way at once. With two they were half as large, and 64 writers a quarter slower (bench/append). */
+/** Batches under way at once. With two they were smaller and saves no faster: docs/decisions/0007-one-batch-at-a-time.md. */
 const LANES = 1
 
 /** Brings the schema up to date and opens a site. @throws what `migrate` throws */
