@@ -17,20 +17,25 @@ import {
 export default defineProjection({
   name: 'accounts',
   version: 2,
+  mode: 'inline',
   rights: true,
-  tables: ['accounts', 'role_members', 'credentials'],
+  tables: {
+    accounts: { column: 'entity_id' },
+    role_members: { column: 'entity_id' },
+    credentials: { column: 'entity_id' },
+  },
   sql: `
-    create table accounts (
+    create table {accounts} (
       entity_id uuid    not null primary key,
       path      text    not null collate "C",
       name      text    not null,
       email     text,
       disabled  boolean not null
     );
-    create index accounts_path on accounts (path);
-    create index accounts_email on accounts (email);
+    create index {accounts}_path on {accounts} (path);
+    create index {accounts}_email on {accounts} (email);
 
-    create table role_members (
+    create table {role_members} (
       entity_id      uuid   not null,
       role           text   not null,
       since          int    not null,
@@ -38,9 +43,9 @@ export default defineProjection({
       until_position bigint not null,
       primary key (entity_id, role, since)
     );
-    create index role_members_role on role_members (role, until_position);
+    create index {role_members}_role on {role_members} (role, until_position);
 
-    create table credentials (
+    create table {credentials} (
       credential     uuid        not null primary key,
       entity_id      uuid        not null,
       provider       text        not null,
@@ -51,7 +56,7 @@ export default defineProjection({
       from_position  bigint      not null,
       until_position bigint      not null
     );
-    create index credentials_entity on credentials (entity_id, until_position);
+    create index {credentials}_entity on {credentials} (entity_id, until_position);
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity') return []

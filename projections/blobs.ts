@@ -4,9 +4,10 @@ import { close, type Db, defineProjection, FOREVER, find, own, put, type RowChan
 export default defineProjection({
   name: 'blobs',
   version: 1,
-  tables: ['blobs'],
+  mode: 'inline',
+  tables: { blobs: { column: 'entity_id' } },
   sql: `
-    create table blobs (
+    create table {blobs} (
       entity_id      uuid   not null,
       name           text   not null,
       since          int    not null,
@@ -18,7 +19,7 @@ export default defineProjection({
       until_position bigint not null,
       primary key (entity_id, name, since)
     );
-    create index blobs_sha256 on blobs (sha256);
+    create index {blobs}_sha256 on {blobs} (sha256);
   `,
   step: ({ before, event, after }) => {
     if (event.type !== 'BlobAttached' && event.type !== 'BlobDetached') return []

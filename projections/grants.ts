@@ -1,13 +1,14 @@
-import { close, compilePattern, type Db, defineProjection, FOREVER, put } from 'rm3'
+import { close, compilePattern, type Db, defineProjection, FOREVER, GRANTS_STREAM, put } from 'rm3'
 
 /** Which role may do what on the paths of which pattern, now and before. */
 export default defineProjection({
   name: 'grants',
   version: 1,
+  mode: 'inline',
   rights: true,
-  tables: ['grants'],
+  tables: { grants: { only: GRANTS_STREAM } },
   sql: `
-    create table grants (
+    create table {grants} (
       role           text   not null,
       permission     text   not null,
       pattern        text   not null,
@@ -17,7 +18,7 @@ export default defineProjection({
       until_position bigint not null,
       primary key (role, permission, pattern, since)
     );
-    create index grants_now on grants (until_position, role);
+    create index {grants}_now on {grants} (until_position, role);
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'grants') return []

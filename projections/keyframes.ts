@@ -4,15 +4,16 @@ import { defineProjection, isKeyframe, pack, put, type State, unpack } from 'rm3
 export default defineProjection({
   name: 'keyframes',
   version: 2,
-  tables: ['keyframes'],
+  mode: 'inline',
+  tables: { keyframes: { column: 'stream' } },
   sql: `
-    create table keyframes (
+    create table {keyframes} (
       stream   uuid  not null,
       revision int   not null,
       body     bytea not null,
       primary key (stream, revision)
     );
-    alter table keyframes alter body set storage external; -- it is compressed already
+    alter table {keyframes} alter body set storage external; -- it is compressed already
   `,
   step: ({ event, after }) => {
     if (!isKeyframe(after)) return []

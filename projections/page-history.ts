@@ -20,9 +20,14 @@ import {
 export default defineProjection({
   name: 'page-history',
   version: 2,
-  tables: ['page_history', 'former_paths', 'published_drafts'],
+  mode: 'inline',
+  tables: {
+    page_history: { column: 'entity_id' },
+    former_paths: { column: 'entity_id' },
+    published_drafts: { column: 'entity_id' },
+  },
   sql: `
-    create table page_history (
+    create table {page_history} (
       entity_id      uuid        not null,
       since          int         not null,
       from_position  bigint      not null,
@@ -43,18 +48,18 @@ export default defineProjection({
       redirect       text,
       primary key (entity_id, since)
     ) with (fillfactor = 90); -- until_position is in no index, so that closing a row need not touch them
-    create index page_history_entity on page_history (entity_id, from_position);
-    create index page_history_deleted on page_history (path, from_position) where state = 'deleted';
-    create index page_history_path on page_history (path, from_position);
-    create index page_history_parent on page_history (parent, path, from_position);
+    create index {page_history}_entity on {page_history} (entity_id, from_position);
+    create index {page_history}_deleted on {page_history} (path, from_position) where state = 'deleted';
+    create index {page_history}_path on {page_history} (path, from_position);
+    create index {page_history}_parent on {page_history} (parent, path, from_position);
 
-    create table published_drafts (
+    create table {published_drafts} (
       entity_id uuid not null,
       revision  int  not null,
       primary key (entity_id, revision)
     );
 
-    create table former_paths (
+    create table {former_paths} (
       entity_id      uuid not null,
       until_revision int  not null,
       path           text not null collate "C",

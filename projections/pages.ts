@@ -16,9 +16,13 @@ import {
 export default defineProjection({
   name: 'pages',
   version: 2,
-  tables: ['pages', 'unpublished'],
+  mode: 'inline',
+  tables: {
+    pages: { column: 'entity_id' },
+    unpublished: { column: 'entity_id' },
+  },
   sql: `
-    create table pages (
+    create table {pages} (
       entity_id   uuid        not null primary key,
       path        text        not null collate "C",
       parent      text        collate "C",
@@ -37,13 +41,13 @@ export default defineProjection({
       summary     json        not null,
       data        json        not null,
       tags        json        not null,
-      constraint pages_path unique (path) deferrable -- so that two pages may change places in one statement
+      constraint {pages}_path unique (path) deferrable -- so that two pages may change places in one statement
     ) with (fillfactor = 75); -- no index holds what changes with every save, so that one need not touch them
-    create index pages_parent_path on pages (parent, path);
-    create index pages_parent_created on pages (parent, created, path);
-    create index pages_proto on pages (proto, path);
+    create index {pages}_parent_path on {pages} (parent, path);
+    create index {pages}_parent_created on {pages} (parent, created, path);
+    create index {pages}_proto on {pages} (proto, path);
 
-    create table unpublished (
+    create table {unpublished} (
       entity_id uuid        not null primary key,
       path      text        not null collate "C",
       revision  int         not null,
@@ -53,7 +57,7 @@ export default defineProjection({
       at        timestamptz not null,
       deleted   boolean     not null
     );
-    create index unpublished_path on unpublished (path);
+    create index {unpublished}_path on {unpublished} (path);
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity') return []

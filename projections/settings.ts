@@ -1,12 +1,23 @@
-import { close, type Db, defineProjection, FOREVER, type Json, own, put, type RowChange } from 'rm3'
+import {
+  close,
+  type Db,
+  defineProjection,
+  FOREVER,
+  type Json,
+  own,
+  put,
+  type RowChange,
+  SETTINGS_STREAM,
+} from 'rm3'
 
 /** The settings of the site, now and before. One that is null is not set. */
 export default defineProjection({
   name: 'settings',
   version: 1,
-  tables: ['settings'],
+  mode: 'inline',
+  tables: { settings: { only: SETTINGS_STREAM } },
   sql: `
-    create table settings (
+    create table {settings} (
       key            text   not null,
       since          int    not null,
       value          json   not null,
@@ -14,7 +25,7 @@ export default defineProjection({
       until_position bigint not null,
       primary key (key, since)
     );
-    create index settings_now on settings (until_position, key);
+    create index {settings}_now on {settings} (until_position, key);
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'settings' || event.type !== 'SettingChanged') return []

@@ -13,9 +13,10 @@ import {
 export default defineProjection({
   name: 'tags',
   version: 2,
-  tables: ['tags'],
+  mode: 'inline',
+  tables: { tags: { column: 'entity_id' } },
   sql: `
-    create table tags (
+    create table {tags} (
       entity_id      uuid   not null,
       tag            text   not null, -- hash of predicate, object and class, which may be too long for an index
       predicate      text   not null,
@@ -26,7 +27,7 @@ export default defineProjection({
       until_position bigint not null,
       primary key (entity_id, tag, since)
     );
-    create index tags_object on tags using hash (object);
+    create index {tags}_object on {tags} using hash (object);
   `,
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity' || after.since !== after.revision) return []

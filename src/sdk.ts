@@ -3,7 +3,7 @@ export type { Json, JsonObject } from './codec/json.ts'
 export { hashDocument } from './codec/json.ts'
 export { pack, unpack } from './codec/pack.ts'
 export { type Document, documentOf } from './content/document.ts'
-export type { SiteEvent } from './content/events.ts'
+export { GRANTS_STREAM, SETTINGS_STREAM, type SiteEvent } from './content/events.ts'
 export { parentPath } from './content/path.ts'
 export { compilePattern } from './content/pattern.ts'
 export { type Entity, isKeyframe, own, type State } from './content/state.ts'
@@ -15,7 +15,9 @@ export {
   close,
   defineProjection,
   drop,
+  type EntityProjection,
   FOREVER,
+  type OrderedProjection,
   type Projection,
   put,
   type Row,

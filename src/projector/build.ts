@@ -3,9 +3,9 @@ import type { State } from '../content/state.ts'
 import { upcast } from '../content/upcast.ts'
 import { readStream } from '../log/read.ts'
 import type { Db } from '../pg/db.ts'
-import type { Projection } from './define.ts'
+import type { EntityProjection } from './define.ts'
 import { type InlineProjections, RowSet } from './inline.ts'
-import { loadInline } from './tables.ts'
+import { loadRowKeys } from './tables.ts'
 
 const STREAMS_MAX = 500
 
@@ -16,8 +16,8 @@ const NO_STREAM = '00000000-0000-0000-0000-000000000000'
  * Fills a projection's empty tables from the log: each stream is folded in memory and only its final rows are written, some
  * hundred streams at a time. The caller holds the lock on `log_head`.
  */
-export async function buildProjection(db: Db, projection: Projection): Promise<void> {
-  const inline = await loadInline(db, [projection])
+export async function buildProjection(db: Db, projection: EntityProjection): Promise<void> {
+  const inline = await loadRowKeys(db, [projection])
   let last = NO_STREAM
   for (;;) {
     const streams = await db.rows<{ stream: string }>(STREAMS, [last, STREAMS_MAX])

@@ -1,12 +1,12 @@
 import type { InlineRow } from '../log/batch.ts'
-import type { Projection, Row, RowChange, Step } from './define.ts'
+import type { EntityProjection, Row, RowChange, Step } from './define.ts'
 
 /** Names of primary-key columns by table, for the projections that are written inline. */
 export type TableKeys = ReadonlyMap<string, readonly string[]>
 
 /** The projections that are written in the append's transaction, and how their tables are keyed. */
 export interface InlineProjections {
-  readonly projections: readonly Projection[]
+  readonly projections: readonly EntityProjection[]
   readonly keys: TableKeys
 }
 

@@ -1,6 +1,6 @@
 import type { Db } from '../pg/db.ts'
 import { buildProjection } from './build.ts'
-import type { Projection } from './define.ts'
+import { isPerEntity, nameTables, type Projection, tablesOf } from './define.ts'
 import { makeWriters } from './tables.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function installProjections(
 ): Promise<void> {
   await db.transaction(async inside => {
     const known = await inside.rows<{ name: string; version: number }>(
-      'select name, version from projections',
+      `select name, version from checkpoints where kind = 'projection'`,
     )
     const versions = new Map(known.map(({ name, version }) => [name, version]))
     const changed = projections.filter(({ name, version }) => versions.get(name) !== version)
@@ -21,17 +21,18 @@ export async function installProjections(
     for (const projection of changed) await replaceTables(inside, projection)
     await makeWriters(inside, projections)
     for (const projection of changed) {
-      await buildProjection(inside, projection)
+      if (isPerEntity(projection)) await buildProjection(inside, projection)
       await inside.rows(RECORD, [projection.name, projection.version])
     }
   })
 }
 
-const RECORD = `insert into projections (name, version, position)
-  select $1::text, $2::int, position from log_head
-  on conflict (name) do update set version = excluded.version, position = excluded.position`
+const RECORD = `insert into checkpoints (kind, name, version, state, epoch, position)
+  select 'projection', $1::text, $2::int, 'live', epoch, position from log_head
+  on conflict (kind, name) do update
+  set version = excluded.version, state = excluded.state, epoch = excluded.epoch, position = excluded.position, updated = now()`
 
 async function replaceTables(db: Db, projection: Projection): Promise<void> {
-  for (const table of projection.tables) await db.script(`drop table if exists ${table} cascade`)
-  await db.script(projection.sql)
+  for (const table of tablesOf(projection)) await db.script(`drop table if exists ${table} cascade`)
+  await db.script(nameTables(projection, projection.sql))
 }

@@ -8,7 +8,7 @@ export interface InstalledProjection {
   readonly builtAt: number
 }
 
-const INSTALLED = `select name, version, position as "builtAt" from projections order by name`
+const INSTALLED = `select name, version, position as "builtAt" from checkpoints where kind = 'projection' order by name`
 
 /** The projections of the site, by name. */
 export async function listInstalled(db: Db): Promise<InstalledProjection[]> {

@@ -1,18 +1,31 @@
 import { type Db, one } from '../pg/db.ts'
-import type { Projection } from './define.ts'
+import { type EntityProjection, isPerEntity, type Projection, tablesOf } from './define.ts'
 import { type InlineProjections, isPositionColumn } from './inline.ts'
 
-/** The primary keys of the projections' tables, as `RowSet` needs them. */
+/** Those of the projections that are written in the append's transaction, with their tables' primary keys, as `RowSet` needs them. */
 export async function loadInline(
   db: Db,
   projections: readonly Projection[],
 ): Promise<InlineProjections> {
+  return loadRowKeys(db, projections.filter(isInline))
+}
+
+/** Projections with the primary keys of their tables, as `RowSet` needs them. */
+export async function loadRowKeys(
+  db: Db,
+  projections: readonly EntityProjection[],
+): Promise<InlineProjections> {
   const keys = new Map<string, string[]>()
-  for (const table of tablesOf(projections)) {
+  for (const table of projections.flatMap(tablesOf)) {
     const { key } = await shapeOf(db, table)
     keys.set(table, key)
   }
   return { projections, keys }
+}
+
+/** Whether a projection is written in the append's transaction. */
+export function isInline(projection: Projection): projection is EntityProjection {
+  return projection.mode === 'inline' && isPerEntity(projection)
 }
 
 interface Shape {
@@ -38,7 +51,7 @@ async function shapeOf(db: Db, table: string): Promise<Shape> {
  */
 export async function makeWriters(db: Db, projections: readonly Projection[]): Promise<void> {
   const branches: string[] = []
-  for (const table of tablesOf(projections))
+  for (const table of projections.filter(isInline).flatMap(tablesOf))
     branches.push(...writersOf(table, await shapeOf(db, table)))
   await db.script(`
     create or replace function write_inline(writer text, rows json, head bigint) returns void language plpgsql as $$ begin
@@ -74,8 +87,4 @@ function writersOf(table: string, { columns, key }: Shape): string[] {
     )
   }
   return writers
-}
-
-function tablesOf(projections: readonly Projection[]): string[] {
-  return projections.flatMap(projection => projection.tables)
 }

@@ -1,4 +1,4 @@
-import type { Projection, RowChange, Step } from '../../src/projector/define.ts'
+import type { EntityProjection, RowChange, Step } from '../../src/projector/define.ts'
 import { close, drop, put } from '../../src/projector/define.ts'
 import { RowSet } from '../../src/projector/inline.ts'
 import { assert, suite } from '../harness.ts'
@@ -6,10 +6,11 @@ import { assert, suite } from '../harness.ts'
 /** The writers and rows that some changes of one row come to, `offset` events into a batch. */
 function merged(changes: readonly RowChange[], offset = 0): [string, unknown][] {
   const queue = [...changes]
-  const projection: Projection = {
+  const projection: EntityProjection = {
     name: 'test',
     version: 1,
-    tables: ['t'],
+    mode: 'inline',
+    tables: { t: { column: 'id' } },
     sql: '',
     step: () => [queue.shift() as RowChange],
   }
