@@ -19,7 +19,7 @@ import {
  */
 export default defineProjection({
   name: 'page-history',
-  version: 2,
+  version: 3,
   mode: 'inline',
   tables: {
     page_history: { column: 'entity_id' },
@@ -48,7 +48,8 @@ export default defineProjection({
       redirect       text,
       primary key (entity_id, since)
     ) with (fillfactor = 90); -- until_position is in no index, so that closing a row need not touch them
-    create index {page_history}_entity on {page_history} (entity_id, from_position);
+    -- Partial, so that no plan for closing a row by its key can take it: that would look at all rows of the entity.
+    create index {page_history}_entity on {page_history} (entity_id, from_position) where from_position > 0;
     create index {page_history}_deleted on {page_history} (path, from_position) where state = 'deleted';
     create index {page_history}_path on {page_history} (path, from_position);
     create index {page_history}_parent on {page_history} (parent, path, from_position);
@@ -137,7 +138,7 @@ export interface Stub {
 const LAST_AT_PATH = `select now.entity_id as "entityId", now.state, now.path, now.redirect
   from (select entity_id from page_history where path = $1::text and from_position <= $2::bigint
         order by from_position desc limit 1) was
-  join lateral (select * from page_history where entity_id = was.entity_id and from_position <= $2::bigint
+  join lateral (select * from page_history where entity_id = was.entity_id and from_position > 0 and from_position <= $2::bigint
     order by from_position desc limit 1) now on true`
 
 /** What stands for a path where no page is live, as of a position (`FOREVER - 1` is now); null when nothing was ever there. */
@@ -186,7 +187,7 @@ export async function findDeletedId(db: Db, path: string): Promise<string | null
 }
 
 const OF_ENTITY = `select ${SHOWN} from page_history
-  where entity_id = $1::uuid and from_position <= $2::bigint
+  where entity_id = $1::uuid and from_position > 0 and from_position <= $2::bigint
   order by from_position desc limit 1`
 
 /** What readers saw of an entity at a position (`FOREVER - 1` is now), or null before it was ever live. */
@@ -224,7 +225,7 @@ export function pathAtRevision(
 
 const LAST_PATHS = `select e.id as "entityId", coalesce(h.path, u.path) as path
   from unnest($1::uuid[]) as e(id)
-  left join lateral (select path from page_history where entity_id = e.id
+  left join lateral (select path from page_history where entity_id = e.id and from_position > 0
     order by from_position desc limit 1) h on true
   left join unpublished u on u.entity_id = e.id`
 

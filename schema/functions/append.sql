@@ -8,6 +8,12 @@ do $$ begin
 exception when duplicate_object then null;
 end $$;
 
+-- Rows of inline projections by who writes them. Its members are made from the projections' tables: src/projector/writers.ts.
+do $$ begin
+  create type inline_rows as ();
+exception when duplicate_object then null;
+end $$;
+
 /* The first revision that each append of a batch has for each stream, and the actual last one of the stream, 0 when it is new. */
 create or replace function first_revisions(batch new_event[])
 returns table (append int, stream uuid, revision int, actual int) language sql stable as $$
@@ -38,53 +44,49 @@ begin
 end
 $$;
 
+drop function if exists append(json, boolean, text[], json[]);
+
 /*
- * `events`: array of new_event in the order they shall have; those of one append stand together.
- * `rights`: whether they change who may do what. `writers` and `rows`, pairwise: functions put_, close_, drop_<table> of inline
- * projections and the rows for each; a negative position in a row is that of the batch's event of this number, from 1.
+ * `events` in the order they shall have; those of one append stand together.
+ * `rights`: whether they change who may do what. `rows`: those of inline projections, or null; a negative position in one is that
+ * of the batch's event of this number, from 1.
  *
- * Returns a row per append. When all can be done: outcome 'done', the position of its first event, and recorded_at of the
- * batch's last. Otherwise nothing is
- * written and only the appends that stand in the way are returned: 'repeated' (all of it is in the log: position and recorded_at
- * as they were), 'reused' (some of its event ids are in the log, but not all, or for something else) or 'conflict' (stream and its
- * actual revision).
+ * Returns one row when all could be done: outcome 'done', the position of the batch's first event, and recorded_at of its last.
+ * Otherwise nothing is written and the appends that stand in the way are returned: 'repeated' (all of it is in the log: position and
+ * recorded_at as they were), 'reused' (some of its event ids are in the log, but not all, or for something else) or 'conflict' (stream
+ * and its actual revision). An event id that was used before in another stream violates log_event_id.
  *
  * The lock is the first statement: each later one has a snapshot that sees what the last holder committed.
  */
-create or replace function append(events json, rights boolean, writers text[], rows json[])
+create or replace function append(events new_event[], rights boolean, rows inline_rows)
 returns table (append int, outcome text, "position" bigint, recorded_at timestamptz, stream uuid, revision int)
 language plpgsql security definer set search_path = :site, pg_temp as $$
 #variable_conflict use_column
 declare
   head log_head;
-  batch new_event[];
   now_ms timestamptz;
-  troubled boolean;
 begin
   select * into head from log_head for update;
   now_ms := greatest(head.recorded_at, date_trunc('milliseconds', clock_timestamp()));
-  select array_agg(e) into batch from json_populate_recordset(null::new_event, append.events) e;
-
-  if batch is null then
+  if events is null or cardinality(events) = 0 then
     raise exception 'an append without events' using errcode = 'invalid_parameter_value';
   end if;
 
-  select exists (select from unnest(batch) e join log l on l.event_id = e.event_id)
-    or exists (select from first_revisions(batch) f where f.revision <> f.actual + 1) into troubled;
-  if troubled then
-    return query select * from append_troubles(batch);
+  if exists (select from first_revisions(events) f where f.revision <> f.actual + 1) then
+    return query select * from append_troubles(events);
     return;
   end if;
 
   with placed as (
     select e.*, head.position + e.ordinality as position,
       greatest(head.recorded_at, max(least(coalesce(e.recorded_at, now_ms), now_ms)) over (order by e.ordinality)) as placed_at
-    from unnest(batch) with ordinality e
+    from unnest(events) with ordinality e
   ), inserted as (
     insert into log (position, at, recorded_at, event_id, stream, revision, version, type, actor, note, meta, data, salt, body_hash, chain)
     select p.position, p.at, p.placed_at, p.event_id, p.stream, p.revision, p.version, p.type, p.actor, p.note, p.meta, p.data, p.salt,
-      p.body_hash, chain(head.chain, event_header(p.position, p.event_id, p.stream, p.revision, p.type, p.version,
-        p.actor, p.at, p.placed_at, p.body_hash)) over (order by p.position)
+      p.body_hash, chain(head.chain, convert_to(concat_ws(E'\n', p.position, p.event_id, p.stream, p.revision, p.type, p.version, p.actor,
+        (extract(epoch from p.at) * 1000)::bigint, (extract(epoch from p.placed_at) * 1000)::bigint, ''), 'UTF8') || p.body_hash)
+        over (order by p.position)
     from placed p
     returning log.position, log.recorded_at, log.chain
   ), last as (
@@ -96,12 +98,9 @@ begin
   from last
   returning h.recorded_at into head.recorded_at;
 
-  for i in 1 .. coalesce(cardinality(append.writers), 0) loop
-    perform write_inline(append.writers[i], append.rows[i], head.position);
-  end loop;
-
-  return query
-    select e.append, 'done', head.position + min(e.ordinality), head.recorded_at, null::uuid, null::int
-    from unnest(batch) with ordinality e group by e.append;
+  if append.rows is distinct from null then
+    perform write_inline(append.rows, head.position);
+  end if;
+  return query select null::int, 'done', head.position + 1, head.recorded_at, null::uuid, null::int;
 end
 $$;

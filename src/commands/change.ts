@@ -203,7 +203,7 @@ export class Change {
 
   #checkOf(path: string): InlineRow {
     const except = this.changedIdsUnder(path)
-    return { writer: 'verify_nothing_at', json: JSON.stringify({ path, except }) }
+    return { writer: 'verify_nothing_at', row: { path, except } }
   }
 
   #changedAt(state: Entity['state'], path: string): string | null {
@@ -273,7 +273,8 @@ export class Change {
     try {
       return await this.site.appender.append({
         entries: this.#entries,
-        rows: offset => [...this.#rows.encode(offset), ...checks],
+        rows: [...this.#rows.encode(), ...checks],
+        versions: this.site.inline.versions,
         rights: this.#rows.rights,
       })
     } catch (thrown) {

@@ -1,5 +1,5 @@
 import { Rights } from '../access/rights.ts'
-import { appendIn } from '../log/append.ts'
+import { transactionAppender } from '../log/append.ts'
 import type { Site } from './change.ts'
 import { States } from './states.ts'
 
@@ -17,7 +17,7 @@ export function inTransaction<Result>(
     work({
       ...site,
       db,
-      appender: { append: request => appendIn(db, request) },
+      appender: transactionAppender(db),
       states: new States(),
       rights: new Rights(),
     }),

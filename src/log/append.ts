@@ -3,8 +3,9 @@ import { isRm3Error, Rm3Error } from '../errors.ts'
 import type { Connection } from '../pg/connection.ts'
 import type { Db } from '../pg/db.ts'
 import { violatedConstraint } from '../pg/sqlstate.ts'
+import { AppendCall, type Outcome } from './append-call.ts'
 import { AppendQueue, type Waiting } from './append-queue.ts'
-import { type AppendRequest, encodeBatch, type Prepared, prepare } from './batch.ts'
+import { type AppendRequest, prepare } from './batch.ts'
 
 /** Where an append went. */
 export interface Appended {
@@ -34,13 +35,10 @@ export const APPEND_SETTINGS = [
   'jit=off',
 ]
 
-interface Outcome {
-  readonly append: number
-  readonly outcome: 'done' | 'repeated' | 'reused' | 'conflict'
-  readonly position: number
-  readonly recorded_at: string
-  readonly stream: string
-  readonly revision: number
+/** A connection of its own, and the batch that goes through it. */
+interface Lane {
+  readonly connection: Connection
+  readonly call: AppendCall
 }
 
 /**
@@ -50,9 +48,9 @@ interface Outcome {
  * Each append still stands or falls alone: a conflict or an error of one never touches another.
  */
 export class Appender {
-  readonly #lanes: Connection[]
+  readonly #lanes: readonly Lane[]
   readonly #queue = new AppendQueue()
-  readonly #idle: Connection[]
+  readonly #idle: Lane[]
   readonly #onAppended: (position: number) => void
   #isClosing = false
   #isDue = false
@@ -62,8 +60,8 @@ export class Appender {
    * @param onAppended told the last position after each batch that wrote something
    */
   constructor(lanes: Connection[], onAppended: (position: number) => void) {
-    this.#lanes = lanes
-    this.#idle = [...lanes]
+    this.#lanes = lanes.map(connection => ({ connection, call: new AppendCall(connection) }))
+    this.#idle = [...this.#lanes]
     this.#onAppended = onAppended
   }
 
@@ -89,7 +87,7 @@ export class Appender {
     while (!this.#queue.isEmpty || this.#idle.length < this.#lanes.length) {
       await sleep(CLOSE_POLL_MS)
     }
-    await Promise.all(this.#lanes.map(lane => lane.close()))
+    await Promise.all(this.#lanes.map(({ connection }) => connection.close()))
   }
 
   /** Once all that happens in this turn of the event loop has happened: what else is appended in it goes along. */
@@ -117,7 +115,7 @@ export class Appender {
   }
 
   /** Never rejects: each append of the batch gets its own answer. */
-  async #run(lane: Connection, batch: readonly Waiting[]): Promise<void> {
+  async #run(lane: Lane, batch: readonly Waiting[]): Promise<void> {
     let left = batch
     while (left.length > 0) {
       const outcomes = await this.#send(lane, left).catch(thrown => thrown as unknown)
@@ -129,14 +127,11 @@ export class Appender {
     }
   }
 
-  async #send(lane: Connection, batch: readonly Waiting[]): Promise<Outcome[]> {
-    const { text, values } = statementOf(batch)
+  async #send(lane: Lane, batch: readonly Waiting[]): Promise<Outcome[]> {
     const until = performance.now() + RETRY_MS
     for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS)) {
       try {
-        const outcomes = await lane.rows<Outcome>(text, values)
-        if (outcomes.length === 0) throw new Error('append gave no answer')
-        return outcomes
+        return await lane.call.send(batch)
       } catch (thrown) {
         if (isRm3Error(thrown, 'UNAVAILABLE')) for (const waiting of batch) waiting.lost = true
         else if (!isRm3Error(thrown, 'LOG_BUSY')) throw thrown
@@ -147,7 +142,7 @@ export class Appender {
   }
 
   /** A batch that throws is run again in halves, so that only the bad append fails; a server that is away fails them all. */
-  async #split(lane: Connection, batch: readonly Waiting[], thrown: unknown): Promise<void> {
+  async #split(lane: Lane, batch: readonly Waiting[], thrown: unknown): Promise<void> {
     if (batch.length === 1 || (isRm3Error(thrown) && SERVER_SIDE.has(thrown.code))) {
       for (const waiting of batch) waiting.reject(refusal(waiting, thrown))
       return
@@ -158,15 +153,13 @@ export class Appender {
   }
 
   /** Settles what was answered; what is returned was not written and goes again. */
-  #answer(batch: readonly Waiting[], outcomes: Outcome[]): readonly Waiting[] {
+  #answer(batch: readonly Waiting[], outcomes: readonly Outcome[]): readonly Waiting[] {
     const answered = new Set<Waiting>()
     let last = 0
-    for (const outcome of outcomes) {
-      const waiting = batch[outcome.append]
-      if (waiting === undefined || answered.has(waiting)) continue
+    for (const [waiting, outcome] of outcomesOf(batch, outcomes)) {
       answered.add(waiting)
       if (settle(waiting, outcome)) {
-        last = Math.max(last, outcome.position + waiting.encoded.length - 1)
+        last = Math.max(last, outcome.position + waiting.request.entries.length - 1)
       }
     }
     if (last > 0) queueMicrotask(() => this.#onAppended(last))
@@ -174,27 +167,43 @@ export class Appender {
   }
 }
 
-function statementOf(batch: readonly Prepared[]): { text: string; values: unknown[] } {
-  const { events, rights, writers, rows } = encodeBatch(batch)
-  const places = rows.map((_, n) => `$${n + 4}::json`).join(', ')
-  const text = `select * from append($1::json, $2::boolean, $3::text[], array[${places}]::json[])`
-  return { text, values: [events, rights, writers, ...rows] }
+/** Each append that was answered, with what was said of it. Of several that stand in the way of one append the first counts. */
+function outcomesOf(
+  batch: readonly Waiting[],
+  outcomes: readonly Outcome[],
+): Iterable<[Waiting, Outcome]> {
+  const [first] = outcomes
+  const pairs = new Map<Waiting, Outcome>()
+  if (first?.append === null) {
+    let { position } = first
+    for (const waiting of batch) {
+      pairs.set(waiting, { ...first, position })
+      position += waiting.request.entries.length
+    }
+    return pairs
+  }
+  for (const outcome of outcomes) {
+    const waiting = batch[outcome.append ?? 0]
+    if (waiting !== undefined && !pairs.has(waiting)) pairs.set(waiting, outcome)
+  }
+  return pairs
 }
 
 /**
- * Appends inside the caller's transaction, which holds the log's lock from then on until it ends: for a load, of which nothing may
- * stay when it fails half way.
- *
- * @throws REVISION_CONFLICT {stream, expected, actual}, EVENT_ID_REUSED, LOG_BUSY, UNAVAILABLE
+ * Appends inside the caller's transaction, which holds the log's lock from the first one on until it ends: for a load, of which nothing
+ * may stay when it fails half way.
  */
-export async function appendIn(db: Db, request: AppendRequest): Promise<Appended> {
-  const prepared = prepare(request)
-  const { text, values } = statementOf([prepared])
-  const [row] = await db.rows<Outcome>(text, values)
-  if (row === undefined) throw new Error('append gave no answer')
-  return new Promise((resolve, reject) => {
-    settle({ ...prepared, lost: false, resolve, reject }, row)
-  })
+export function transactionAppender(db: Db): Pick<Appender, 'append'> {
+  const call = new AppendCall(db)
+  return {
+    append: async request => {
+      const prepared = prepare(request)
+      const [outcome] = await call.send([prepared])
+      return new Promise((resolve, reject) => {
+        settle({ ...prepared, lost: false, resolve, reject }, outcome as Outcome)
+      })
+    },
+  }
 }
 
 /** Codes that say nothing about the appends themselves. */

@@ -1,23 +1,28 @@
+import { BinaryWriter } from '../pg/binary.ts'
+import { openArray, type RowType, type RowValues, writeRow } from '../pg/row-types.ts'
+import type { AppendTypes, RowsMember } from './append-types.ts'
 import { checkEntries } from './check-entry.ts'
 import { bodyHash, type LogEntry, newSalt } from './event.ts'
 
 /** A row that an inline projection writes in the append's transaction. */
 export interface InlineRow {
-  /** The SQL function that writes it: `put_<table>`, `close_<table>` or `drop_<table>`. */
+  /** Who writes it, a member of the type `inline_rows`: `put_<table>`, `close_<table>` or `drop_<table>`. */
   readonly writer: string
-  /** The row as a JSON object. */
-  readonly json: string
+  /**
+   * Its columns. Positions are not known before the lock is held: in a column called `position` or `…_position`, `-n` means the n-th event
+   * of the append.
+   */
+  readonly row: RowValues
 }
 
 /** Events that stand or fall together, and the rows that follow from them. */
 export interface AppendRequest {
   /** At least one; the revisions of each stream are consecutive. */
   readonly entries: readonly LogEntry[]
-  /**
-   * The rows of inline projections. Positions are not known before the lock is held, so `-n` in a row means the n-th event of
-   * the batch: `offset` is how many events of other appends stand before this one's.
-   */
-  readonly rows: (offset: number) => readonly InlineRow[]
+  /** The rows of inline projections. */
+  readonly rows: readonly InlineRow[]
+  /** Which projections in which versions made the rows; the same for all appends of a process, as in the database, or none is written. */
+  readonly versions: string
   /** Whether these events change who may do what. */
   readonly rights: boolean
 }
@@ -26,58 +31,166 @@ export interface AppendRequest {
 export interface Prepared {
   readonly request: AppendRequest
   readonly streams: ReadonlySet<string>
-  readonly encoded: readonly string[]
+  readonly salts: readonly Buffer[]
+  readonly hashes: readonly Buffer[]
   readonly sizeBytes: number
 }
 
-/** Checks, encodes and hashes the events of a request. @throws what `checkEntries` throws */
+/** About what an event takes beside its text. */
+const HEADER_BYTES = 200
+
+/** Checks and hashes the events of a request. @throws what `checkEntries` throws */
 export function prepare(request: AppendRequest): Prepared {
-  checkEntries(request.entries)
-  const encoded = request.entries.map(encodeEntry)
+  const { entries } = request
+  checkEntries(entries)
+  const salts = entries.map(newSalt)
   return {
     request,
-    streams: new Set(request.entries.map(entry => entry.stream)),
-    encoded,
-    sizeBytes: encoded.reduce((sum, text) => sum + text.length, 0),
+    streams: new Set(entries.map(entry => entry.stream)),
+    salts,
+    hashes: entries.map(({ note, meta, data }, index) =>
+      bodyHash(salts[index] as Buffer, note, meta, data),
+    ),
+    sizeBytes: entries.reduce((sum, { data }) => sum + HEADER_BYTES + data.length, 0),
   }
 }
 
-/** The parameters of one call of `append` (schema/functions/append.sql) for some requests, in their order. */
+/** The parameters of one call of `append` (schema/functions/append.sql); they are valid until the next call of `encode`. */
 export interface BatchCall {
-  readonly events: string
+  /** `new_event[]` in binary. */
+  readonly events: Buffer
   readonly rights: boolean
-  readonly writers: readonly string[]
-  readonly rows: readonly string[]
+  /** `inline_rows` in binary, or null when there are none. */
+  readonly rows: Buffer | null
 }
 
-/** Puts prepared requests into one call. In the order of the alphabet closes and drops go before puts, so that a row may
- * go and another take its place, and verifications come last. */
-export function encodeBatch(batch: readonly Prepared[]): BatchCall {
-  const events: string[] = []
-  const byWriter = new Map<string, string[]>()
-  let rights = false
-  batch.forEach(({ request, encoded }, index) => {
-    for (const { writer, json } of request.rows(events.length)) {
-      const rows = byWriter.get(writer)
-      if (rows) rows.push(json)
-      else byWriter.set(writer, [json])
+/** Puts prepared requests into calls of `append`, one at a time, in a buffer that it uses again. */
+export class BatchEncoder {
+  readonly #writer = new BinaryWriter()
+
+  encode(batch: readonly Prepared[], types: AppendTypes): BatchCall {
+    const writer = this.#writer
+    writer.reset()
+    writeEvents(writer, batch, types.event)
+    const events = writer.end
+    const hasRows = batch.some(({ request }) => request.rows.length > 0)
+    if (hasRows) writeRows(writer, batch, types)
+    return {
+      // Without the length of the whole value: node-postgres puts it there.
+      events: writer.slice(LENGTH_BYTES, events),
+      rights: batch.some(({ request }) => request.rights),
+      rows: hasRows ? writer.slice(events + LENGTH_BYTES, writer.end) : null,
     }
-    for (const text of encoded) events.push(`{"append":${index},${text}`)
-    rights ||= request.rights
-  })
-  const writers = [...byWriter.keys()].sort()
-  return {
-    events: `[${events.join(',')}]`,
-    rights,
-    writers,
-    rows: writers.map(writer => `[${byWriter.get(writer)?.join(',')}]`),
   }
 }
 
-/** A checked entry as the members of a JSON object, without the brace that opens it; `meta` and `data` are put in as they are. */
-function encodeEntry(entry: LogEntry): string {
-  const salt = newSalt()
-  const hash = bodyHash(salt, entry.note, entry.meta, entry.data)
-  const recordedAt = entry.recordedAt === undefined ? '' : `"recorded_at":"${entry.recordedAt}",`
-  return `"event_id":"${entry.eventId}","stream":"${entry.stream}","revision":${entry.revision},"type":"${entry.type}","version":${entry.version},"actor":"${entry.actor}","at":"${entry.at}",${recordedAt}"note":${JSON.stringify(entry.note)},"meta":${entry.meta},"data":${entry.data},"salt":"\\\\x${salt.toString('hex')}","body_hash":"\\\\x${hash.toString('hex')}"}`
+const LENGTH_BYTES = 4
+const MEMBERS = 14
+const [UUID, INT2, INT4, TEXT, JSON_TEXT, BYTEA, INSTANT] = [2950, 21, 23, 25, 114, 17, 1184]
+
+function writeEvents(writer: BinaryWriter, batch: readonly Prepared[], type: number): void {
+  const count = batch.reduce((sum, { request }) => sum + request.entries.length, 0)
+  const opened = openArray(writer, type, count)
+  batch.forEach(({ request, salts, hashes }, append) => {
+    request.entries.forEach((entry, index) => {
+      writeEvent(writer, entry, append, [salts[index] as Buffer, hashes[index] as Buffer])
+    })
+  })
+  writer.close(opened)
+}
+
+/** In the order of `new_event`'s members. */
+function writeEvent(
+  writer: BinaryWriter,
+  entry: LogEntry,
+  append: number,
+  [salt, hash]: [Buffer, Buffer],
+): void {
+  const opened = writer.open()
+  writer.raw(MEMBERS)
+  writer.raw(INT4)
+  writer.int4(append)
+  writer.raw(UUID)
+  writer.uuid(entry.eventId)
+  writer.raw(UUID)
+  writer.uuid(entry.stream)
+  writer.raw(INT4)
+  writer.int4(entry.revision)
+  writer.raw(TEXT)
+  writer.text(entry.type)
+  writer.raw(INT2)
+  writer.int2(entry.version)
+  writer.raw(TEXT)
+  writer.text(entry.actor)
+  writer.raw(INSTANT)
+  writer.instant(entry.at)
+  writer.raw(INSTANT)
+  if (entry.recordedAt === undefined) writer.null()
+  else writer.instant(entry.recordedAt)
+  writer.raw(TEXT)
+  if (entry.note === null) writer.null()
+  else writer.text(entry.note)
+  writer.raw(JSON_TEXT)
+  writer.text(entry.meta)
+  writer.raw(JSON_TEXT)
+  writer.text(entry.data)
+  writer.raw(BYTEA)
+  writer.bytea(salt)
+  writer.raw(BYTEA)
+  writer.bytea(hash)
+  writer.close(opened)
+}
+
+/** The rows of a batch for one writer, each with how many events of other appends stand before its append's. */
+interface Gathered {
+  readonly rows: RowValues[]
+  readonly offsets: number[]
+}
+
+function writeRows(writer: BinaryWriter, batch: readonly Prepared[], types: AppendTypes): void {
+  const byWriter = gathered(batch)
+  const opened = writer.open()
+  writer.raw(types.rows.length)
+  for (const member of types.rows) {
+    writer.raw(member.oid)
+    const rows = byWriter.get(member.name)
+    if (member.name === 'versions') writer.text(batch[0]?.request.versions ?? '')
+    else if (rows === undefined) writer.null()
+    else writeMember(writer, member, rows)
+    byWriter.delete(member.name)
+  }
+  const [unknown] = byWriter.keys()
+  if (unknown !== undefined) throw new Error(`${unknown} is not a writer of an inline projection`)
+  writer.close(opened)
+}
+
+function gathered(batch: readonly Prepared[]): Map<string, Gathered> {
+  const byWriter = new Map<string, Gathered>()
+  let offset = 0
+  for (const { request } of batch) {
+    for (const { writer, row } of request.rows) {
+      let known = byWriter.get(writer)
+      if (known === undefined) {
+        known = { rows: [], offsets: [] }
+        byWriter.set(writer, known)
+      }
+      known.rows.push(row)
+      known.offsets.push(offset)
+    }
+    offset += request.entries.length
+  }
+  return byWriter
+}
+
+function writeMember(writer: BinaryWriter, { row: type }: RowsMember, rows: Gathered): void {
+  if (type === null) writer.text(JSON.stringify(rows.rows))
+  else writeArray(writer, type, rows)
+}
+
+function writeArray(writer: BinaryWriter, type: RowType, { rows, offsets }: Gathered): void {
+  const opened = openArray(writer, type.oid, rows.length)
+  rows.forEach((row, index) => {
+    writeRow(writer, type, row, offsets[index])
+  })
+  writer.close(opened)
 }

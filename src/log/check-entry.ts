@@ -5,7 +5,6 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const TYPE = /^[A-Z][A-Za-z]{0,63}$/
 const ACTOR = /^[a-z0-9-]{1,64}$/
 const INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
-const LONE_SURROGATE = /\p{Surrogate}/u
 const INT_MAX = 2_147_483_647
 const SMALLINT_MAX = 32_767
 
@@ -24,6 +23,8 @@ export function checkEntries(entries: readonly LogEntry[]): void {
     if (field !== null) throw malformed(index, field)
     checkJson(entry.meta, index, 'meta')
     checkJson(entry.data, index, 'data')
+    if (hasUnkeepableEscape(entry.meta)) throw malformed(index, 'meta')
+    if (hasUnkeepableEscape(entry.data)) throw malformed(index, 'data')
     const before = revisions.get(entry.stream)
     if (before !== undefined && entry.revision !== before + 1) throw malformed(index, 'revision')
     revisions.set(entry.stream, entry.revision)
@@ -39,7 +40,7 @@ function malformedField(entry: LogEntry): keyof LogEntry | null {
   if (!ACTOR.test(entry.actor)) return 'actor'
   if (!isInstant(entry.at)) return 'at'
   if (entry.recordedAt !== undefined && !isInstant(entry.recordedAt)) return 'recordedAt'
-  if (entry.note !== null && LONE_SURROGATE.test(entry.note)) return 'note'
+  if (entry.note !== null && !entry.note.isWellFormed()) return 'note'
   return null
 }
 
@@ -55,7 +56,7 @@ function isInstant(text: string): boolean {
 }
 
 function checkJson(text: string, entry: number, field: 'meta' | 'data'): void {
-  if (!text.startsWith('{') || !text.endsWith('}') || LONE_SURROGATE.test(text)) {
+  if (!text.startsWith('{') || !text.endsWith('}') || !text.isWellFormed()) {
     throw notJson(entry, field)
   }
   try {
@@ -63,6 +64,17 @@ function checkJson(text: string, entry: number, field: 'meta' | 'data'): void {
   } catch (cause) {
     throw notJson(entry, field, cause)
   }
+}
+
+const ESCAPES = /\\(?:u([0-9a-fA-F]{4})|.)/g
+
+/** Whether JSON text escapes NUL or half of a surrogate pair: PostgreSQL would keep that, but not read it. */
+function hasUnkeepableEscape(text: string): boolean {
+  if (!text.includes('\\u')) return false
+  const plain = text.replace(ESCAPES, (_, code?: string) =>
+    code === undefined ? '' : String.fromCharCode(Number.parseInt(code, 16)),
+  )
+  return plain.includes('\0') || !plain.isWellFormed()
 }
 
 function malformed(entry: number, field: keyof LogEntry): Rm3Error {

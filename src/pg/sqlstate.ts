@@ -16,6 +16,7 @@ const CODES: Record<string, ErrorCode> = {
   '57014': 'TIMEOUT', // statement_timeout
   '55P03': 'LOG_BUSY', // lock_timeout
   RM001: 'TREE_CHANGED', // raised by schema/functions/verify-nothing-at.sql
+  RM002: 'DATABASE_NEWER', // raised by write_inline: rows of projections that the database does not have
   '53100': 'DISK_FULL',
   '53300': 'UNAVAILABLE', // too many connections
   '57P01': 'UNAVAILABLE', // shut down
@@ -34,6 +35,8 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
   TIMEOUT: 'the database did not answer in time',
   LOG_BUSY: 'another change holds the lock; try again',
   TREE_CHANGED: 'pages below the path were changed at the same moment; try again',
+  DATABASE_NEWER:
+    'the projections in the database are of another version of rm3 than this process; restart it with the newest one',
   DISK_FULL: 'the disk of the database is full',
   UNAVAILABLE: 'the database cannot be reached just now',
 }

@@ -53,9 +53,7 @@ async function writeRows(db: Db, rows: RowSet): Promise<void> {
     else byTable.set(table, [row])
   }
   for (const [table, puts] of byTable) {
-    await db.rows('select write_inline($1::text, $2::json, 0)', [
-      `put_${table}`,
-      JSON.stringify(puts),
-    ])
+    const insert = `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`
+    await db.rows(insert, [JSON.stringify(puts)])
   }
 }

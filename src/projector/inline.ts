@@ -1,5 +1,5 @@
 import type { InlineRow } from '../log/batch.ts'
-import type { EntityProjection, Row, RowChange, Step } from './define.ts'
+import type { EntityProjection, RowChange, Step } from './define.ts'
 
 /** Names of primary-key columns by table, for the projections that are written inline. */
 export type TableKeys = ReadonlyMap<string, readonly string[]>
@@ -8,6 +8,8 @@ export type TableKeys = ReadonlyMap<string, readonly string[]>
 export interface InlineProjections {
   readonly projections: readonly EntityProjection[]
   readonly keys: TableKeys
+  /** Their names and versions: rows are only written where the database has the same. */
+  readonly versions: string
 }
 
 /** The rows that some events of one append cause, each row once with what it is in the end. */
@@ -35,12 +37,9 @@ export class RowSet {
     yield* this.#rows.values()
   }
 
-  /** @param offset how many events of the batch stand before this append's (see `AppendRequest.rows`) */
-  encode(offset: number): InlineRow[] {
-    return [...this.#rows.values()].map(({ op, table, row }) => ({
-      writer: `${op}_${table}`,
-      json: JSON.stringify(shifted(row, offset)),
-    }))
+  /** The rows as an append takes them. */
+  encode(): InlineRow[] {
+    return [...this.#rows.values()].map(({ op, table, row }) => ({ writer: `${op}_${table}`, row }))
   }
 
   #merge(change: RowChange): void {
@@ -57,29 +56,4 @@ export class RowSet {
     if (columns === undefined) throw new Error(`${table} is not a table of an inline projection`)
     return `${table} ${columns.map(column => String(row[column])).join('\n')}`
   }
-}
-
-const POSITION = /(^|_)position$/
-
-const judged = new Map<string, boolean>()
-
-/** Whether a column holds positions, by its name. */
-export function isPositionColumn(name: string): boolean {
-  let is = judged.get(name)
-  if (is === undefined) {
-    is = POSITION.test(name)
-    judged.set(name, is)
-  }
-  return is
-}
-
-function shifted(row: Row, offset: number): Row {
-  if (offset === 0) return row
-  const copy: Record<string, Row[string]> = { ...row }
-  for (const column in copy) {
-    const value = copy[column]
-    if (typeof value === 'number' && value < 0 && isPositionColumn(column))
-      copy[column] = value - offset
-  }
-  return copy
 }

@@ -1,7 +1,7 @@
 import type { Db } from '../pg/db.ts'
 import { buildProjection } from './build.ts'
 import { isPerEntity, nameTables, type Projection, tablesOf } from './define.ts'
-import { makeWriters } from './tables.ts'
+import { makeWriters } from './writers.ts'
 
 /**
  * Makes the tables of each projection and the function that writes their rows; builds the rows from the log where a projection is

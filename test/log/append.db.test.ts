@@ -137,7 +137,7 @@ suite('append', test => {
     const half = entry()
     const jobs = Array.from({ length: 60 }, (_, index) => {
       const kind = index % 6
-      const bad = [{ writer: 'put_tags', json: '{}' }]
+      const bad = [{ writer: 'put_tags', row: {} }]
       if (kind === 0) return append(log.appender, [known]).then(it => it.position)
       if (kind === 1) return refusal(append(log.appender, [entry({ stream, revision: 9 })]))
       if (kind === 2) return refusal(append(log.appender, [known, half]))
@@ -167,7 +167,7 @@ suite('append', test => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
         refusal(
-          append(log.appender, [entry()], index === 23 ? [{ writer: 'put_tags', json: '{}' }] : []),
+          append(log.appender, [entry()], index === 23 ? [{ writer: 'put_tags', row: {} }] : []),
         ),
       ),
     )

@@ -6,6 +6,8 @@ import type { LogEntry } from '../../src/log/event.ts'
 import { Connection } from '../../src/pg/connection.ts'
 import { type Db, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
+import { discoverProjections } from '../../src/projector/discover.ts'
+import { isInline, versionsOf } from '../../src/projector/tables.ts'
 import { TEST_SITE, type TestDatabase, testDatabase } from '../support/database.ts'
 
 /** A migrated database with an empty log, the app's connections to it, and the owner's, who may do anything. */
@@ -66,6 +68,9 @@ const EMPTY = `begin;
   update log_head set position = 0, recorded_at = '-infinity', chain = decode(repeat('00', 32), 'hex');
 commit`
 
+/** The versions of the projections that the database has. */
+export const VERSIONS = versionsOf((await discoverProjections()).filter(isInline))
+
 export const AT = '2020-05-17T12:34:56.789Z'
 
 /** An entry of a stream of its own, but for what is given. */
@@ -91,7 +96,7 @@ export function append(
   entries: readonly LogEntry[],
   rows: readonly InlineRow[] = [],
 ): Promise<Appended> {
-  return appender.append({ entries, rows: () => rows, rights: false })
+  return appender.append({ entries, rows, versions: VERSIONS, rights: false })
 }
 
 /** The code that `work` is refused with, a constraint's name, or the SQLSTATE; 'none' when it succeeds. */

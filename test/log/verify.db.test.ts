@@ -231,7 +231,8 @@ async function appendUnchecked(events: ReturnType<typeof entry>[]): Promise<void
     body_hash: `\\x${'00'.repeat(32)}`,
   }))
   for (const row of rows) Object.assign(row, { meta: null, data: null })
-  await log.db.rows('select * from append($1::json, false, array[]::text[], array[]::json[])', [
-    JSON.stringify(rows),
-  ])
+  await log.db.rows(
+    `select * from append(array(select e from json_populate_recordset(null::new_event, $1::json) e), false, null)`,
+    [JSON.stringify(rows)],
+  )
 }

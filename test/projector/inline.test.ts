@@ -3,8 +3,8 @@ import { close, drop, put } from '../../src/projector/define.ts'
 import { RowSet } from '../../src/projector/inline.ts'
 import { assert, suite } from '../harness.ts'
 
-/** The writers and rows that some changes of one row come to, `offset` events into a batch. */
-function merged(changes: readonly RowChange[], offset = 0): [string, unknown][] {
+/** The writers and rows that some changes of one row come to. */
+function merged(changes: readonly RowChange[]): [string, unknown][] {
   const queue = [...changes]
   const projection: EntityProjection = {
     name: 'test',
@@ -14,9 +14,10 @@ function merged(changes: readonly RowChange[], offset = 0): [string, unknown][] 
     sql: '',
     step: () => [queue.shift() as RowChange],
   }
-  const rows = new RowSet({ projections: [projection], keys: new Map([['t', ['id', 'since']]]) })
+  const keys = new Map([['t', ['id', 'since']]])
+  const rows = new RowSet({ projections: [projection], keys, versions: 'test 1' })
   for (const _ of changes) rows.add({} as Step)
-  return rows.encode(offset).map(({ writer, json }) => [writer, JSON.parse(json)])
+  return rows.encode().map(({ writer, row }) => [writer, row])
 }
 
 const key = { id: 'a', since: 1 }
@@ -52,19 +53,5 @@ suite('rows of one append', test => {
       merged(changes).map(([writer]) => writer),
       ['put_t', 'close_t', 'drop_t'],
     )
-  })
-
-  test('only positions are counted on from the appends before in the batch', () => {
-    const row = {
-      ...key,
-      number: -5,
-      position: -1,
-      from_position: -2,
-      until_position: 9,
-      value: { position: -1 },
-    }
-    const shifted = { ...row, position: -11, from_position: -12 }
-
-    assert.equal(merged([put('t', row)], 10), [['put_t', shifted]])
   })
 })

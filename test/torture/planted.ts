@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { isRm3Error, Rm3Error } from '../../src/errors.ts'
-import { encodeBatch, prepare } from '../../src/log/batch.ts'
+import { AppendCall } from '../../src/log/append-call.ts'
+import { prepare } from '../../src/log/batch.ts'
 import { poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
 import type { Asked } from './ledger.ts'
@@ -193,25 +194,17 @@ function directStore(url: string, site: string): Store & { pool: pg.Pool } {
   return { ...store, pool, close }
 }
 
-interface Outcome {
-  readonly outcome: string
-  readonly position: number
-  readonly stream: string
-  readonly revision: number
-}
-
 async function appendOn(
   target: pg.Pool | pg.PoolClient,
   token: string,
   events: readonly Asked[],
 ): Promise<number> {
-  const request = { entries: entriesOf(token, events), rows: () => [], rights: false }
-  const call = encodeBatch([prepare(request)])
-  const { rows } = await target.query<Outcome>(
-    'select * from append($1::json, false, array[]::text[], array[]::json[])',
-    [call.events],
-  )
-  const [answer] = rows
+  const request = { entries: entriesOf(token, events), rows: [], versions: '', rights: false }
+  const call = new AppendCall({
+    rows: async <Row>(text: string, values?: readonly unknown[]) =>
+      (await target.query(text, values as unknown[])).rows as Row[],
+  })
+  const [answer] = await call.send([prepare(request)])
   if (answer === undefined) throw new Error('append gave no answer')
   if (answer.outcome === 'conflict') throw conflictOf(answer.stream, answer.revision)
   return Number(answer.position)
