@@ -69,7 +69,7 @@ async function serveFrom(url: string, options: FrontOptions): Promise<void> {
 }
 
 async function serve(
-  { site, wakeups }: OpenSite,
+  { site, wakeups, appends }: OpenSite,
   { config, signal, say }: FrontOptions,
   ready: (address: string) => void,
 ): Promise<void> {
@@ -81,7 +81,7 @@ async function serve(
     ...{ trustProxy, httpsChecksDisabled, sessionSecret, logLevel, logStream },
     ...{ publicBlobsFolder, privateBlobsFolder },
   }
-  const server = buildServer({ site, wakeups, options })
+  const server = buildServer({ site, wakeups, appends, options })
   await server.listen({ host, port }).catch(thrown => {
     throw listenError(thrown, host, port)
   })

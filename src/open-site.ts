@@ -3,6 +3,7 @@ import { Rights } from './access/rights.ts'
 import type { Site } from './commands/change.ts'
 import { States } from './commands/states.ts'
 import { APPEND_SETTINGS, Appender } from './log/append.ts'
+import { type Appends, AppendWatch } from './log/append-watch.ts'
 import { Wakeups } from './log/wakeups.ts'
 import { Connection } from './pg/connection.ts'
 import { poolDb } from './pg/db.ts'
@@ -28,6 +29,8 @@ export interface OpenSite {
   readonly site: Site
   /** Tells when the log has grown, through this process or another. */
   readonly wakeups: Wakeups
+  /** What this process writes to the log, for those who watch it. */
+  readonly appends: Appends
   close(): Promise<void>
 }
 
@@ -58,10 +61,15 @@ export async function openSite(options: SiteOptions): Promise<OpenSite> {
     () => new Connection({ ...poolOptions, settings: APPEND_SETTINGS }),
   )
   const wakeups = new Wakeups(new Listener(poolOptions))
-  const appender = new Appender(lanes, position => wakeups.appended(position))
+  const appends = new AppendWatch()
+  const appender = new Appender(
+    lanes,
+    position => wakeups.appended(position),
+    size => appends.sent(size),
+  )
   const site: Site = {
     db,
-    appender,
+    appender: appends.over(appender),
     inline: await loadInline(db, projections),
     states: new States(),
     rights: new Rights(),
@@ -71,6 +79,7 @@ export async function openSite(options: SiteOptions): Promise<OpenSite> {
   return {
     site,
     wakeups,
+    appends,
     close: async () => {
       await appender.close()
       await wakeups.close()

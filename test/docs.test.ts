@@ -7,6 +7,7 @@ import { ERROR_CODES, type ErrorCode } from '../src/errors.ts'
 import type { Access } from '../src/http/context.ts'
 import { STATUS } from '../src/http/problem.ts'
 import { buildServer } from '../src/http/server.ts'
+import { AppendWatch } from '../src/log/append-watch.ts'
 import { PACKAGE_ROOT } from '../src/package-root.ts'
 import { SETTINGS } from '../src/settings.ts'
 import { assert, suite } from './harness.ts'
@@ -56,6 +57,25 @@ suite('docs/reference/http.md', test => {
       )
       assert.equal(missing, [], heading)
     }
+  })
+})
+
+suite('docs/reference/http.md on /metrics', test => {
+  test('lists every figure of our own, and no other', async () => {
+    const server = buildServer({ site: {} as Site, wakeups: null, appends: new AppendWatch() })
+    await server.ready()
+    const { body } = await server.inject('/metrics')
+    await server.close()
+    const [...names] = body.matchAll(/^# TYPE (rm3_(?!process_|nodejs_)\w+)/gm)
+    const rows = rowsOf(sectionsOf(read('docs/reference/http.md')).get('GET /metrics') ?? '')
+
+    assert.equal(
+      rows
+        .map(row => row.split('`')[1] ?? '')
+        .filter(name => !name.endsWith('…'))
+        .sort(),
+      names.map(([, name]) => name).sort(),
+    )
   })
 })
 

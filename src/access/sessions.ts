@@ -14,8 +14,8 @@ export interface Session {
   readonly rightsPosition: number
 }
 
-const START = `insert into sessions (session_hash, entity_id, expires)
-  select $1::bytea, $2::uuid, now() + $3::int * interval '1 day'
+const START = `insert into sessions (session_hash, entity_id, credential, expires)
+  select $1::bytea, $2::uuid, $4::uuid, now() + $3::int * interval '1 day'
   from credentials where credential = $4::uuid and entity_id = $2::uuid and until_position = ${FOREVER}
   returning entity_id`
 
@@ -36,10 +36,12 @@ export async function startSession(
 
 const FIND = `select s.entity_id as "userId", a.disabled, h.rights_position as "rightsPosition",
     s.seen < now() - ${SEEN_MINUTES} * interval '1 minute' as stale
-  from log_head h, sessions s join accounts a on a.entity_id = s.entity_id
+  from log_head h, sessions s
+  join credentials c on c.credential = s.credential and c.until_position = ${FOREVER}
+  join accounts a on a.entity_id = s.entity_id
   where s.session_hash = $1::bytea and s.expires > now() and s.seen > now() - ${SESSION_IDLE_DAYS} * interval '1 day'`
 
-/** The session that a cookie names; null when it is none, has ended, or its user is gone. */
+/** The session that a cookie names; null when it is none, has ended, its user is gone, or what it was begun with is void. */
 export async function findSession(db: Db, cookie: string): Promise<Session | null> {
   const hash = parseSession(cookie)?.hash
   if (hash === undefined) return null
@@ -56,7 +58,7 @@ export async function endSession(db: Db, cookie: string): Promise<void> {
   if (hash) await db.rows('delete from sessions where session_hash = $1::bytea', [hash])
 }
 
-/** Ends all sessions of a user: the password changed, or the account was closed. */
-export async function endSessionsOf(db: Db, userId: string): Promise<void> {
-  await db.rows('delete from sessions where entity_id = $1::uuid', [userId])
+/** Forgets the sessions that were begun with credentials which are void now. */
+export async function forgetSessions(db: Db, credentials: readonly string[]): Promise<void> {
+  await db.rows('delete from sessions where credential = any($1::uuid[])', [credentials])
 }

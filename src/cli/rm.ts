@@ -1,4 +1,4 @@
-import { change } from '../commands/change.ts'
+import { changeAndForget } from '../commands/accounts.ts'
 import { deletePage } from '../commands/pages.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
@@ -32,7 +32,9 @@ export const rm: Command = {
     await demandConsent(call, path)
     const redirect = call.option('redirect') ?? undefined
     return withSite(call, async site => {
-      const { position } = await change(site, AS_ROOT, it => deletePage(it, path, redirect))
+      const { position } = await changeAndForget(site, AS_ROOT, it =>
+        deletePage(it, path, redirect),
+      )
       const text = `Deleted ${path} (position ${position}).`
       return { text, data: { path, redirect: redirect ?? null, position } }
     })

@@ -1,13 +1,12 @@
 import type { Account } from '../../projections/accounts.ts'
-import { findSecretOfUser, forgetSecrets } from '../access/credentials.ts'
+import { findSecretOfUser } from '../access/credentials.ts'
 import { verifyPassword } from '../access/password.ts'
-import { endSessionsOf } from '../access/sessions.ts'
 import { demand } from '../access/viewer.ts'
-import { removeCredential } from '../content/decide-rights.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import {
   addUser,
+  changeAndForget,
   demandUser,
   findUser,
   type NewUser,
@@ -67,7 +66,7 @@ async function demandMayEdit(site: Site, author: Author, userId: string): Promis
 }
 
 /**
- * Deletes a user's page and everything that logs the user in: passwords and tokens are void and sessions end, also if the page is
+ * Deletes a user, which is to delete the user's page: passwords and tokens are void and sessions end, also if the page is
  * undeleted one day. Roles stay with it.
  *
  * @throws USER_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED without `post.delete`
@@ -77,15 +76,9 @@ export async function deleteUser(
   author: Author,
   userId: string,
 ): Promise<Written<Entity>> {
-  let credentials: string[] = []
-  const written = await change(site, author, async change => {
+  return changeAndForget(site, author, async change => {
     const wanted = { userId, permission: 'post.delete' }
     const user = demandUser(author.viewer, await findUser(change, userId), wanted)
-    credentials = Object.keys(user.credentials)
-    for (const credential of credentials) change.record(removeCredential(user, credential))
     return deletePage(change, user.path)
   })
-  await endSessionsOf(site.db, userId)
-  await forgetSecrets(site.db, credentials)
-  return written
 }

@@ -2,7 +2,7 @@ import { type Account, findAccountAtPath } from '../../projections/accounts.ts'
 import { forgetSecrets, storeSecret } from '../access/credentials.ts'
 import { hashPassword } from '../access/password.ts'
 import { newToken } from '../access/secrets.ts'
-import { endSessionsOf } from '../access/sessions.ts'
+import { forgetSessions } from '../access/sessions.ts'
 import { denied, type Viewer } from '../access/viewer.ts'
 import { removeCredential, setCredential } from '../content/decide-rights.ts'
 import type { CredentialChange } from '../content/events.ts'
@@ -83,7 +83,6 @@ export async function setPassword(
   const credential = { credential: site.newId(), provider: 'password' }
   const makeSecret = () => hashPassword(password)
   await setSecret(site, author, { userId, credential, makeSecret })
-  await endSessionsOf(site.db, userId)
 }
 
 /**
@@ -102,8 +101,27 @@ export async function recordPassword(
 }
 
 /**
- * Keeps a secret and records that its credential is set; the ones it takes the place of are forgotten. Sessions end with a
- * password before it is void: a process that dies in between must leave none behind.
+ * As `change`. The secrets of credentials that it removed, and the sessions begun with them, are forgotten afterwards: they are
+ * void already, but nobody should keep what is of no use.
+ */
+export async function changeAndForget<Result>(
+  site: Site,
+  author: Author,
+  work: (change: Change) => Promise<Result>,
+): Promise<Written<Result>> {
+  const written = await change(site, author, work)
+  const removed = written.events.flatMap(event =>
+    event.type === 'CredentialRemoved' ? [event.data.credential] : [],
+  )
+  if (removed.length > 0) {
+    await forgetSessions(site.db, removed)
+    await forgetSecrets(site.db, removed)
+  }
+  return written
+}
+
+/**
+ * Keeps a secret and records that its credential is set; the ones it takes the place of are void.
  *
  * @param what `makeSecret` is called once, after it is known that the author may
  */
@@ -114,18 +132,12 @@ export async function setSecret(
 ): Promise<Written<void>> {
   const { userId, credential, makeSecret } = what
   let secret: string | undefined
-  const written = await change(site, author, async change => {
+  return changeAndForget(site, author, async change => {
     const user = await userToChange(change, userId)
     secret ??= await makeSecret()
     await storeSecret(site.db, { credential: credential.credential, userId, secret })
-    if (credential.provider === 'password') await endSessionsOf(site.db, userId)
     change.record(setCredential(user, credential))
   })
-  const removed = written.events.flatMap(event =>
-    event.type === 'CredentialRemoved' ? [event.data.credential] : [],
-  )
-  await forgetSecrets(site.db, removed)
-  return written
 }
 
 /** Token scopes: what a token may do of what its user may. */
@@ -191,7 +203,7 @@ export async function revokeCredential(
   author: Author,
   options: { userId: string; credential: string },
 ): Promise<void> {
-  await change(site, author, async change => {
+  await changeAndForget(site, author, async change => {
     const events = removeCredential(await userToChange(change, options.userId), options.credential)
     if (events.length === 0) {
       throw new Rm3Error('TOKEN_NOT_FOUND', `the user has no token ${options.credential}`, {
@@ -200,7 +212,6 @@ export async function revokeCredential(
     }
     change.record(events)
   })
-  await forgetSecrets(site.db, [options.credential])
 }
 
 /** Users change their own credentials; those of others need the right `user.edit` on their path. */

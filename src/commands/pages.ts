@@ -164,7 +164,7 @@ async function subtreeOf(change: Change, top: Entity): Promise<Set<string>> {
   )
 }
 
-/** Deletes a page; its history stays. @throws REDIRECT_INVALID, PERMISSION_DENIED */
+/** Deletes a page; its history stays, and a user's passwords and tokens are void from then on. @throws REDIRECT_INVALID, PERMISSION_DENIED */
 export async function deletePage(change: Change, path: string, redirect?: string): Promise<Entity> {
   const entity = await pageAt(change, path)
   demand(change.viewer, 'post.delete', entity.path)

@@ -4,6 +4,7 @@ import { measure } from '../codec/json-compare.ts'
 import type { Operation } from '../codec/patch.ts'
 import { toSegments } from '../codec/segments.ts'
 import { Rm3Error } from '../errors.ts'
+import { removeCredential } from './decide-rights.ts'
 import type { Document, Stored } from './document.ts'
 import type { Content, Imported, NewEvent } from './events.ts'
 import { DOCUMENT_MAX_BYTES, REDIRECT_MAX } from './limits.ts'
@@ -164,11 +165,16 @@ function move(entity: Entity, command: MovePage): NewEvent[] {
   return [{ type: 'PageMoved', stream: entity.id, data: { from, to, ...imported(command) } }]
 }
 
+/** What logs a user in goes for good with the page: to undelete brings back words, not passwords. */
 function remove(entity: Entity, command: DeletePage): NewEvent[] {
   const { redirect } = command
   if (redirect !== undefined) checkRedirect(redirect)
   const data = { ...(redirect !== undefined && { redirect }), ...imported(command) }
-  return [{ type: 'PageDeleted', stream: entity.id, data }]
+  const credentials = Object.keys(entity.credentials)
+  return [
+    ...credentials.flatMap(credential => removeCredential(entity, credential)),
+    { type: 'PageDeleted', stream: entity.id, data },
+  ]
 }
 
 function undelete(entity: Entity, command: UndeletePage): NewEvent[] {

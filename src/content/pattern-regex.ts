@@ -1,31 +1,35 @@
 import { PATH_DEPTH_MAX } from './limits.ts'
-import { type LabelTest, type Range, refused } from './pattern-items.ts'
-import { allRuns, type PatternShape, type Run } from './pattern-shape.ts'
+import type { LabelTest, Range } from './pattern-items.ts'
+import { allRuns, type PatternShape, type Run, sum } from './pattern-shape.ts'
 
 /** A label's characters; ASCII whatever the locale. */
 const CHARACTER = '[A-Za-z0-9_]'
 
 /**
  * The regular expression of a pattern, for `pattern.ts`: only what POSIX ARE and JavaScript read alike.
- *
- * @param text the pattern, for the error
- * @throws PATTERN_INVALID for a run before a plain item that has several `!` and a star of open length
  */
-export function patternRegex(shape: PatternShape, text: string): string {
+export function patternRegex(shape: PatternShape): string {
   let regex = '^'
   // what stands before a label: nothing at the path's start, which may be in several places until a plain item came
   let dot = '(?:^|\\.)'
-  for (const { run, plain } of shape.steps) {
-    regex += fixedOrSingle(run, dot) ?? notTranslatable(text)
+  shape.steps.forEach(({ run, plain }, step) => {
+    regex += fixedOrSingle(run, dot) ?? counted(run, dot, lengthFrom(shape, step))
     regex += dot + oneOf(plain)
     dot = '\\.'
-  }
+  })
   const tails = allRuns(shape).map(run => fixedOrSingle(run, dot) ?? guarded(run, dot))
   return `${regex}${anyOf(tails)}$`
 }
 
-function notTranslatable(text: string): never {
-  throw refused('several ! with a star of open length among them must be its last items', text)
+/** How many labels may stand from a step's plain item to the path's end. */
+function lengthFrom(shape: PatternShape, step: number): Range {
+  const tails = allRuns(shape).map(({ length }) => length)
+  const later = shape.steps.slice(step + 1).map(({ run }) => sum(run.length, exactly(1)))
+  const tail = {
+    min: Math.min(...tails.map(({ min }) => min)),
+    max: Math.max(...tails.map(({ max }) => max)),
+  }
+  return [exactly(1), ...later].reduce(sum, tail)
 }
 
 /** A run that says in itself which labels are refused where; null for several `!` with an open star. */
@@ -73,11 +77,32 @@ function singleNot(tests: readonly LabelTest[], before: Range, after: Range, dot
 
 /** A run at the path's end, kept from what would fit it without its `!`. */
 function guarded(run: Run, dot: string): string {
-  const wrong = run.stars.map((star, index) => {
+  return `(?!${withoutNots(run, dot)}$)${labels(run.length, dot)}`
+}
+
+/**
+ * A run of several `!` before a plain item. Where its stretch ends is told by how many labels come behind it, for a look-ahead can
+ * say nothing of a place in the middle: one way for each count that a path can have.
+ */
+function counted(run: Run, dot: string, behind: Range): string {
+  const ways: string[] = []
+  const most = Math.min(behind.max, PATH_DEPTH_MAX - run.length.min)
+  for (let count = behind.min; count <= most; count++) {
+    const rest = `${labels(exactly(count), '\\.')}$`
+    ways.push(`(?!${withoutNots(run, dot)}${rest})${labels(run.length, dot)}(?=${rest})`)
+  }
+  return ways.length === 0 ? NEVER : anyOf(ways)
+}
+
+/** No path fits a pattern that asks for more labels than there may be. */
+const NEVER = '$.'
+
+function withoutNots(run: Run, dot: string): string {
+  const items = run.stars.map((star, index) => {
     const not = run.nots[index]
     return labels(star, dot) + (not === undefined ? '' : dot + oneOf(not))
   })
-  return `(?!${wrong.join('')}$)${labels(run.length, dot)}`
+  return items.join('')
 }
 
 function labels(range: Range, dot: string): string {

@@ -58,6 +58,7 @@ function shortTailsOf({ stars, nots }: Run): Run[] {
   })
 }
 
-function sum(a: Range, b: Range): Range {
+/** How many labels two stretches have together. */
+export function sum(a: Range, b: Range): Range {
   return { min: a.min + b.min, max: a.max + b.max }
 }

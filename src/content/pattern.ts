@@ -47,12 +47,11 @@ export interface Pattern {
  *
  * Capitals in it never fit a path (those are in lower case) unless marked `@`: `canonicalPattern` folds them first.
  *
- * @throws PATTERN_INVALID naming the item, or for more than 500 characters, 32 items, 8 stars or 8 `!`, or when a run
- *   of several `!` with a star of open length among them stands before a plain item
+ * @throws PATTERN_INVALID naming the item, or for more than 500 characters, 32 items, 8 stars or 8 `!`
  */
 export function compilePattern(text: string): Pattern {
   const shape = shapeOf(parsePattern(text))
-  const regex = patternRegex(shape, text)
+  const regex = patternRegex(shape)
   return { text, matches: path => path.length <= PATH_MAX && fits(shape, path.split('.')), regex }
 }
 

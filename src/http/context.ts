@@ -1,5 +1,6 @@
 import type { Site } from '../commands/change.ts'
 import type { Speaker } from '../commands/login.ts'
+import type { Appends } from '../log/append-watch.ts'
 import type { Wakeups } from '../log/wakeups.ts'
 import type { Claim } from './idempotency.ts'
 
@@ -8,6 +9,8 @@ export interface HttpContext {
   readonly site: Site
   /** Tells when the log has grown; null: only looking every second. */
   readonly wakeups: Wakeups | null
+  /** What this process writes to the log; null: not watched. */
+  readonly appends: Appends | null
   readonly options: HttpOptions
 }
 

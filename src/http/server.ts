@@ -28,7 +28,8 @@ const HEADER_MAX_BYTES = 16_384
 const HEADERS_MAX = 100
 
 /** What is given to `buildServer`; options that are left out are those of `HTTP_DEFAULTS`. */
-export type ServerContext = Omit<HttpContext, 'options'> & {
+export type ServerContext = Omit<HttpContext, 'options' | 'appends'> & {
+  readonly appends?: HttpContext['appends']
   readonly options?: Partial<HttpOptions>
 }
 
@@ -39,8 +40,12 @@ export type ServerContext = Omit<HttpContext, 'options'> & {
  * `server.close()` lets requests under way end (see `plugins/drain.ts`); the site stays open.
  */
 export function buildServer(given: ServerContext): FastifyInstance {
-  const context: HttpContext = { ...given, options: { ...HTTP_DEFAULTS, ...given.options } }
-  const { site, wakeups, options } = context
+  const context: HttpContext = {
+    ...given,
+    appends: given.appends ?? null,
+    options: { ...HTTP_DEFAULTS, ...given.options },
+  }
+  const { site, options } = context
   const server = fastify(serverOptions(options))
   server.server.maxHeadersCount = HEADERS_MAX
   server.setValidatorCompiler(({ schema, httpPart }) => compileCheck(schema as TSchema, httpPart))
@@ -48,7 +53,7 @@ export function buildServer(given: ServerContext): FastifyInstance {
   server.setSerializerCompiler(() => data => JSON.stringify(data))
 
   const table = addRouteTable(server)
-  const metrics = addMetrics(server, wakeups)
+  const metrics = addMetrics(server, context)
   server.addHook('onClose', async () => metrics.close())
   addHeaders(server)
   addErrors(server, table)

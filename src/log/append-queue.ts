@@ -5,7 +5,7 @@ import type { Prepared } from './batch.ts'
 /** Most appends and characters of events in one batch, and of all that wait in one process. */
 const BATCH_MAX = 200
 const BATCH_CHARACTERS_MAX = 2_000_000
-const QUEUE_MAX = 2_000
+export const QUEUE_MAX = 2_000
 const QUEUE_CHARACTERS_MAX = 64_000_000
 
 /** An append and whoever waits for it. */

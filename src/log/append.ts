@@ -52,17 +52,24 @@ export class Appender {
   readonly #queue = new AppendQueue()
   readonly #idle: Lane[]
   readonly #onAppended: (position: number) => void
+  readonly #onSent: (appends: number) => void
   #isClosing = false
   #isDue = false
 
   /**
    * @param lanes connections of its own; with two, one batch is sent while the other is being flushed
    * @param onAppended told the last position after each batch that wrote something
+   * @param onSent told the size of each batch
    */
-  constructor(lanes: Connection[], onAppended: (position: number) => void) {
+  constructor(
+    lanes: Connection[],
+    onAppended: (position: number) => void,
+    onSent: (appends: number) => void = () => {},
+  ) {
     this.#lanes = lanes.map(connection => ({ connection, call: new AppendCall(connection) }))
     this.#idle = [...this.#lanes]
     this.#onAppended = onAppended
+    this.#onSent = onSent
   }
 
   /**
@@ -105,6 +112,7 @@ export class Appender {
       const batch = this.#queue.take()
       if (batch.length === 0) return
       this.#idle.pop()
+      this.#onSent(batch.length)
       const used = lane
       void this.#run(used, batch).finally(() => {
         this.#queue.done(batch)

@@ -5,7 +5,7 @@ import pg from 'pg'
 import { Rm3Error } from '../errors.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import { connectionDb, type Db, find, one } from './db.ts'
-import { appRole, checkedSite, connectionOptions } from './pool.ts'
+import { appLogsIn, appRole, checkedSite, connectionOptions } from './pool.ts'
 
 export interface MigrateOptions {
   readonly url: string
@@ -47,6 +47,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     await checkServer(db, options.allowUnsafe ?? false)
     await db.script('set lock_timeout = 0')
     await db.rows('select pg_advisory_lock($1::int, hashtext($2::text))', [LOCK_CLASS, site])
+    await ensureAppRole(db, site, appLogsIn(options.url) ? 'login' : 'nologin')
     return await migrateUnderLock(db, site, options.afterwards)
   } finally {
     await client.end()
@@ -58,7 +59,6 @@ async function migrateUnderLock(
   site: string,
   afterwards: MigrateOptions['afterwards'],
 ): Promise<string[]> {
-  await ensureAppRole(db, site)
   await db.script(`create schema if not exists ${site}`)
   await db.script(`create table if not exists migrations (
     name text primary key, checksum text not null, applied_at timestamptz not null default now())`)
@@ -156,12 +156,13 @@ const ROLE_TRIES_MAX = 5
  *
  * @throws DATABASE_UNSAFE when the connecting role may not make roles
  */
-async function ensureAppRole(db: Db, site: string): Promise<void> {
+async function ensureAppRole(db: Db, site: string, login: 'login' | 'nologin'): Promise<void> {
   const role = appRole(site)
   for (let tries = 1; ; tries++) {
     try {
       return await db.script(`do $$ begin
         if not exists (select from pg_roles where rolname = '${role}') then create role ${role} nologin; end if;
+        if '${login}' = 'login' and not (select rolcanlogin from pg_roles where rolname = '${role}') then alter role ${role} login; end if;
         if not pg_has_role('${role}', 'member') then execute format('grant ${role} to %I', current_user); end if;
       end $$`)
     } catch (thrown) {

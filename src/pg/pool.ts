@@ -40,9 +40,21 @@ export function openPool(options: PoolOptions): pg.Pool {
   return pool
 }
 
+/**
+ * A setting in a URL's `options` which says that the server lets `<site>_app` in by itself, as the managed one does. Then nothing that
+ * is sent through a restricted connection can get the rights of the URL's user back; a role that is only taken on can be laid down.
+ */
+export const APP_LOGS_IN = 'rm3.app_logs_in=on'
+
+/** Whether restricted connections to a URL log in as `<site>_app`. */
+export function appLogsIn(url: string): boolean {
+  return withoutOptions(url).given.includes(APP_LOGS_IN)
+}
+
 /** What node-postgres needs to connect as `openPool` does; for the connections that are not pooled. */
 export function connectionOptions(options: PoolOptions): pg.ClientConfig {
   const { url, site, restricted, statementTimeoutMs = 10_000 } = options
+  const logsIn = restricted && appLogsIn(url)
   const settings = [
     `search_path=${checkedSite(site)},pg_temp`,
     `statement_timeout=${statementTimeoutMs}`,
@@ -52,12 +64,12 @@ export function connectionOptions(options: PoolOptions): pg.ClientConfig {
     'jit=off', // compiling append's statements takes 300 ms, running them 1 ms
     ...(options.settings ?? []),
     'default_transaction_isolation=read\\ committed',
-    ...(restricted ? [`role=${appRole(site)}`] : []),
+    ...(restricted && !logsIn ? [`role=${appRole(site)}`] : []),
   ]
   const own = settings.map(setting => `-c ${setting}`).join(' ')
   const { connectionString, given } = withoutOptions(url)
   return {
-    connectionString,
+    connectionString: logsIn ? asUser(connectionString, appRole(site)) : connectionString,
     application_name: options.applicationName ?? 'rm3',
     keepAlive: true,
     options: `${given} ${own}`.trim(),
@@ -72,6 +84,12 @@ function withoutOptions(url: string): { connectionString: string; given: string 
   const given = parsed.searchParams.get('options') ?? ''
   parsed.searchParams.delete('options')
   return { connectionString: parsed.href, given }
+}
+
+function asUser(url: string, user: string): string {
+  const parsed = new URL(url)
+  parsed.searchParams.set('user', user)
+  return parsed.href
 }
 
 /** The role that the server and its workers run as. */

@@ -1,8 +1,14 @@
-import { findAccountByEmail, listMembers, listRoles } from '../../projections/accounts.ts'
+import {
+  findAccountByEmail,
+  listCredentials,
+  listMembers,
+  listRoles,
+} from '../../projections/accounts.ts'
 import { findPageAndHead } from '../../projections/pages.ts'
 import { findSecretOfUser, replaceSecret } from '../../src/access/credentials.ts'
 import { findSession } from '../../src/access/sessions.ts'
 import type { Viewer } from '../../src/access/viewer.ts'
+import { deleteUser } from '../../src/commands/account-changes.ts'
 import {
   addUser,
   createToken,
@@ -21,6 +27,7 @@ import {
 } from '../../src/commands/pages.ts'
 import { assignUser, deassignUser, setSetting } from '../../src/commands/rights.ts'
 import { GRANTS_STREAM } from '../../src/content/events.ts'
+import type { Entity } from '../../src/content/state.ts'
 import type { Rm3Error } from '../../src/errors.ts'
 import { assert, rejection, suite } from '../harness.ts'
 import { AS_ROOT, type TestSite, testSite } from '../support/database.ts'
@@ -125,11 +132,27 @@ suite('accounts', test => {
     await change(open.site, AS_ROOT, it => deletePage(it, 'wh.users.dan'))
     assert.is(await codeOf(speakerOfToken(open.site, kept.token)), 'TOKEN_INVALID')
     assert.is(await codeOf(createToken(open.site, AS_ROOT, { userId: user.id })), 'USER_NOT_FOUND')
-    await change(open.site, AS_ROOT, it => undeletePage(it, 'wh.users.dan'))
-    assert.ok(await speakerOfToken(open.site, kept.token))
-    await disable('wh.users.dan')
-    assert.is(await codeOf(speakerOfToken(open.site, kept.token)), 'TOKEN_INVALID')
   })
+
+  for (const [login, door, remove] of [
+    ['lea', 'the page', (it: Entity) => change(open.site, AS_ROOT, _ => deletePage(_, it.path))],
+    ['max', 'the user', (it: Entity) => deleteUser(open.site, AS_ROOT, it.id)],
+  ] as const) {
+    test(`to delete ${door} of a user voids what logs in for good; to undelete it brings back its roles only`, async () => {
+      const user = await makeUser(open.site, login, ['author'])
+      const { token } = await createToken(open.site, AS_ROOT, { userId: user.id })
+      await setPassword(open.site, AS_ROOT, user.id, 'a secret')
+      const { session } = await logIn(open.site, login, 'a secret')
+      await remove(user)
+      await change(open.site, AS_ROOT, it => undeletePage(it, user.path))
+
+      assert.is(await codeOf(speakerOfToken(open.site, token)), 'TOKEN_INVALID')
+      assert.is(await codeOf(logIn(open.site, login, 'a secret')), 'LOGIN_FAILED')
+      assert.is(await speakerOfSession(open.site, session), null)
+      assert.equal(await listCredentials(open.site.db, user.id), [])
+      assert.equal(await listRoles(open.site.db, user.id), ['author'])
+    })
+  }
 
   test('a closed account cannot log in, and its sessions are void', async () => {
     const user = await makeUser(open.site, 'eve')

@@ -92,7 +92,7 @@ suite('documents from old backups', test => {
   })
 
   if (!existsSync(BACKUPS)) {
-    test(`skipped: ${BACKUPS} is not there`, () => {})
+    test.skip('every page of the real backups passes both checks', `there is no ${BACKUPS}`)
     return
   }
   test('every page of the real backups passes both checks', () => {

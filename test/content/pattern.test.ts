@@ -151,8 +151,18 @@ suite('path patterns', test => {
     for (const text of [empty, signs, counts, large, many].flat()) {
       assert.not.ok(isTranslatable(text), JSON.stringify(text.slice(0, 80)))
     }
-    assert.not.ok(isTranslatable('!a.*.!b.c'))
-    assert.ok(isTranslatable('c.!a.*.!b.*'))
+  })
+
+  test('several ! before a plain item are wrong together, wherever the item is', () => {
+    for (const [text, yes, no] of [
+      ['!a.*.!b.c', 'a.x.c x.b.c x.y.z.c c.x.x.c', 'a.b.c a.x.b.c x.c c a.c'],
+      ['!a.*.!b.c.*', 'a.x.c x.b.c.d a.x.c.y.z a.b.c.c', 'a.b.c a.b.c.d x.c.d'],
+      ['wh.!users.*.!old.page', 'wh.users.new.page wh.blog.old.page', 'wh.users.old.page wh.page'],
+    ] as const) {
+      const { matches, regex } = compilePattern(text)
+      for (const path of yes.split(' ')) assert.ok(matches(path), `${text} ~ ${path}: ${regex}`)
+      for (const path of no.split(' ')) assert.not.ok(matches(path), `${text} ~ ${path}: ${regex}`)
+    }
   })
 
   test('star chains cost no time', () => {
@@ -173,7 +183,7 @@ suite('path patterns', test => {
 suite('path patterns in PostgreSQL', test => {
   const { RM3_TEST_PG: url } = process.env
   if (!url) {
-    test('skipped: RM3_TEST_PG is not set', () => {})
+    test.skip('the regular expression is true for the same paths', 'RM3_TEST_PG is not set')
     return
   }
   const client = new pg.Client({ connectionString: url })
@@ -204,7 +214,8 @@ suite('path patterns in PostgreSQL', test => {
     const wide = Array(8).fill(`!${label}@%*`).join('.*.')
     const mixed = `${Array(7).fill('*{1,9}.!ab@.*{1,9}').slice(0, 4).join('.c.')}`
     const long = [`${Array(24).fill('ab@%').join('.')}.${Array(8).fill('!ab@%').join('.')}`]
-    for (const text of [wide, mixed, ...long, '*.a.*.a.*.a.*.a.*.a.*.a.*.a.*.b']) {
+    const counted = `${Array(6).fill(`!${label}@%*.*`).join('.')}.a.*`
+    for (const text of [wide, mixed, counted, ...long, '*.a.*.a.*.a.*.a.*.a.*.a.*.a.*.b']) {
       const { regex, matches } = compilePattern(text)
       const deep = Array(32).fill('a').join('.')
       const { rows } = await client.query<{ yes: boolean }>('select $1::text ~ $2::text as yes', [

@@ -6,8 +6,9 @@ import { readLegacyBackup } from '../../src/backup/legacy/backup.ts'
 import { openBlobStore, putBlob } from '../../src/blobs/store.ts'
 import { importSite } from '../../src/commands/import.ts'
 import { sharedData } from '../backup/legacy/shared-data.ts'
-import { assert, suite } from '../harness.ts'
-import { hasChromium, launchChromium } from '../scheme/browser.ts'
+import { assert } from '../harness.ts'
+import { launchChromium } from '../scheme/browser.ts'
+import { browserSuite } from '../support/chromium.ts'
 import { type TestServer, testServer } from './support.ts'
 
 const data = sharedData('a loaded backup in a browser')
@@ -15,8 +16,8 @@ const data = sharedData('a loaded backup in a browser')
 const WIDE = 'document.documentElement.scrollWidth > document.documentElement.clientWidth'
 const URLS = `select replace(substr(path, 3), '.', '/') || '/' as url from pages order by path`
 
-if (data !== null && hasChromium()) {
-  suite('a loaded backup in a browser', test => {
+if (data !== null) {
+  browserSuite('a loaded backup in a browser', test => {
     let open: TestServer
     let browser: Browser
     let origin = ''

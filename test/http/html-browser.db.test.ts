@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { assert, suite } from '../harness.ts'
-import { hasChromium, launchChromium } from '../scheme/browser.ts'
+import { assert } from '../harness.ts'
+import { launchChromium } from '../scheme/browser.ts'
+import { browserSuite } from '../support/chromium.ts'
 import { makeSite, PASSWORD } from './html-site.ts'
 import { type TestServer, testServer } from './support.ts'
 
@@ -36,91 +37,88 @@ const EDITOR = {
   account: ['/$account/', 'Log out'],
 } as const
 
-if (!hasChromium()) console.log('pages in a browser: skipped, there is no chromium here')
-else {
-  suite('pages in a browser', test => {
-    let open: TestServer
-    let browser: Browser
-    let origin = ''
+browserSuite('pages in a browser', test => {
+  let open: TestServer
+  let browser: Browser
+  let origin = ''
 
-    test.before(async () => {
-      open = await testServer()
-      await makeSite(open)
-      origin = await open.server.listen({ port: 0, host: '127.0.0.1' })
-      browser = await launchChromium()
-    })
-    test.after(async () => {
-      await browser.close()
-      await open.close()
-    })
+  test.before(async () => {
+    open = await testServer()
+    await makeSite(open)
+    origin = await open.server.listen({ port: 0, host: '127.0.0.1' })
+    browser = await launchChromium()
+  })
+  test.after(async () => {
+    await browser.close()
+    await open.close()
+  })
 
-    for (const [name, [url, words]] of Object.entries({ ...EVERYONE, ...EDITOR })) {
-      test(`shows ${name} without objections, on a phone too`, async () => {
-        const context = await browser.newContext({ bypassCSP: true })
-        if (Object.hasOwn(EDITOR, name)) await logIn(context, origin)
-        const page = await context.newPage()
-        const objections: string[] = []
-        for (const width of WIDTHS) {
-          await page.setViewportSize({ width, height: 800 })
-          await page.goto(origin + url)
-          await picture(page, `${name}-${width}`)
-          objections.push(...(await objectionsTo(page)))
-        }
-        const seen = (await page.textContent('main')) ?? ''
-        await context.close()
-
-        assert.match(seen, words)
-        assert.equal(objections, [])
-      })
-    }
-
-    test('is browsed, logged into and out of without breaking its content security policy', async () => {
-      const context = await browser.newContext()
-      const broken: string[] = []
-      context.on('console', message => {
-        if (!/\b(401|404|410)\b/.test(message.text())) broken.push(message.text())
-      })
+  for (const [name, [url, words]] of Object.entries({ ...EVERYONE, ...EDITOR })) {
+    test(`shows ${name} without objections, on a phone too`, async () => {
+      const context = await browser.newContext({ bypassCSP: true })
+      if (Object.hasOwn(EDITOR, name)) await logIn(context, origin)
       const page = await context.newPage()
-      page.on('pageerror', error => broken.push(error.message))
-      const seen: (string | undefined)[] = []
-      const look = async () => seen.push((await page.textContent('h1'))?.trim())
-
-      await page.goto(`${origin}/`)
-      await page.click('nav.site >> text=Notebook')
-      await page.click('text=More')
-      await page.click('text="Post 2"')
-      await look()
-      await page.click('text="Log in"')
-      await page.fill('#user', 'ed')
-      await page.fill('#password', 'wrong')
-      await page.click('button[type=submit]')
-      await page.fill('#password', PASSWORD)
-      await page.click('button[type=submit]')
-      await look()
-      await page.click('footer >> text=History')
-      await page.click('text="Compare the two chosen"')
-      await look()
-      await page.click('text="The change before"')
-      await page.click('dl.sides >> text="Revision 2"')
-      await look()
-      await page.goto(`${origin}/blog/post_2/?at=revision:2`)
-      await page.click('nav.trail >> text=Notebook')
-      const past = (await page.textContent('aside.as-of')) ?? ''
-      await page.click('text="Back to today"')
-      const today = page.url()
-      await page.click('.tools >> text=ed')
-      await page.click('text="Log out"')
-      const after = await page.goto(`${origin}/secret/`)
+      const objections: string[] = []
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 800 })
+        await page.goto(origin + url)
+        await picture(page, `${name}-${width}`)
+        objections.push(...(await objectionsTo(page)))
+      }
+      const seen = (await page.textContent('main')) ?? ''
       await context.close()
 
-      assert.equal(seen, ['Post 2', 'Post 2', 'Post 2', 'Post 2'])
-      assert.match(past, 'as it was on')
-      assert.is(today, `${origin}/blog/`)
-      assert.is(after?.status(), 404)
-      assert.equal(broken, [])
+      assert.match(seen, words)
+      assert.equal(objections, [])
     })
+  }
+
+  test('is browsed, logged into and out of without breaking its content security policy', async () => {
+    const context = await browser.newContext()
+    const broken: string[] = []
+    context.on('console', message => {
+      if (!/\b(401|404|410)\b/.test(message.text())) broken.push(message.text())
+    })
+    const page = await context.newPage()
+    page.on('pageerror', error => broken.push(error.message))
+    const seen: (string | undefined)[] = []
+    const look = async () => seen.push((await page.textContent('h1'))?.trim())
+
+    await page.goto(`${origin}/`)
+    await page.click('nav.site >> text=Notebook')
+    await page.click('text=More')
+    await page.click('text="Post 2"')
+    await look()
+    await page.click('text="Log in"')
+    await page.fill('#user', 'ed')
+    await page.fill('#password', 'wrong')
+    await page.click('button[type=submit]')
+    await page.fill('#password', PASSWORD)
+    await page.click('button[type=submit]')
+    await look()
+    await page.click('footer >> text=History')
+    await page.click('text="Compare the two chosen"')
+    await look()
+    await page.click('text="The change before"')
+    await page.click('dl.sides >> text="Revision 2"')
+    await look()
+    await page.goto(`${origin}/blog/post_2/?at=revision:2`)
+    await page.click('nav.trail >> text=Notebook')
+    const past = (await page.textContent('aside.as-of')) ?? ''
+    await page.click('text="Back to today"')
+    const today = page.url()
+    await page.click('.tools >> text=ed')
+    await page.click('text="Log out"')
+    const after = await page.goto(`${origin}/secret/`)
+    await context.close()
+
+    assert.equal(seen, ['Post 2', 'Post 2', 'Post 2', 'Post 2'])
+    assert.match(past, 'as it was on')
+    assert.is(today, `${origin}/blog/`)
+    assert.is(after?.status(), 404)
+    assert.equal(broken, [])
   })
-}
+})
 
 async function logIn(context: BrowserContext, origin: string): Promise<void> {
   const page = await context.newPage()

@@ -18,6 +18,7 @@ export async function testServer(options: Partial<HttpOptions> = {}): Promise<Te
   const server = buildServer({
     site: open.site,
     wakeups: open.wakeups,
+    appends: open.appends,
     options: { logLevel: 'error', ...options },
   })
   await server.ready()

@@ -150,6 +150,18 @@ suite('connection', test => {
     assert.equal(shown, [{ jit: 'off', scans: 'off' }])
   })
 
+  test('to the managed server cannot get back more rights than the app has', async () => {
+    await pool.query('reset role')
+    await pool.query('reset session authorization')
+    const { rows } = await pool.query(
+      `select current_user::text as now, session_user::text as login`,
+    )
+    const refused = await rejection(db.rows('set role postgres'))
+
+    assert.equal(rows, [{ now: `${TEST_SITE}_app`, login: `${TEST_SITE}_app` }])
+    assert.is((refused as { code: string }).code, '42501')
+  })
+
   test('keeps its role and schema when the URL brings options of its own', async () => {
     const url = new URL(database.url)
     url.searchParams.set('options', '-c search_path=public -c role=postgres -c work_mem=5MB')

@@ -6,7 +6,7 @@ import * as pages from '../../projections/pages.ts'
 import * as settings from '../../projections/settings.ts'
 import { findSecret, findSecretOfUser } from '../../src/access/credentials.ts'
 import { newSession } from '../../src/access/secrets.ts'
-import { endSessionsOf, findSession } from '../../src/access/sessions.ts'
+import { findSession, forgetSessions } from '../../src/access/sessions.ts'
 import { readState } from '../../src/commands/states.ts'
 import {
   findEvent,
@@ -43,7 +43,7 @@ const FILL = `
   insert into role_members select id, 'role' || n % 1000, 1, n, case when n % 5 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into credentials select id, id, 'token', null, 'write', null, now(), n, 9007199254740991 from fewer;
   insert into credential_secrets select id, id, 'x' from fewer;
-  insert into sessions select sha256(id::text::bytea), id, now(), now(), now() + interval '1 day' from fewer;
+  insert into sessions select sha256(id::text::bytea), id, now(), now(), now() + interval '1 day', id from fewer;
   insert into blobs select id, 'a.png', 1, md5(n::text) || md5(n::text), 1, 'image/png', 'public', n, 9007199254740991 from fewer;
   insert into grants select 'role' || n, 'view', '*', 1, '', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into settings select 'k' || n, 1, '1', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
@@ -83,7 +83,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findSecret: db => findSecret(db, ID, 'token'),
   findSecretOfUser: db => findSecretOfUser(db, ID, 'password'),
   findSession: db => findSession(db, newSession().session),
-  endSessionsOf: db => endSessionsOf(db, ID),
+  forgetSessions: db => forgetSessions(db, [ID]),
   readStream: db => readStream(db, ID, { from: 7 }),
   readStreamBackwards: db => readStreamBackwards(db, ID, { limit: 20 }),
   readLog: db => readLog(db, 15_000),

@@ -2,8 +2,9 @@ import type { Server } from 'node:http'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { PAGE_CSP } from '../../src/scheme/assets.ts'
-import { assert, suite } from '../harness.ts'
-import { hasChromium, launchChromium, servePages } from './browser.ts'
+import { assert } from '../harness.ts'
+import { browserSuite } from '../support/chromium.ts'
+import { launchChromium, servePages } from './browser.ts'
 import { PLACES } from './hostile-views.ts'
 import { PAYLOADS } from './payloads.ts'
 import { sampleViews } from './sample-views.ts'
@@ -18,75 +19,72 @@ const CASES = [
 const PLANTED = `<!doctype html><html lang="en"><title>x</title><body><h1 style="color:#ddd;background:#fff">Too pale</h1>
 <script>alert(1)</script><p onmouseover="alert(2)">x</p><img alt="" src="https://evil.example/x.png"></body></html>`
 
-if (!hasChromium()) console.log('scheme in a browser: skipped, there is no /usr/bin/chromium here')
-else {
-  suite('scheme in a browser', test => {
-    const views = sampleViews()
-    const hostile = hostilePages()
-    let browser: Browser
-    let site: { server: Server; url: string }
-    let bareSite: { server: Server; url: string }
+browserSuite('scheme in a browser', test => {
+  const views = sampleViews()
+  const hostile = hostilePages()
+  let browser: Browser
+  let site: { server: Server; url: string }
+  let bareSite: { server: Server; url: string }
 
-    test.before(async () => {
-      browser = await launchChromium()
-      site = await servePages(views, PAGE_CSP)
-      bareSite = await servePages(new Map([...hostile, ['planted', PLANTED]]), null)
-    })
-    test.after(async () => {
-      await browser.close()
-      site.server.close()
-      bareSite.server.close()
-    })
-
-    for (const name of hostile.keys()) {
-      test(`runs and loads nothing of all payloads as ${name}, without a content security policy`, async () => {
-        const seen = await watch(browser, [bareSite.url + name], poke)
-
-        assert.equal(seen, [])
-      })
-    }
-
-    for (const name of views.keys()) {
-      test(`finds nothing to object to for the disabled in ${name}, and nothing wider than the screen`, async () => {
-        const objections: string[] = []
-        const context = await browser.newContext({ bypassCSP: true })
-        const page = await context.newPage()
-        await page.goto(site.url + name)
-        for (const { width, colour } of CASES) {
-          await page.setViewportSize({ width, height: 800 })
-          await page.emulateMedia({ colorScheme: colour })
-          const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-          for (const violation of violations) {
-            objections.push(`${width} ${colour}: ${violation.id} ${violation.nodes[0]?.html ?? ''}`)
-          }
-          if (await isWide(page)) objections.push(`${width} ${colour}: scrolls sideways`)
-        }
-        await context.close()
-
-        assert.equal(objections, [])
-      })
-    }
-
-    test('is watched closely enough to see what does get through', async () => {
-      const seen = await watch(browser, [`${bareSite.url}planted`], poke)
-      const page = await browser.newPage()
-      await page.goto(`${bareSite.url}planted`)
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-      await page.close()
-
-      assert.ok(seen.includes('dialog 1'))
-      assert.ok(seen.includes('dialog 2'))
-      assert.ok(seen.some(line => line.startsWith('request https://evil.example/')))
-      assert.ok(violations.some(({ id }) => id === 'color-contrast'))
-    })
-
-    test('breaks no rule of its content security policy', async () => {
-      const urls = [...views.keys()].map(name => site.url + name)
-
-      assert.equal(await watch(browser, urls), [])
-    })
+  test.before(async () => {
+    browser = await launchChromium()
+    site = await servePages(views, PAGE_CSP)
+    bareSite = await servePages(new Map([...hostile, ['planted', PLANTED]]), null)
   })
-}
+  test.after(async () => {
+    await browser.close()
+    site.server.close()
+    bareSite.server.close()
+  })
+
+  for (const name of hostile.keys()) {
+    test(`runs and loads nothing of all payloads as ${name}, without a content security policy`, async () => {
+      const seen = await watch(browser, [bareSite.url + name], poke)
+
+      assert.equal(seen, [])
+    })
+  }
+
+  for (const name of views.keys()) {
+    test(`finds nothing to object to for the disabled in ${name}, and nothing wider than the screen`, async () => {
+      const objections: string[] = []
+      const context = await browser.newContext({ bypassCSP: true })
+      const page = await context.newPage()
+      await page.goto(site.url + name)
+      for (const { width, colour } of CASES) {
+        await page.setViewportSize({ width, height: 800 })
+        await page.emulateMedia({ colorScheme: colour })
+        const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+        for (const violation of violations) {
+          objections.push(`${width} ${colour}: ${violation.id} ${violation.nodes[0]?.html ?? ''}`)
+        }
+        if (await isWide(page)) objections.push(`${width} ${colour}: scrolls sideways`)
+      }
+      await context.close()
+
+      assert.equal(objections, [])
+    })
+  }
+
+  test('is watched closely enough to see what does get through', async () => {
+    const seen = await watch(browser, [`${bareSite.url}planted`], poke)
+    const page = await browser.newPage()
+    await page.goto(`${bareSite.url}planted`)
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+    await page.close()
+
+    assert.ok(seen.includes('dialog 1'))
+    assert.ok(seen.includes('dialog 2'))
+    assert.ok(seen.some(line => line.startsWith('request https://evil.example/')))
+    assert.ok(violations.some(({ id }) => id === 'color-contrast'))
+  })
+
+  test('breaks no rule of its content security policy', async () => {
+    const urls = [...views.keys()].map(name => site.url + name)
+
+    assert.equal(await watch(browser, urls), [])
+  })
+})
 
 /** All payloads in one place after another, as one page each: the bodies of the pages in one. */
 function hostilePages(): Map<string, string> {

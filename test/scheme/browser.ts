@@ -1,21 +1,14 @@
-import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Browser, chromium } from 'playwright-core'
 import { findAsset } from '../../src/scheme/assets.ts'
+import { findChromium } from '../support/chromium.ts'
 import { scheme } from './sample-site.ts'
-
-const CHROMIUM = process.env['RM3_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
-
-/** Whether a browser is here to test with; the suite says so when not. */
-export function hasChromium(): boolean {
-  return existsSync(CHROMIUM)
-}
 
 /** A headless browser that asks the outside for nothing by itself. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath: findChromium() ?? '',
     args: [
       ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],

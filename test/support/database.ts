@@ -37,6 +37,7 @@ export async function testDatabase(): Promise<TestDatabase> {
 export interface TestSite {
   readonly site: Site
   readonly wakeups: OpenSite['wakeups']
+  readonly appends: OpenSite['appends']
   readonly url: string
   close(): Promise<void>
 }
@@ -54,6 +55,7 @@ export async function testSite(options: { now?: () => string } = {}): Promise<Te
   return {
     site: opened.site,
     wakeups: opened.wakeups,
+    appends: opened.appends,
     url: database.url,
     close: async () => {
       await opened.close()

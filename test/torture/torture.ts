@@ -150,10 +150,14 @@ class Run {
     this.#workers[place] = processes === 0 ? startInside(options) : await startProcess(options)
   }
 
-  /** The lesser faults, one after another. */
+  /** The lesser faults, one after another; the first of all kinds kills a client, so that no run is without an append nobody was answered. */
   async #breakThings(until: number): Promise<void> {
     const { faults } = this.#options
     if (faults === null) return
+    if (faults.kinds === 'all') {
+      await sleep(faults.everyMs)
+      await this.#killClient(0)
+    }
     for (;;) {
       await sleep(faults.everyMs / 2 + this.#random.below(faults.everyMs))
       if (Date.now() >= until) return

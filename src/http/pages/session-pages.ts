@@ -98,7 +98,12 @@ async function logIn(
   }
   try {
     const { site, options } = pages
-    const begun = await beginSession({ site, options, wakeups: null }, request, user, password)
+    const begun = await beginSession(
+      { site, options, wakeups: null, appends: null },
+      request,
+      user,
+      password,
+    )
     setSessionCookie(request, reply, begun.cookie)
     return reply.redirect(next, 303)
   } catch (thrown) {

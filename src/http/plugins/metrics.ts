@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Wakeups } from '../../log/wakeups.ts'
+import type { HttpContext } from '../context.ts'
+import { addAppendMetrics } from './append-metrics.ts'
 
 const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -11,7 +12,7 @@ export interface Metrics {
 }
 
 /** Counts requests by route and status, with their latency, and what the log and the process do. */
-export function addMetrics(server: FastifyInstance, wakeups: Wakeups | null): Metrics {
+export function addMetrics(server: FastifyInstance, { wakeups, appends }: HttpContext): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'rm3_' })
   const latency = new Histogram({
@@ -39,11 +40,14 @@ export function addMetrics(server: FastifyInstance, wakeups: Wakeups | null): Me
     requests.inc({ route, method: methodLabel(request.method), status: String(statusCode) })
     done()
   })
-  const end = wakeups?.watch(reached => position.set(reached))
+  const ends = [
+    wakeups?.watch(reached => position.set(reached)),
+    appends ? addAppendMetrics(registry, appends) : undefined,
+  ]
   return {
     registry,
     close: () => {
-      end?.()
+      for (const end of ends) end?.()
       registry.clear()
     },
   }

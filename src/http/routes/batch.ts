@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type TSchema } from 'typebox'
-import { type Change, change } from '../../commands/change.ts'
+import { changeAndForget } from '../../commands/accounts.ts'
+import type { Change } from '../../commands/change.ts'
 import {
   deletePage,
   movePage,
@@ -137,7 +138,7 @@ export function batchRoutes(server: FastifyInstance, { site }: HttpContext): voi
     async (request, reply) => {
       const { operations, note } = request.body
       const author = await authorOf(site, request, note)
-      const written = await change(site, author, it => runAll(it, operations))
+      const written = await changeAndForget(site, author, it => runAll(it, operations))
       const position = await positionOf(site, written)
       const results = written.result.map(entity => essentialsOf(entity, written.events, position))
       reply.header('RM3-Position', position)

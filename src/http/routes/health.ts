@@ -15,7 +15,7 @@ const STATUS = body({ status: Type.String() })
 /** `GET /health/live`, `/health/ready` and `/metrics`. */
 export function healthRoutes(
   server: FastifyInstance,
-  { site, options }: HttpContext,
+  { site, appends, options }: HttpContext,
   { registry }: Metrics,
 ): void {
   const config = { access: 'public' } as const
@@ -40,13 +40,15 @@ export function healthRoutes(
       config,
       schema: {
         tags,
-        summary: 'The database answers, and the server is not about to end',
+        summary: 'The database answers, writes get through, and the server is not about to end',
         querystring: NO_QUERY,
         response: answers({ 200: STATUS }),
       },
     },
     async (_request, reply) => {
       if (server.drain.begun) throw new Rm3Error('UNAVAILABLE', 'the server is about to end')
+      const trouble = appends?.trouble ?? null
+      if (trouble !== null) throw new Rm3Error('UNAVAILABLE', trouble)
       const { position } = await readHead(site.db)
       return sendJson(reply, JSON.stringify({ status: 'ready', position }))
     },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
-import { type Change, change } from '../../commands/change.ts'
+import { changeAndForget } from '../../commands/accounts.ts'
+import type { Change } from '../../commands/change.ts'
 import {
   deletePage,
   movePage,
@@ -143,7 +144,7 @@ async function act(
   const path = parsePath(request.params.path)
   const etag = ifMatchOf(request)
   const author = await authorOf(site, request, note)
-  const written = await change(site, author, async it => {
+  const written = await changeAndForget(site, author, async it => {
     await demandUnchanged(it, path, etag)
     return run(it, path)
   })

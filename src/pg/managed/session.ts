@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { APP_LOGS_IN } from '../pool.ts'
 import type { Place } from './place.ts'
 
 /** Held shared by every process that uses the server, alone by the one that stops it. A number of ours: "rm3 lease". */
@@ -95,7 +96,12 @@ export class Session {
 
 /** The URL of a database of the server in `place`, for node-postgres and psql alike. */
 export function urlOf(place: Place, database: string): string {
-  const query = new URLSearchParams({ host: place.socketFolder, port: '5432', user: 'postgres' })
+  const query = new URLSearchParams({
+    host: place.socketFolder,
+    port: '5432',
+    user: 'postgres',
+    options: `-c ${APP_LOGS_IN}`,
+  })
   return `postgresql:///${database}?${query.toString().replaceAll('+', '%20')}`
 }
 

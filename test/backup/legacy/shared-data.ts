@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { skipSuite } from '../../harness.ts'
 
 /** The folder of real input: `RM3_TEST_DATA`, or `../shared/data`; null, with a line saying so, when there is none. */
 export function sharedData(suite: string): string | null {
   const dir = process.env['RM3_TEST_DATA'] ?? '../shared/data'
   if (existsSync(join(dir, 'rm3-backups'))) return dir
-  console.log(`${suite}: skipped, there is no ${dir}`)
+  skipSuite(suite, `there is no ${dir}`)
   return null
 }
 

@@ -7,6 +7,7 @@ import { type TortureReport, torture } from './torture.ts'
 const seed = Number(process.env['RM3_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const SECONDS = 8
 const CONTROL_SECONDS = 1
+const CONTROLS_MAX = 8
 const DEADLINE_MS = 60_000
 
 let server: TortureServer
@@ -47,14 +48,7 @@ suite(`torture with seed ${seed}`, test => {
     test(
       `finds the planted bug "${bug}"`,
       async () => {
-        const report = await torture({
-          server,
-          seed,
-          seconds: CONTROL_SECONDS,
-          serverKills: 0,
-          bug,
-          ...runFor(bug),
-        })
+        const report = await untilFound(bug)
 
         assert.ok(report.violations.length > 0, describe(report))
       },
@@ -62,6 +56,15 @@ suite(`torture with seed ${seed}`, test => {
     )
   }
 })
+
+/** One second is plenty, but on a machine that is busy with other things. */
+async function untilFound(bug: Bug): Promise<TortureReport> {
+  for (let runs = 1; ; runs++) {
+    const options = { server, seed: seed + runs, seconds: CONTROL_SECONDS, serverKills: 0, bug }
+    const report = await torture({ ...options, ...runFor(bug) })
+    if (report.violations.length > 0 || runs === CONTROLS_MAX) return report
+  }
+}
 
 function describe({ violations, ...figures }: TortureReport): string {
   return JSON.stringify(figures)
