@@ -5,6 +5,7 @@ import {
   drop,
   type Entity,
   find,
+  gathered,
   parentPath,
   put,
   type Row,
@@ -152,18 +153,23 @@ export interface SiteHead {
   readonly epoch: string
 }
 
-const PAGE_AND_HEAD = `select h.position as head, h.rights_position as "rightsPosition", h.epoch, ${PAGE}
-  from log_head h left join pages p on p.path = $1::text`
+/** A document may have 4 MB: this many of them are held in memory at once. */
+const PAGES_AT_ONCE = 16
+const PAGES_AND_HEAD = `select h.position as head, h.rights_position as "rightsPosition", h.epoch, ${PAGE}
+  from log_head h left join pages p on p.path = any($1::text[])`
 
-/** The live page at a path (null when there is none) together with the head of the site, in one statement. */
-export async function findPageAndHead(
-  db: Db,
-  path: string,
-): Promise<{ site: SiteHead; page: PageRow | null }> {
-  const row = await find<SiteHead & PageRow>(db, PAGE_AND_HEAD, [path])
-  if (row === null) throw new Error('log_head is empty: the schema is damaged')
-  return { site: row, page: row.entityId === null ? null : row }
-}
+/**
+ * The live page at a path (null when there is none) together with the head of the site: one statement for all who ask at the same
+ * time.
+ */
+export const findPageAndHead = gathered(PAGES_AT_ONCE, async (db, paths) => {
+  const rows = await db.rows<SiteHead & PageRow>(PAGES_AND_HEAD, [paths])
+  const [site] = rows
+  if (site === undefined) throw new Error('log_head is empty: the schema is damaged')
+  return paths.map((path): { site: SiteHead; page: PageRow | null } => {
+    return { site, page: rows.find(row => row.path === path) ?? null }
+  })
+})
 
 const ID_AT_PATH = `select entity_id as id from pages where path = $1::text`
 

@@ -11,6 +11,7 @@ export { tagOf } from './content/tags.ts'
 export { isUser } from './content/user.ts'
 export { type ErrorCode, Rm3Error } from './errors.ts'
 export { type Db, find, one } from './pg/db.ts'
+export { gathered } from './pg/gathered.ts'
 export {
   close,
   defineProjection,

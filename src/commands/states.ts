@@ -4,22 +4,27 @@ import { evolve, roughBytes } from '../content/evolve.ts'
 import type { State } from '../content/state.ts'
 import { type Recorded, upcast } from '../content/upcast.ts'
 import { readStream } from '../log/read.ts'
-import type { Db } from '../pg/db.ts'
+import { type Db, one } from '../pg/db.ts'
+import { fieldsOf, linesOf } from '../pg/lines.ts'
+import { utcInstant } from '../pg/pool.ts'
 
 const NEWEST = 2_147_483_647
 /** More events than there can be between keyframes: there are fewer keyframes only while they are being built anew. */
 const EVENTS_MAX = 1_000
 
-/** The keyframe, if there is one, comes first: it has a body and no event. The event at the revision itself is always there. */
+/** The event at the revision itself is always there: the keyframe is an older one. Notes are no part of a state. */
 const KEYFRAME_AND_EVENTS = `with keyframe as (
     select revision, body from keyframes where stream = $1::uuid and revision < $2::int order by revision desc limit 1)
-  select revision, body, null::bigint as position, null::uuid as "eventId", null::uuid as stream, null as type,
-    null::smallint as version, null as actor, null::timestamptz as at, null::timestamptz as "recordedAt", null as note, null as data from keyframe
-  union all
-  (select revision, null, position, event_id, stream, type, version, actor, at, recorded_at, note, data::text from log
+  select (select body from keyframe) as body,
+    ${linesOf('revision, position, event_id, type, version, actor, at, recorded_at, data', 'revision')} as events
+  from (select * from log
     where stream = $1::uuid and revision > coalesce((select revision from keyframe), 0) and revision <= $2::int
-    order by revision limit ${EVENTS_MAX})
-  order by revision`
+    order by revision limit ${EVENTS_MAX}) e`
+
+interface KeyframeAndEvents {
+  readonly body: Buffer | null
+  readonly events: string | null
+}
 
 /**
  * A stream's state at a revision, or at its newest: the keyframe before it and the events since, at most `KEYFRAME_EVENTS` of them,
@@ -33,51 +38,65 @@ export async function readState(
   stream: string,
   revision: number = NEWEST,
 ): Promise<State | null> {
-  const rows = await db.rows<KeyframeOrEvent>(KEYFRAME_AND_EVENTS, [stream, revision])
-  return foldRows(db, stream, revision, rows)
+  const { state } = await readFolded(db, stream, revision)
+  return state
 }
+
+type Event = Recorded & { readonly recordedAt: string }
 
 /** A revision of a stream: the state there and the event that made it. null when there is no such revision. */
 export async function readRevision(
   db: Db,
   stream: string,
   revision: number,
-): Promise<{ state: State; event: Recorded & { recordedAt: string } } | null> {
-  const rows = await db.rows<KeyframeOrEvent>(KEYFRAME_AND_EVENTS, [stream, revision])
-  const event =
-    rows.length < EVENTS_MAX ? rows.at(-1) : (await readStream(db, stream, { from: revision }))[0]
-  if (event === undefined || event.revision !== revision) return null
-  const state = await foldRows(db, stream, revision, rows)
-  return state === null ? null : { state, event }
+): Promise<{ state: State; event: Event } | null> {
+  const { state, last } = await readFolded(db, stream, revision)
+  if (state === null || last === null || last.revision !== revision) return null
+  return { state, event: last }
 }
 
-type KeyframeOrEvent = Recorded & { readonly recordedAt: string; readonly body: Buffer | null }
+interface Folded {
+  readonly state: State | null
+  /** The newest of the events after the keyframe. */
+  readonly last: Event | null
+}
 
-async function foldRows(
-  db: Db,
-  stream: string,
-  revision: number,
-  rows: readonly KeyframeOrEvent[],
-): Promise<State | null> {
-  let state: State | null = null
-  for (const row of rows) {
-    state = row.body === null ? evolve(state, upcast(row)) : stateOfKeyframe(row.body)
+async function readFolded(db: Db, stream: string, revision: number): Promise<Folded> {
+  const found = await one<KeyframeAndEvents>(db, KEYFRAME_AND_EVENTS, [stream, revision])
+  const events = fieldsOf(found.events).map(fields => eventOf(stream, fields))
+  let state: State | null = found.body === null ? null : stateOfKeyframe(found.body)
+  for (const event of events) state = evolve(state, upcast(event))
+  const folded = { state, last: events.at(-1) ?? null }
+  return events.length < EVENTS_MAX ? folded : readRest(db, stream, revision, folded)
+}
+
+function eventOf(stream: string, fields: string[]): Event {
+  const [revision, position, eventId = '', type = '', version, actor = '', at = '', ...rest] =
+    fields
+  const [recordedAt = '', data = null] = rest
+  return {
+    position: Number(position),
+    eventId,
+    stream,
+    revision: Number(revision),
+    type,
+    version: Number(version),
+    actor,
+    at: utcInstant(at),
+    recordedAt: utcInstant(recordedAt),
+    note: null,
+    data,
   }
-  return rows.length < EVENTS_MAX ? state : readRest(db, stream, revision, state)
 }
 
 /** What is left of a stream without keyframes. */
-async function readRest(
-  db: Db,
-  stream: string,
-  revision: number,
-  begun: State | null,
-): Promise<State | null> {
-  let state = begun
+async function readRest(db: Db, stream: string, revision: number, begun: Folded): Promise<Folded> {
+  let { state, last } = begun
   for (;;) {
     const events = await readStream(db, stream, { from: (state?.revision ?? 0) + 1, to: revision })
-    if (events.length === 0) return state
+    if (events.length === 0) return { state, last }
     for (const event of events) state = evolve(state, upcast(event))
+    last = events.at(-1) ?? last
   }
 }
 

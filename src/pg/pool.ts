@@ -114,7 +114,7 @@ const TIMESTAMPTZ = 1184
 /** node-postgres types the result of its parsers as anything. */
 function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
   if (oid === INT8 && format !== 'binary') return parseInt8
-  if (oid === TIMESTAMPTZ && format !== 'binary') return parseInstant
+  if (oid === TIMESTAMPTZ && format !== 'binary') return utcInstant
   return pg.types.getTypeParser(oid, format as 'text') as (text: string) => unknown
 }
 
@@ -127,7 +127,8 @@ function parseInt8(text: string): number {
 /** `2026-11-22 18:30:00.5+00` with at most milliseconds: what the tables hold. */
 const PLAIN_INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,3})?\+00$/
 
-function parseInstant(text: string): string {
+/** RFC 3339 in UTC with milliseconds, of an instant as a session of `openPool` has it; infinities stay what they are. */
+export function utcInstant(text: string): string {
   if (PLAIN_INSTANT.test(text)) {
     const fraction = text.slice(19, -3) || '.'
     return `${text.slice(0, 10)}T${text.slice(11, 19)}${fraction.padEnd(4, '0')}Z`

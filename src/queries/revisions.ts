@@ -4,6 +4,8 @@ import type { Viewer } from '../access/viewer.ts'
 import { userPath } from '../commands/accounts.ts'
 import type { Site } from '../commands/change.ts'
 import { type Db, one } from '../pg/db.ts'
+import { fieldsOf, linesOf } from '../pg/lines.ts'
+import { utcInstant } from '../pg/pool.ts'
 import { makeCursor, readCursor } from './cursor.ts'
 import { mayReadPast, type Reader } from './reader.ts'
 import { getSubject, type Subject } from './subject.ts'
@@ -38,29 +40,18 @@ export interface RevisionFilter {
 export const REVISIONS_MAX = 1_000
 export const REVISIONS_DEFAULT = 50
 
-/**
- * An entry as a line of JSON, made by the database: for a hundred of them that takes a third of the time of rows and columns. A tab
- * stands where the actor's name and path go.
- */
-const ENTRY = `select l.revision, l.actor,
-    '{"revisionId":"' || l.event_id || '","revision":' || l.revision || ',"position":' || l.position || ',"type":"' || l.type
-    || '","at":"' || to_char(l.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '","actor":"' || l.actor || E'"\\t,"door":'
-    || coalesce(to_json(l.meta->>'door')::text, 'null') || ',"note":' || coalesce(to_json(l.note)::text, 'null') || ',"draft":'
-    || case when l.meta->>'draft' is null then 'false' else 'true' end || '}' as line
-  from log l where l.stream = $1::uuid`
+const LINES = linesOf(
+  `event_id, revision, position, type, at, actor, coalesce(meta, '{}'), to_json(note)`,
+  'revision desc',
+)
 
-/** The lines of a query over `ENTRY`, newest first, and the users among the actors. */
-function linesOf(entries: string): string {
-  return `with e as (${entries})
-    select string_agg(line, E'\\n' order by revision desc) as lines,
-      array_agg(distinct actor) filter (where length(actor) = 36) as users
-    from e`
+/** The lines of events of the stream $1, newest first. @param which conditions and limit */
+function entriesOf(which: string): string {
+  return `select ${LINES} as lines from (select * from log l where l.stream = $1::uuid and ${which}) e`
 }
 
 interface Lines {
-  /** null when there are none */
   readonly lines: string | null
-  readonly users: string[] | null
 }
 
 const ACCOUNT_EVENTS = `'RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'`
@@ -88,17 +79,6 @@ export async function listRevisions(
   path: string,
   part: RevisionPart,
 ): Promise<{ items: RevisionEntry[]; next: string | null }> {
-  const { items, next } = await listRevisionTexts(site, reader, path, part)
-  return { items: JSON.parse(`[${items.join(',')}]`) as RevisionEntry[], next }
-}
-
-/** As `listRevisions`, each entry as JSON text, to be passed on without parsing. */
-export async function listRevisionTexts(
-  site: Site,
-  reader: Reader,
-  path: string,
-  part: RevisionPart,
-): Promise<{ items: string[]; next: string | null }> {
   const { viewer, subject } = await getSubject(site, reader, path)
   const { author, from, until, limit, after } = part
   const listing = { path, author, from, until }
@@ -110,12 +90,11 @@ export async function listRevisionTexts(
   if (from !== null) where.push(`l.at >= ${add(from)}::timestamptz`)
   if (until !== null) where.push(`l.at < ${add(until)}::timestamptz`)
   const most = LIMITS.find(candidate => candidate > limit) ?? REVISIONS_MAX + 1
-  const text = `${ENTRY} and ${where.join(' and ')} order by l.revision desc limit ${most}`
-  const found = await one<Lines>(site.db, linesOf(text), values)
-  const lines = await withActors(site.db, viewer, found)
-  const items = lines.slice(0, limit)
-  const revision = Number(/"revision":(\d+)/.exec(items.at(-1) ?? '')?.[1])
-  return { items, next: lines.length > limit ? makeCursor(listing, [revision]) : null }
+  const text = entriesOf(`${where.join(' and ')} order by l.revision desc limit ${most}`)
+  const entries = await readEntries(site.db, viewer, text, values)
+  const items = entries.slice(0, limit)
+  const revision = items.at(-1)?.revision ?? 0
+  return { items, next: entries.length > limit ? makeCursor(listing, [revision]) : null }
 }
 
 /** Conditions that leave out drafts, events of the account and stretches of the past that the viewer may not see. */
@@ -138,7 +117,7 @@ function conditions(viewer: Viewer, subject: Subject, add: (value: unknown) => s
   return where
 }
 
-const ONE = linesOf(`${ENTRY} and l.revision = $2::int`)
+const ONE = entriesOf('l.revision = $2::int')
 
 /** One entry of that list, without asking who may read it: `findRevisionState` has. */
 export async function findRevisionEntry(
@@ -147,9 +126,8 @@ export async function findRevisionEntry(
   entityId: string,
   revision: number,
 ): Promise<RevisionEntry | null> {
-  const found = await one<Lines>(site.db, ONE, [entityId, revision])
-  const [line] = await withActors(site.db, viewer, found)
-  return line === undefined ? null : (JSON.parse(line) as RevisionEntry)
+  const [entry] = await readEntries(site.db, viewer, ONE, [entityId, revision])
+  return entry ?? null
 }
 
 /** From (inclusive) and until (exclusive) which revisions the entity was on paths whose past the viewer may read. */
@@ -164,31 +142,65 @@ function readableRanges(viewer: Viewer, former: readonly FormerPath[]): [number,
   return ranges
 }
 
-const ACTORS = `select entity_id as id, name, path from accounts where entity_id = any($1::uuid[])`
-const NOBODY_KNOWN = ',"actorName":null,"actorPath":null'
-/** Nothing but the place for an actor's name has a tab: JSON writes one in a text as an escape. */
-const PLACE = /"actor":"([^"]+)"\t/g
-
-/** The lines with the names of users, and the paths of those whose pages the viewer may see. */
-async function withActors(db: Db, viewer: Viewer, { lines, users }: Lines): Promise<string[]> {
-  if (lines === null) return []
-  const names = new Map<string, string>()
-  const rows = users === null ? [] : await db.rows<ActorRow>(ACTORS, [users])
-  for (const { id, name, path } of rows) {
-    const shown = viewer.may('view', path) ? path : null
-    names.set(id, `,"actorName":${JSON.stringify(name)},"actorPath":${JSON.stringify(shown)}`)
-  }
-  const named = lines.replaceAll(
-    PLACE,
-    (_, actor: string) => `"actor":"${actor}"${names.get(actor) ?? NOBODY_KNOWN}`,
-  )
-  return named.split('\n')
+async function readEntries(
+  db: Db,
+  viewer: Viewer,
+  text: string,
+  values: readonly unknown[],
+): Promise<RevisionEntry[]> {
+  const { lines } = await one<Lines>(db, text, values)
+  const found = fieldsOf(lines)
+  const actors = await readActors(db, viewer, new Set(found.map(fields => fields[ACTOR] ?? '')))
+  return found.map(fields => entryOf(fields, actors))
 }
 
-interface ActorRow {
-  readonly id: string
+const ACTOR = 5
+
+function entryOf(fields: string[], actors: Map<string, Actor>): RevisionEntry {
+  const [revisionId = '', revision, position, type = '', at = '', actor = '', meta = '', note] =
+    fields
+  const { door = null, draft = null } = JSON.parse(meta) as { door?: string; draft?: unknown }
+  const { name = null, path = null } = actors.get(actor) ?? {}
+  return {
+    revisionId,
+    revision: Number(revision),
+    position: Number(position),
+    type,
+    at: utcInstant(at),
+    actor,
+    actorName: name,
+    actorPath: path,
+    door,
+    note: note === undefined ? null : (JSON.parse(note) as string),
+    draft: draft !== null,
+  }
+}
+
+interface Actor {
   readonly name: string
+  readonly path: string | null
+}
+interface ActorRow extends Actor {
+  readonly id: string
   readonly path: string
+}
+
+const ACTORS = `select entity_id as id, name, path from accounts where entity_id = any($1::uuid[])`
+const UUID_LENGTH = 36
+
+/** The names of the users among actors, and the paths of those whose pages the viewer may see. */
+async function readActors(
+  db: Db,
+  viewer: Viewer,
+  actors: ReadonlySet<string>,
+): Promise<Map<string, Actor>> {
+  const users = [...actors].filter(actor => actor.length === UUID_LENGTH)
+  const rows = users.length === 0 ? [] : await db.rows<ActorRow>(ACTORS, [users])
+  return new Map(
+    rows.map(({ id, name, path }) => {
+      return [id, { name, path: viewer.may('view', path) ? path : null }]
+    }),
+  )
 }
 
 const ACTOR_ID = /^(root|nobody|system|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/

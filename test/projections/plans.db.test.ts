@@ -6,7 +6,11 @@ import * as pages from '../../projections/pages.ts'
 import * as settings from '../../projections/settings.ts'
 import { findSecret, findSecretOfUser } from '../../src/access/credentials.ts'
 import { newSession } from '../../src/access/secrets.ts'
+
 import { findSession, forgetSessions } from '../../src/access/sessions.ts'
+import { ROOT_VIEWER } from '../../src/access/viewer.ts'
+import type { Site } from '../../src/commands/change.ts'
+
 import { readState } from '../../src/commands/states.ts'
 import {
   findEvent,
@@ -18,6 +22,8 @@ import {
 } from '../../src/log/read.ts'
 import { type Db, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
+import { findRevisionEntry } from '../../src/queries/revisions.ts'
+import { findSubject } from '../../src/queries/subject.ts'
 import { assert, suite } from '../harness.ts'
 import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
 import { explaining, type Plan } from '../support/explain.ts'
@@ -79,7 +85,9 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
     blobs.findBlobOfPages(db, 'a'.repeat(64), { viewed: '^wh', edited: '^$', drafts: null }),
   listGrants: db => grants.listGrants(db),
   listSettings: db => settings.listSettings(db),
-  readState: db => readState(db, ID, 77),
+  readState: db => readState(db, ID, 77).catch(() => null),
+  findSubject: db => findSubject({ db } as Site, ROOT_VIEWER, PATH),
+  findRevisionEntry: db => findRevisionEntry({ db } as Site, ROOT_VIEWER, ID, 7).catch(() => null),
   findSecret: db => findSecret(db, ID, 'token'),
   findSecretOfUser: db => findSecretOfUser(db, ID, 'password'),
   findSession: db => findSession(db, newSession().session),

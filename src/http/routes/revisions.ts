@@ -4,7 +4,7 @@ import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import { parseInstant } from '../../queries/at.ts'
 import { diffRevisions, getRevision } from '../../queries/read-revision.ts'
-import { listRevisionTexts, REVISIONS_DEFAULT, REVISIONS_MAX } from '../../queries/revisions.ts'
+import { listRevisions, REVISIONS_DEFAULT, REVISIONS_MAX } from '../../queries/revisions.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { sendJson, sendTagged } from '../reply.ts'
@@ -75,8 +75,8 @@ export function revisionRoutes(server: FastifyInstance, { site }: HttpContext): 
       const from = instantOf('from', request.query.from)
       const until = instantOf('until', request.query.until)
       const part = { limit, after, author, from, until }
-      const { items, next } = await listRevisionTexts(site, readerOf(request), path, part)
-      return sendJson(reply, `{"items":[${items.join(',')}],"next":${JSON.stringify(next)}}`)
+      const list = await listRevisions(site, readerOf(request), path, part)
+      return sendJson(reply, JSON.stringify(list))
     },
   )
 
