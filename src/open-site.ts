@@ -34,8 +34,8 @@ export interface OpenSite {
   close(): Promise<void>
 }
 
-/** Batches under way at once. With two they were smaller and saves no faster: docs/decisions/0007-one-batch-at-a-time.md. */
-const LANES = 1
+/** Batches under way at once: one is prepared while another is written (docs/decisions/0007-batches-overlap-in-even-shares.md). */
+const LANES = 2
 
 /** Brings the schema up to date and opens a site. @throws what `migrate` throws */
 export async function openSite(options: SiteOptions): Promise<OpenSite> {

@@ -102,6 +102,7 @@ export class Change {
   readonly #rows: RowSet
   readonly #emptied = new Set<string>()
   readonly #changed = new Set<string>()
+  readonly #paths = new Set<string>()
   readonly #remembers: boolean
   #hasRemembered = false
   #isSent = false
@@ -251,6 +252,7 @@ export class Change {
     const after = evolve(before, recorded)
     this.#states.set(event.stream, after)
     this.#changed.add(event.stream)
+    this.#notePaths(livePathOf(before), livePathOf(after))
     this.#rows.add({ before, event: recorded, after })
     this.#events.push(recorded)
     this.#entries.push({
@@ -268,6 +270,12 @@ export class Change {
     })
   }
 
+  #notePaths(before: string | null, after: string | null): void {
+    if (before === after) return
+    if (before !== null) this.#paths.add(before)
+    if (after !== null) this.#paths.add(after)
+  }
+
   async #append(): Promise<Appended> {
     const checks = [...this.#emptied].map(path => this.#checkOf(path))
     try {
@@ -275,12 +283,18 @@ export class Change {
         entries: this.#entries,
         rows: [...this.#rows.encode(), ...checks],
         versions: this.site.inline.versions,
+        paths: this.#paths,
         rights: this.#rows.rights,
       })
     } catch (thrown) {
       throw violatedConstraint(thrown) === 'pages_path' ? pathTaken(thrown) : thrown
     }
   }
+}
+
+/** Where readers find an entity; null when they do not. */
+function livePathOf(state: State | null): string | null {
+  return state?.kind === 'entity' && state.state === 'live' ? state.path : null
 }
 
 /** `draft` stands in the payload too; lists of revisions would have to read whole documents to find it there. */

@@ -111,7 +111,7 @@ export class States {
   readonly #cache = new LRUCache<string, State>({
     max: STATES_MAX,
     maxSize: STATES_MAX_BYTES,
-    sizeCalculation: roughBytes,
+    sizeCalculation: bytesOf,
   })
 
   readonly #paths = new LRUCache<string, string>({ max: STATES_MAX })
@@ -146,4 +146,15 @@ export class States {
   forget(stream: string): void {
     this.#cache.delete(stream)
   }
+}
+
+/** What else a state holds beside its documents, about. */
+const STATE_BYTES = 1_000
+
+/** About the bytes of a state in memory: of an entity its documents, which are mostly one. */
+function bytesOf(state: State): number {
+  if (state.kind !== 'entity') return roughBytes(state)
+  const { live, tip } = state
+  const other = live === null || live.document === tip ? 0 : roughBytes(live.document)
+  return STATE_BYTES + roughBytes(tip) + other
 }

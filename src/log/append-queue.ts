@@ -19,18 +19,19 @@ export interface Waiting extends Prepared {
 /** Appends in the order in which they came, given out in batches; bounded. */
 export class AppendQueue {
   readonly #waiting: Waiting[] = []
-  readonly #busyStreams = new Set<string>()
+  readonly #busy = new Set<string>()
   #characters = 0
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0
+  /** How many wait. */
+  get length(): number {
+    return this.#waiting.length
   }
 
   /** @throws LOG_BUSY when too much waits already; one append alone may be as large as it likes */
   add(waiting: Waiting): void {
     const sizeBytes = this.#characters + waiting.sizeBytes
     const isFull = this.#waiting.length >= QUEUE_MAX || sizeBytes > QUEUE_CHARACTERS_MAX
-    if (isFull && !this.isEmpty) {
+    if (isFull && this.length > 0) {
       throw new Rm3Error(
         'LOG_BUSY',
         `${this.#waiting.length} writes are waiting already; try again shortly`,
@@ -41,28 +42,31 @@ export class AppendQueue {
   }
 
   /**
-   * The next batch, oldest first; [] when there is none now. `done` gives its streams free again.
+   * The next batch, oldest first; [] when there is none now. `done` gives what it holds free again.
    *
-   * At most one append to a stream is under way: the one before decides its expected revision. Nor does one overtake another
-   * that waits for the same stream, so those over several streams get their turn.
+   * At most one append to a stream or a path is under way: the one before decides its expected revision, and whether the path is free
+   * (the rows of a batch are written table by table, not append by append). Nor does one overtake another that waits for the same, so
+   * those over several streams get their turn.
+   *
+   * @param most appends in it
    */
-  take(): Waiting[] {
+  take(most: number): Waiting[] {
     const batch: Waiting[] = []
     const left: Waiting[] = []
-    const held = new Set(this.#busyStreams)
+    const held = new Set(this.#busy)
     let sizeBytes = 0
     for (const waiting of this.#waiting) {
       const full =
-        batch.length === BATCH_MAX ||
+        batch.length === Math.min(most, BATCH_MAX) ||
         (batch.length > 0 && sizeBytes + waiting.sizeBytes > BATCH_CHARACTERS_MAX)
-      if (full || overlaps(waiting.streams, held)) {
+      if (full || overlaps(waiting.holds, held)) {
         left.push(waiting)
       } else {
         batch.push(waiting)
         sizeBytes += waiting.sizeBytes
-        for (const stream of waiting.streams) this.#busyStreams.add(stream)
+        for (const hold of waiting.holds) this.#busy.add(hold)
       }
-      for (const stream of waiting.streams) held.add(stream)
+      for (const hold of waiting.holds) held.add(hold)
     }
     this.#waiting.splice(0, this.#waiting.length, ...left)
     this.#characters -= sizeBytes
@@ -71,7 +75,7 @@ export class AppendQueue {
 
   /** The batch was answered. */
   done(batch: readonly Waiting[]): void {
-    for (const { streams } of batch) for (const stream of streams) this.#busyStreams.delete(stream)
+    for (const { holds } of batch) for (const hold of holds) this.#busy.delete(hold)
   }
 }
 

@@ -21,6 +21,8 @@ const RETRY_MS = 8_000
 const PAUSE_MS = 50
 const PAUSE_MAX_MS = 500
 const CLOSE_POLL_MS = 5
+/** Fewer appends than this are not divided among lanes. */
+const SHARE_MIN = 8
 
 /**
  * Settings of an Appender's connections: `append` finds rows by keys only, a batch of them at most, so its plans are made once and are
@@ -55,6 +57,8 @@ export class Appender {
   readonly #onSent: (appends: number) => void
   #isClosing = false
   #isDue = false
+  /** Appends that were sent and not answered. */
+  #sent = 0
 
   /**
    * @param lanes connections of its own; with two, one batch is sent while the other is being flushed
@@ -91,7 +95,7 @@ export class Appender {
   /** Takes no more appends, and ends the connections once nothing waits any more. */
   async close(): Promise<void> {
     this.#isClosing = true
-    while (!this.#queue.isEmpty || this.#idle.length < this.#lanes.length) {
+    while (this.#queue.length > 0 || this.#idle.length < this.#lanes.length) {
       await sleep(CLOSE_POLL_MS)
     }
     await Promise.all(this.#lanes.map(({ connection }) => connection.close()))
@@ -109,17 +113,30 @@ export class Appender {
 
   #next(): void {
     for (let lane = this.#idle.at(-1); lane; lane = this.#idle.at(-1)) {
-      const batch = this.#queue.take()
+      const batch = this.#queue.take(this.#share())
       if (batch.length === 0) return
       this.#idle.pop()
+      this.#sent += batch.length
       this.#onSent(batch.length)
       const used = lane
       void this.#run(used, batch).finally(() => {
         this.#queue.done(batch)
+        this.#sent -= batch.length
         this.#idle.push(used)
         this.#soon()
       })
     }
+  }
+
+  /**
+   * How many of those that wait may go now: such a part of all that are on their way that each lane has as many, and this process
+   * prepares one batch while the database writes another. While one is being written few are kept until it is: alone they would cost a
+   * flush to disk.
+   */
+  #share(): number {
+    const { length } = this.#queue
+    const even = Math.max(SHARE_MIN, Math.ceil((length + this.#sent) / this.#lanes.length))
+    return this.#sent > 0 && length < even / 2 ? 0 : even
   }
 
   /** Never rejects: each append of the batch gets its own answer. */

@@ -23,6 +23,8 @@ export interface AppendRequest {
   readonly rows: readonly InlineRow[]
   /** Which projections in which versions made the rows; the same for all appends of a process, as in the database, or none is written. */
   readonly versions: string
+  /** Paths that get or lose their page by these events; none where a page stays where it is. */
+  readonly paths: Iterable<string>
   /** Whether these events change who may do what. */
   readonly rights: boolean
 }
@@ -30,7 +32,8 @@ export interface AppendRequest {
 /** A request with everything done that can be done before its turn comes. */
 export interface Prepared {
   readonly request: AppendRequest
-  readonly streams: ReadonlySet<string>
+  /** Streams and paths of which it wants to be the only one in a batch. */
+  readonly holds: ReadonlySet<string>
   readonly salts: readonly Buffer[]
   readonly hashes: readonly Buffer[]
   readonly sizeBytes: number
@@ -46,7 +49,7 @@ export function prepare(request: AppendRequest): Prepared {
   const salts = entries.map(newSalt)
   return {
     request,
-    streams: new Set(entries.map(entry => entry.stream)),
+    holds: new Set([...entries.map(entry => entry.stream), ...request.paths]),
     salts,
     hashes: entries.map(({ note, meta, data }, index) =>
       bodyHash(salts[index] as Buffer, note, meta, data),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 /**
  * An event on its way into the log. The log knows streams and text, not content: `data` and `meta` are JSON as they shall be kept,
@@ -69,5 +69,5 @@ export function bodyHash(
     end = bytes.writeUInt32BE(part === null ? 0xffffffff : (lengths[index] ?? 0), end)
     if (part !== null) end += bytes.write(part, end)
   })
-  return createHash('sha256').update(bytes).digest()
+  return hash('sha256', bytes, 'buffer')
 }

@@ -4,7 +4,7 @@ import { AppendWatch } from '../../src/log/append-watch.ts'
 import type { AppendRequest } from '../../src/log/batch.ts'
 import { assert, rejection, suite } from '../harness.ts'
 
-const REQUEST: AppendRequest = { entries: [], rows: [], versions: '', rights: false }
+const REQUEST: AppendRequest = { entries: [], rows: [], versions: '', paths: [], rights: false }
 const DONE: Appended = { position: 1, recordedAt: '2026-01-01T00:00:00.000Z', repeated: false }
 const LOST = new Rm3Error('UNAVAILABLE', 'lost')
 

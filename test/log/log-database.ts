@@ -96,7 +96,7 @@ export function append(
   entries: readonly LogEntry[],
   rows: readonly InlineRow[] = [],
 ): Promise<Appended> {
-  return appender.append({ entries, rows, versions: VERSIONS, rights: false })
+  return appender.append({ entries, rows, versions: VERSIONS, paths: [], rights: false })
 }
 
 /** The code that `work` is refused with, a constraint's name, or the SQLSTATE; 'none' when it succeeds. */

@@ -199,7 +199,13 @@ async function appendOn(
   token: string,
   events: readonly Asked[],
 ): Promise<number> {
-  const request = { entries: entriesOf(token, events), rows: [], versions: '', rights: false }
+  const request = {
+    entries: entriesOf(token, events),
+    rows: [],
+    versions: '',
+    paths: [],
+    rights: false,
+  }
   const call = new AppendCall({
     rows: async <Row>(text: string, values?: readonly unknown[]) =>
       (await target.query(text, values as unknown[])).rows as Row[],

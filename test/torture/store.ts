@@ -48,7 +48,8 @@ export function realStore(url: string, site: string): Store {
   return {
     append: async (token, events) => {
       const entries = entriesOf(token, events)
-      return (await appender.append({ entries, rows: [], versions: '', rights: false })).position
+      return (await appender.append({ entries, rows: [], versions: '', paths: [], rights: false }))
+        .position
     },
     readStream: async (stream, from) =>
       (await readStream(db, stream, { from })).map(({ eventId }) => eventId),
