@@ -1,4 +1,5 @@
 import { type Db, find } from '../pg/db.ts'
+import { gathered } from '../pg/gathered.ts'
 import { FOREVER } from '../projector/define.ts'
 
 /** A secret that is valid now: the log says that its credential is set, and the table of secrets holds it. */
@@ -21,17 +22,17 @@ const VALID = `select c.credential, c.entity_id as "userId", s.secret, c.scope, 
   join accounts a on a.entity_id = c.entity_id
   where c.until_position = ${FOREVER} and c.provider = $2::text and `
 
-const BY_CREDENTIAL = `${VALID} c.credential = $1::uuid`
+const TOKENS = `${VALID} c.credential = any($1::uuid[])`
 const BY_USER = `${VALID} c.entity_id = $1::uuid order by c.created desc limit 1`
 
-/** The secret of one credential of a provider (`token`), or null. */
-export async function findSecret(
-  db: Db,
-  credential: string,
-  provider: string,
-): Promise<ValidSecret | null> {
-  return find<ValidSecret>(db, BY_CREDENTIAL, [credential, provider])
-}
+const TOKENS_AT_ONCE = 32
+
+/** The secret of a token by its id, or null. */
+export const findToken = gathered(TOKENS_AT_ONCE, async (db, credentials) => {
+  const found = await db.rows<ValidSecret>(TOKENS, [credentials, 'token'])
+  const byId = new Map(found.map(secret => [secret.credential, secret]))
+  return credentials.map(credential => byId.get(credential) ?? null)
+})
 
 /** The newest secret of a user for a provider (`password`), or null. */
 export async function findSecretOfUser(

@@ -1,4 +1,5 @@
 import { type Db, find } from '../pg/db.ts'
+import { gathered } from '../pg/gathered.ts'
 import { FOREVER } from '../projector/define.ts'
 import { newSession, parseSession } from './secrets.ts'
 
@@ -34,18 +35,27 @@ export async function startSession(
   return started === null ? null : session
 }
 
-const FIND = `select s.entity_id as "userId", a.disabled, h.rights_position as "rightsPosition",
+const FIND = `select encode(s.session_hash, 'hex') as hash, s.entity_id as "userId", a.disabled, h.rights_position as "rightsPosition",
     s.seen < now() - ${SEEN_MINUTES} * interval '1 minute' as stale
   from log_head h, sessions s
   join credentials c on c.credential = s.credential and c.until_position = ${FOREVER}
   join accounts a on a.entity_id = s.entity_id
-  where s.session_hash = $1::bytea and s.expires > now() and s.seen > now() - ${SESSION_IDLE_DAYS} * interval '1 day'`
+  where s.session_hash = any($1::bytea[]) and s.expires > now() and s.seen > now() - ${SESSION_IDLE_DAYS} * interval '1 day'`
+
+const SESSIONS_AT_ONCE = 32
+
+const findByHash = gathered(SESSIONS_AT_ONCE, async (db, hashes) => {
+  const bytes = hashes.map(hash => Buffer.from(hash, 'hex'))
+  const found = await db.rows<Session & { hash: string; stale: boolean }>(FIND, [bytes])
+  const byHash = new Map(found.map(session => [session.hash, session]))
+  return hashes.map(hash => byHash.get(hash) ?? null)
+})
 
 /** The session that a cookie names; null when it is none, has ended, its user is gone, or what it was begun with is void. */
 export async function findSession(db: Db, cookie: string): Promise<Session | null> {
   const hash = parseSession(cookie)?.hash
   if (hash === undefined) return null
-  const session = await find<Session & { stale: boolean }>(db, FIND, [hash])
+  const session = await findByHash(db, hash.toString('hex'))
   if (session?.stale) {
     await db.rows('update sessions set seen = now() where session_hash = $1::bytea', [hash])
   }

@@ -1,5 +1,5 @@
 import { type Account, findAccountAtPath, findAccountByEmail } from '../../projections/accounts.ts'
-import { findSecret, findSecretOfUser, replaceSecret } from '../access/credentials.ts'
+import { findSecretOfUser, findToken, replaceSecret } from '../access/credentials.ts'
 import { hashPassword, verifyNothing, verifyPassword } from '../access/password.ts'
 import { isSameHash, parseToken } from '../access/secrets.ts'
 import { findSession, startSession } from '../access/sessions.ts'
@@ -67,7 +67,7 @@ export interface Speaker {
 /** @throws TOKEN_INVALID when the token is unknown, expired or revoked, or its user may not log in */
 export async function speakerOfToken(site: Site, text: string): Promise<Speaker> {
   const parsed = parseToken(text)
-  const found = parsed && (await findSecret(site.db, parsed.id, 'token'))
+  const found = parsed && (await findToken(site.db, parsed.id))
   const expired = found?.expires != null && found.expires <= site.now()
   const same = parsed && found && isSameHash(Buffer.from(found.secret, 'hex'), parsed.hash)
   if (!found || !same || expired || found.disabled) {

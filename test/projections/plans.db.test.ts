@@ -4,7 +4,7 @@ import * as grants from '../../projections/grants.ts'
 import * as pageHistory from '../../projections/page-history.ts'
 import * as pages from '../../projections/pages.ts'
 import * as settings from '../../projections/settings.ts'
-import { findSecret, findSecretOfUser } from '../../src/access/credentials.ts'
+import { findSecretOfUser, findToken } from '../../src/access/credentials.ts'
 import { newSession } from '../../src/access/secrets.ts'
 
 import { findSession, forgetSessions } from '../../src/access/sessions.ts'
@@ -88,7 +88,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   readState: db => readState(db, ID, 77).catch(() => null),
   findSubject: db => findSubject({ db } as Site, ROOT_VIEWER, PATH),
   findRevisionEntry: db => findRevisionEntry({ db } as Site, ROOT_VIEWER, ID, 7).catch(() => null),
-  findSecret: db => findSecret(db, ID, 'token'),
+  findToken: db => findToken(db, ID),
   findSecretOfUser: db => findSecretOfUser(db, ID, 'password'),
   findSession: db => findSession(db, newSession().session),
   forgetSessions: db => forgetSessions(db, [ID]),

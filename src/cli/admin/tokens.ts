@@ -1,5 +1,5 @@
 import { findAccount, listCredentials } from '../../../projections/accounts.ts'
-import { findSecret } from '../../access/credentials.ts'
+import { findToken } from '../../access/credentials.ts'
 import {
   createToken,
   getAccount,
@@ -74,7 +74,7 @@ const revoke: Command = {
   run: call =>
     withSite(call, async site => {
       const id = call.argument('ID').toLowerCase()
-      const found = UUID.test(id) ? await findSecret(site.db, id, 'token') : null
+      const found = UUID.test(id) ? await findToken(site.db, id) : null
       if (found === null) {
         throw new Rm3Error('TOKEN_NOT_FOUND', `there is no token ${id.slice(0, 80)}`, { id })
       }
