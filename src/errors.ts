@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   JSON_INVALID: 'The JSON is malformed or holds something rm3 does not keep.',
   BLOB_NOT_FOUND: 'There is no such file, or it may not be seen.',
   REDIRECT_INVALID: 'The redirect is neither a path of this site nor an http(s) address.',
+  SCHEDULE_NOT_FOUND: 'The page has no such publication ahead of it.',
   // rights and accounts
   PERMISSION_DENIED: 'The right for this is missing.',
   LOGIN_REQUIRED: 'Log in first, or send a token.',

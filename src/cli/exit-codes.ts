@@ -40,6 +40,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   JSON_INVALID: EXIT.failed,
   BLOB_NOT_FOUND: EXIT.notFound,
   REDIRECT_INVALID: EXIT.usage,
+  SCHEDULE_NOT_FOUND: EXIT.notFound,
   PERMISSION_DENIED: EXIT.failed,
   LOGIN_REQUIRED: EXIT.failed,
   LOGIN_FAILED: EXIT.failed,
