@@ -71,6 +71,11 @@ export const ERROR_CODES = {
   SOURCE_NOT_FOUND: 'The file or folder to read does not exist.',
   SOURCE_DAMAGED: 'The backup or file is damaged; file and place are named.',
   BLOB_MISSING: 'The bytes of a blob are not in the blob store.',
+  // workers
+  WORKER_NOT_FOUND: 'There is no such worker.',
+  WORKER_BUSY: 'The worker is running already.',
+  WORKER_FAILED: 'The run of the worker failed.',
+  LEASE_LOST: 'Another process has taken over the work.',
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -35,8 +35,13 @@ export class Wakeups {
    * @returns what ends that
    */
   subscribe(woken: Woken): () => void {
-    this.#listener.open()
+    this.listen()
     return this.watch(woken)
+  }
+
+  /** Begins to hear of other processes' appends too. */
+  listen(): void {
+    this.#listener.open()
   }
 
   /** As `subscribe`, of what this process hears anyway: nothing is opened for it. */

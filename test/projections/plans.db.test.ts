@@ -25,9 +25,11 @@ import { type Db, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
 import { findRevisionEntry } from '../../src/queries/revisions.ts'
 import { findSubject } from '../../src/queries/subject.ts'
+import cleanUp from '../../workers/clean-up.ts'
 import { assert, suite } from '../harness.ts'
 import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
 import { explaining, type Plan } from '../support/explain.ts'
+import { runContext } from '../support/run-context.ts'
 
 const ID = '00000000-0000-4000-8000-0000000000ff'
 const PATH = 'wh.p77.c777'
@@ -55,6 +57,8 @@ const FILL = `
   insert into schedules select id, id, 1, id, now() + n * interval '1 hour', 'root', n, case when n % 5 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into grants select 'role' || n, 'view', '*', 1, '', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into settings select 'k' || n, 1, '1', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
+  insert into idempotency_keys select 'a', n::text, '' from fewer;
+  insert into rate_limits select n::text, 1, now() + interval '1 day' from fewer;
   insert into keyframes select id, 32, '' from fewer;
   insert into former_paths select id, 2, path from fewer;
   insert into log select n, now(), now(), id, md5((n % 1000)::text)::uuid, n / 1000 + 1, 1,
@@ -104,6 +108,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   readLog: db => readLog(db, 15_000),
   findEvent: db => findEvent(db, ID),
   findPosition: db => findPosition(db, 7),
+  'clean-up': db => cleanUp.run(runContext({ site: { db } as Site })),
 }
 
 suite('plans at 100,000 rows', test => {
