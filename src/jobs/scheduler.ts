@@ -1,3 +1,4 @@
+import { isRm3Error } from '../errors.ts'
 import type { Wakeups } from '../log/wakeups.ts'
 import type { Db } from '../pg/db.ts'
 import { readWorkerRows, registerWorkers, skipTo, type WorkerRow } from './checkpoints.ts'
@@ -24,7 +25,7 @@ const POLL_MS = 5_000
 /** So long notices of the log are gathered. */
 const GATHER_MS = 200
 /** Threads at once in a process: the web server beside them must go on. */
-const RUNS_MAX = 2
+const RUNS_MAX = 4
 /** Positions that one look goes over to find an event for a subscription. */
 const SKIP_MAX = 10_000
 
@@ -106,7 +107,9 @@ export class Scheduler {
     for (const found of workers) {
       const row = rows.get(found.name)
       if (row === undefined || row.state !== 'live' || row.isLeased) continue
-      const dueMs = await this.#dueIn(found, row)
+      const dueMs = await this.#dueIn(found, row).catch((thrown: unknown) => {
+        return isRm3Error(thrown, 'UNAVAILABLE') ? Promise.reject(thrown) : this.#spoil(row, thrown)
+      })
       if (dueMs === null) continue
       if (dueMs > 0) next = Math.min(next ?? dueMs, dueMs)
       else await this.#begin(found, row)
@@ -121,6 +124,15 @@ export class Scheduler {
     if (isSubscribed(worker)) return (await this.#isBehind(worker.subscription.on, row)) ? 0 : null
     const due = await dueOf(worker, row, this.#options.db)
     return due === null ? null : Math.max(0, since(due))
+  }
+
+  /** A worker that cannot say when it is due must not keep the others from running. */
+  async #spoil(row: WorkerRow, thrown: unknown): Promise<null> {
+    const { db, owner } = this.#options
+    const lease = await takeLease(db, row, owner)
+    const error = `it does not say when it is due: ${(thrown as Error).message}`
+    if (lease !== null) await fail(db, lease, { error, position: null, triesMax: TRIES_MAX })
+    return null
   }
 
   /** Whether there are events for a subscription; over others it is moved on here, without a thread. */

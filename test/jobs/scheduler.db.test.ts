@@ -12,6 +12,7 @@ const WORKERS = {
   wait: `schedule: { every: '1h' }, run: async ({ signal, progress }) => {
     progress(3, 7); await new Promise(end => signal.addEventListener('abort', end)); signal.throwIfAborted() }`,
   break: `schedule: { every: '1h' }, triesMax: 3, run: async () => { trace('break'); throw new Error('it is broken') }`,
+  vague: `schedule: { at: async () => { throw new Error('who knows') } }, run: async () => {}`,
   exit: `schedule: { every: '1h' }, run: async () => { process.exit(3) }`,
   fill: `schedule: { every: '1h' }, run: async () => { const all = []; for (;;) all.push(new Array(1e6).fill(all.length / 2)) }`,
 }
@@ -120,6 +121,18 @@ suite('a worker that is due', test => {
     assert.match((await open.status('exit')).error ?? '', /exited with code 3/)
     assert.match((await open.status('fill')).error ?? '', /memory/)
   }, 60_000)
+
+  test('does not keep the others from running when it cannot say when it is due', async () => {
+    const scheduler = await open.scheduler(['vague', 'count'])
+    await scheduler.start()
+    const before = lines('count')
+    await open.makeDue('count')
+    await until(() => lines('count') === before + 1)
+    await until(async () => (await open.status('vague')).state === 'retrying')
+    await scheduler.stop()
+
+    assert.match((await open.status('vague')).error ?? '', /when it is due: who knows/)
+  })
 
   test('of a process that died is run by another, and given up after so many deaths', async () => {
     const dieAfter = (tries: number) =>
