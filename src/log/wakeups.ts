@@ -52,9 +52,13 @@ export class Wakeups {
     }
   }
 
+  /** Ends it; what was gathered goes out first: a command or a worker may end as soon as it has written. */
   async close(): Promise<void> {
-    if (this.#timer) clearTimeout(this.#timer)
     this.#listeners.clear()
+    if (this.#timer) {
+      clearTimeout(this.#timer)
+      this.#listener.notify(String(this.#position))
+    }
     await this.#listener.close()
   }
 
