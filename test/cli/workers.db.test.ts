@@ -88,17 +88,30 @@ suite('rm3wf', test => {
     )
   }, 120_000)
 
-  test('ends in time when a worker does not, and gives back what it had', async () => {
+  test('ends a worker that hangs, and has its lease free, in half a minute', async () => {
     const child = await start()
     await open.makeDue('stay')
     await until(() => traces('stay') === 1)
+    const began = Date.now()
+    await until(async () => (await open.status('stay')).state === 'retrying', 30_000)
+    const tookMs = Date.now() - began
+    await stop(child)
+
+    assert.ok(tookMs < 30_000, `${tookMs} ms`)
+    assert.match((await open.status('stay')).error ?? '', /did not answer/)
+  }, 60_000)
+
+  test('ends in time when a worker does not, and gives back what it had', async () => {
+    const child = await start()
+    await open.makeDue('stay')
+    await until(() => traces('stay') === 2)
     const began = Date.now()
     const code = await stop(child)
     const { running, tries } = await open.status('stay')
 
     assert.is(code, 0)
     assert.ok(Date.now() - began < 12_000)
-    assert.equal([running, tries], [null, 0])
+    assert.equal([running, tries], [null, 1])
   }, 60_000)
 
   test('refuses to run where workers are forbidden', async () => {
