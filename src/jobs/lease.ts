@@ -42,7 +42,8 @@ export async function renewLease(db: Db, lease: Lease, progress: string | null):
   return (await find(db, RENEW, [lease.name, lease.token, progress])) !== null
 }
 
-const ADVANCE = `update checkpoints set position = $4::bigint, updated = now()
+/** What was done counts: an event that fails after others went well is tried as often as any. */
+const ADVANCE = `update checkpoints set position = $4::bigint, tries = 1, updated = now()
   where ${HELD} and position = $3::bigint and epoch = (select epoch from log_head) returning name`
 
 /** Moves a subscription on after a batch. @throws LEASE_LOST when the lease is another's now, or the log went back */
@@ -73,9 +74,16 @@ export async function succeed(
   return (await find(db, SUCCEED, [lease.name, lease.token, due, JSON.stringify(report)])) !== null
 }
 
-const FAIL = `update checkpoints set state = case when $5::int is null then 'failed' else state end,
-    retry_at = now() + $5::int * interval '1 second', error = $3::text, error_position = $4::bigint, ended = now(), ${FREE}
-  where ${HELD} returning name`
+const BACK_OFF_SECONDS = 10
+const BACK_OFF_MAX_SECONDS = 3_600
+
+/** After a failure it is tried again in 10 s, then 40 s, 160 s … at most an hour. */
+const FAIL = `update checkpoints set
+    state = case when tries >= $5::int then 'failed' else state end,
+    retry_at = case when tries < $5::int
+      then now() + least(${BACK_OFF_SECONDS} * 4 ^ least(tries - 1, 10), ${BACK_OFF_MAX_SECONDS}) * interval '1 second' end,
+    error = $3::text, error_position = $4::bigint, ended = now(), ${FREE}
+  where ${HELD} returning state, tries`
 
 const ERROR_MAX = 2_000
 
@@ -86,22 +94,14 @@ export interface Failure {
   readonly position: number | null
 }
 
-/** A run failed. @param triesMax after so many tries in a row no more is made */
+/** A run failed. @param triesMax after so many tries in a row no more is made @returns null when the lease was lost meanwhile */
 export async function fail(
   db: Db,
   lease: Lease,
   { error, position, triesMax }: Failure & { triesMax: number },
-): Promise<void> {
-  const seconds = lease.tries >= triesMax ? null : backOffSeconds(lease.tries)
-  await db.rows(FAIL, [lease.name, lease.token, error.slice(0, ERROR_MAX), position, seconds])
-}
-
-const BACK_OFF_SECONDS = 10
-const BACK_OFF_MAX_SECONDS = 3_600
-
-/** How long to wait after so many failures in a row: 10 s, 40 s, 160 s … at most an hour. */
-export function backOffSeconds(tries: number): number {
-  return Math.min(BACK_OFF_SECONDS * 4 ** (tries - 1), BACK_OFF_MAX_SECONDS)
+): Promise<{ state: string; tries: number } | null> {
+  const values = [lease.name, lease.token, error.slice(0, ERROR_MAX), position, triesMax]
+  return find<{ state: string; tries: number }>(db, FAIL, values)
 }
 
 const RELEASE = `update checkpoints set tries = greatest(tries - 1, 0), ${FREE} where ${HELD}`

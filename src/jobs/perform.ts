@@ -94,9 +94,10 @@ async function follow(
     position = to
   }
   let [position, given] = [task.position, 0]
-  for (;;) {
+  while (Date.now() < until) {
+    context.signal.throwIfAborted()
     const { events, scanned } = await nextEvents(context.db, position, on)
-    if (scanned === position) return { events: given }
+    if (scanned === position) break
     for (const batch of inBatches(events, batchMax)) {
       await give(worker, context, batch)
       await move(batch.at(-1)?.position ?? position)
@@ -105,6 +106,7 @@ async function follow(
     }
     await move(scanned)
   }
+  return { events: given }
 }
 
 async function nextEvents(

@@ -43,9 +43,9 @@ async function record({ db, found, lease, say }: LeasedRun, ended: Ended): Promi
     case 'failed': {
       const { triesMax = TRIES_MAX } = worker
       const { error, position } = ended
-      await fail(db, lease, { error, position, triesMax })
-      const last = lease.tries >= triesMax ? '; it is not tried again' : ''
-      say(`${name} failed (${lease.tries} of ${triesMax} tries${last}): ${error}`)
+      const failed = await fail(db, lease, { error, position, triesMax })
+      const last = failed?.state === 'failed' ? '; it is not tried again' : ''
+      say(`${name} failed (${failed?.tries ?? lease.tries} of ${triesMax} tries${last}): ${error}`)
       return
     }
     case 'stopped':

@@ -23,7 +23,7 @@ export async function findPageAhead(
   if (!viewer.may('viewdraft', path)) throw denied(viewer, 'viewdraft', path)
   const planned = await findPublicationAt(site.db, path, ahead)
   if (planned === null) return null
-  const page = await recordAhead(site, planned, path)
+  const page = { ...(await recordAhead(site, planned, path)), position: head }
   const etag = `${page.revisionId}.${head}`
   return { type: 'page', page, etag, position: head, recordedAt: ahead, viewer }
 }
@@ -33,14 +33,13 @@ async function recordAhead(
   { db }: Site,
   { entityId, revision, revisionId, at, actor }: ScheduleRow,
   path: string,
-): Promise<PageRecord> {
+): Promise<Omit<PageRecord, 'position'>> {
   const entity = (await readState(db, entityId, revision)) as Entity | null
   if (entity === null) throw absent(path)
   const { proto, hidden, summary, data, tags } = documentOf(entity.tip)
   return {
     ...{ entityId, path, revision, revisionId, number: revision, proto, hidden },
     ...{ created: entity.created, modified: at, touched: at, author: actor },
-    position: entity.revision,
     summary: JSON.stringify(summary),
     data: JSON.stringify(data),
     tags: JSON.stringify(tags),

@@ -1,5 +1,4 @@
 import { defineWorker, type Schedule } from '../../src/jobs/define.ts'
-import { backOffSeconds } from '../../src/jobs/lease.ts'
 import { firstDue, nextDue, parseEvery, triggerOf } from '../../src/jobs/schedule.ts'
 import { assert, suite } from '../harness.ts'
 
@@ -47,9 +46,5 @@ suite('the schedule of a worker', test => {
     for (const bad of ['', '0m', '1.5h', '-1s', '1w', '5', 'm', '1h ', '1234567s']) {
       assert.is(parseEvery(bad), null, bad)
     }
-  })
-
-  test('waits longer after each failure, and an hour at most', () => {
-    assert.equal([1, 2, 3, 4, 5, 6, 50].map(backOffSeconds), [10, 40, 160, 640, 2560, 3600, 3600])
   })
 })

@@ -89,12 +89,15 @@ suite('a worker that is due', test => {
   test('is tried again, after so many tries no more, and again when it is reset', async () => {
     const scheduler = await open.scheduler(['break'])
     await scheduler.start()
+    const waits: number[] = []
     for (const tries of [1, 2, 3]) {
       await open.makeDue('break')
       await until(async () => {
         const status = await open.status('break')
         return status.tries === tries && status.running === null
       })
+      const { retryAt, lastRun } = await open.status('break')
+      if (retryAt !== null) waits.push(Date.parse(retryAt) - Date.parse(lastRun?.ended ?? ''))
     }
     const failed = await open.status('break')
     await open.makeDue('break')
@@ -102,6 +105,7 @@ suite('a worker that is due', test => {
     const reset = await open.status('break')
     await scheduler.stop()
 
+    assert.equal(waits, [10_000, 40_000])
     assert.is(failed.state, 'failed')
     assert.match(failed.error ?? '', /it is broken/)
     assert.is(lines('break'), 3)

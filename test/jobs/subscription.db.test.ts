@@ -66,7 +66,7 @@ suite('a subscription', test => {
     await make('good', 'bad', 'next')
     await scheduler.start()
     await until(async () => (await open.status('stumble')).state === 'retrying')
-    const { errorPosition, error } = await open.status('stumble')
+    const { errorPosition, error, tries } = await open.status('stumble')
     const [bad] = await open.site.db.rows<{ position: number }>(
       `select position from log where data->>'path' = 'wh.bad'`,
     )
@@ -74,7 +74,7 @@ suite('a subscription', test => {
     await until(() => open.traces().includes('stumble wh.next'))
     await scheduler.stop()
 
-    assert.is(errorPosition, bad?.position)
+    assert.equal([errorPosition, tries], [bad?.position, 1])
     assert.match(error ?? '', /not that one/)
     assert.ok(open.traces().includes('stumble wh.early'))
     assert.not.ok(open.traces().includes('stumble wh.bad'))
