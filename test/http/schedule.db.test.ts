@@ -202,6 +202,24 @@ suite('a scheduled publication', test => {
     assert.equal((await as(null, 'GET', url('wh.new', AFTER))).statusCode, 401)
   })
 
+  test('is seen ahead as it is when it was carried out; lists cannot be read ahead', async () => {
+    await withDraft('wh.same')
+    const id = await plan('wh.same', 2)
+    const record = async (url: string) => {
+      const { position, modified, touched, ...rest } = JSON.parse(
+        (await as(editor, 'GET', url)).body,
+      ) as Record<string, unknown>
+      assert.ok(position && modified && touched)
+      return rest
+    }
+    const ahead = await record(`/api/pages/wh.same?at=${encodeURIComponent(AFTER)}`)
+    const list = await as(editor, 'GET', `/api/pages?at=${encodeURIComponent(AFTER)}`)
+    await carry('wh.same', id)
+
+    assert.equal(ahead, await record('/api/pages/wh.same'))
+    assert.equal([list.statusCode, member(list.body, 'code')], [400, 'AT_INVALID'])
+  })
+
   test('stands in the history for those who may see drafts, in the API and as HTML', async () => {
     await withDraft('wh.told')
     const id = await plan('wh.told', 2)
