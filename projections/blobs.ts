@@ -94,3 +94,11 @@ export async function findBlobOfPages(
   const { viewed, edited, drafts } = where
   return find<BlobRow>(db, OF_PAGES, [sha256, viewed, edited, drafts])
 }
+
+const KNOWN = `select distinct sha256 from blobs where sha256 = any($1::text[])`
+
+/** Those of some hashes that any page has or ever had. */
+export async function listKnownBlobs(db: Db, hashes: readonly string[]): Promise<string[]> {
+  const rows = await db.rows<{ sha256: string }>(KNOWN, [hashes])
+  return rows.map(({ sha256 }) => sha256)
+}

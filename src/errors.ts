@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   JSON_INVALID: 'The JSON is malformed or holds something rm3 does not keep.',
   BLOB_NOT_FOUND: 'There is no such file, or it may not be seen.',
   REDIRECT_INVALID: 'The redirect is neither a path of this site nor an http(s) address.',
+  SCHEDULE_NOT_FOUND: 'The page has no such publication ahead of it.',
   // rights and accounts
   PERMISSION_DENIED: 'The right for this is missing.',
   LOGIN_REQUIRED: 'Log in first, or send a token.',
@@ -70,6 +71,11 @@ export const ERROR_CODES = {
   SOURCE_NOT_FOUND: 'The file or folder to read does not exist.',
   SOURCE_DAMAGED: 'The backup or file is damaged; file and place are named.',
   BLOB_MISSING: 'The bytes of a blob are not in the blob store.',
+  // workers
+  WORKER_NOT_FOUND: 'There is no such worker.',
+  WORKER_BUSY: 'The worker is running already.',
+  WORKER_FAILED: 'The run of the worker failed.',
+  LEASE_LOST: 'Another process has taken over the work.',
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

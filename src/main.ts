@@ -1,11 +1,11 @@
 import { openBlobStore } from './blobs/store.ts'
 import type { Config } from './config.ts'
 import { makeDemo } from './demo/make-demo.ts'
-import { Rm3Error } from './errors.ts'
 import { demandFreePort, listenError } from './free-port.ts'
 import { buildServer } from './http/server.ts'
 import { openDatabase } from './open-database.ts'
 import { type OpenSite, openSite } from './open-site.ts'
+import { startWorkers } from './run-workers.ts'
 
 /** How the web server is run. */
 export interface FrontOptions {
@@ -54,6 +54,7 @@ async function serveFrom(url: string, options: FrontOptions): Promise<void> {
     signal.throwIfAborted()
     const blobs = await openBlobStore(config.publicBlobsFolder)
     const made = demo ? await makeDemo(opened.site, blobs) : null
+    const work = config.workersDisabled ? null : await startWorkers(opened, { config, url, say })
     await serve(opened, options, address => {
       tell(`rm3 is at ${address}`)
       if (made !== null) {
@@ -62,7 +63,7 @@ async function serveFrom(url: string, options: FrontOptions): Promise<void> {
         tell('which is shown this once (rm3admin passwd admin makes another).')
       }
       tell('Ctrl-C stops it.')
-    })
+    }).finally(() => work?.stop())
   } finally {
     await opened.close()
   }
@@ -110,25 +111,4 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
   })
   await Promise.race([work, late])
   clearTimeout(timer)
-}
-
-/** Runs the workers only: there are none yet, so it waits to be told to stop. */
-export async function runWorkers(options: Omit<FrontOptions, 'demo'>): Promise<void> {
-  const { config, signal, say, tell } = options
-  if (config.workersDisabled) throw new Rm3Error('CONFIG_INVALID', 'RM3_WF_DISABLE forbids workers')
-  const database = await openDatabase(config, { lifetime: 'server', say })
-  try {
-    const { close } = await openSite({
-      url: database.url,
-      site: config.site,
-      allowUnsafe: config.unsafeDatabaseAllowed,
-    })
-    tell('This version of rm3 has no workers yet. Waiting; Ctrl-C stops it.')
-    const alive = setInterval(() => {}, 60_000)
-    await aborted(signal)
-    clearInterval(alive)
-    await close()
-  } finally {
-    await database.stop()
-  }
 }

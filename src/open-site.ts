@@ -10,6 +10,7 @@ import { poolDb } from './pg/db.ts'
 import { Listener } from './pg/listen.ts'
 import { migrate } from './pg/migrate.ts'
 import { openPool } from './pg/pool.ts'
+import type { Projection } from './projector/define.ts'
 import { discoverProjections } from './projector/discover.ts'
 import { installProjections } from './projector/install.ts'
 import { loadInline } from './projector/tables.ts'
@@ -20,6 +21,8 @@ export interface SiteOptions {
   readonly site: string
   readonly allowUnsafe?: boolean
   readonly connectionsMax?: number
+  /** What PostgreSQL calls the connections. */
+  readonly applicationName?: string
   /** Told of errors of idle connections; the pool mends them itself. */
   readonly onError?: (error: Error) => void
   readonly now?: () => string
@@ -47,10 +50,20 @@ export async function openSite(options: SiteOptions): Promise<OpenSite> {
     allowUnsafe,
     afterwards: db => installProjections(db, projections),
   })
+  return connectSite(options, projections)
+}
+
+/** Opens a site whose schema is up to date. */
+export async function connectSite(
+  options: SiteOptions,
+  projections: readonly Projection[],
+): Promise<OpenSite> {
+  const { url, site: name } = options
   const poolOptions = {
     url,
     site: name,
     restricted: true,
+    ...(options.applicationName !== undefined && { applicationName: options.applicationName }),
     ...(options.connectionsMax !== undefined && { connectionsMax: options.connectionsMax }),
     ...(options.onError && { onError: options.onError }),
   }

@@ -1,15 +1,30 @@
 /** What projections, workers and plugins build on: `import { defineProjection } from 'rm3'`. */
+export { listOldBlobs, removeOldBlob } from './blobs/collect.ts'
+export { type BlobStore, type BlobStores, removePartials } from './blobs/store.ts'
 export type { Json, JsonObject } from './codec/json.ts'
 export { hashDocument } from './codec/json.ts'
 export { pack, unpack } from './codec/pack.ts'
+export type { Carried } from './content/decide-schedule.ts'
 export { type Document, documentOf } from './content/document.ts'
 export { GRANTS_STREAM, SETTINGS_STREAM, type SiteEvent } from './content/events.ts'
+export { IDEMPOTENCY_HOURS, SESSION_IDLE_DAYS } from './content/limits.ts'
 export { parentPath } from './content/path.ts'
 export { compilePattern } from './content/pattern.ts'
 export { type Entity, isKeyframe, own, type State } from './content/state.ts'
 export { tagOf } from './content/tags.ts'
 export { isUser } from './content/user.ts'
 export { type ErrorCode, Rm3Error } from './errors.ts'
+export {
+  type Deed,
+  defineWorker,
+  type RunContext,
+  type Schedule,
+  type ScheduledWorker,
+  type SubscribedWorker,
+  type Subscription,
+  type Worker,
+  type WorkerCommands,
+} from './jobs/define.ts'
 export { type Db, find, one } from './pg/db.ts'
 export { gathered } from './pg/gathered.ts'
 export {

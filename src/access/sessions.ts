@@ -1,11 +1,11 @@
+import { SESSION_IDLE_DAYS } from '../content/limits.ts'
 import { type Db, find } from '../pg/db.ts'
 import { gathered } from '../pg/gathered.ts'
 import { FOREVER } from '../projector/define.ts'
 import { newSession, parseSession } from './secrets.ts'
 
-/** How long a session lasts at most, and how long without being used. */
+/** How long a session lasts at most; without being used, `SESSION_IDLE_DAYS`. */
 export const SESSION_DAYS = 30
-export const SESSION_IDLE_DAYS = 7
 /** A session's last use is written down no more often than this. */
 const SEEN_MINUTES = 5
 

@@ -40,6 +40,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   JSON_INVALID: EXIT.failed,
   BLOB_NOT_FOUND: EXIT.notFound,
   REDIRECT_INVALID: EXIT.usage,
+  SCHEDULE_NOT_FOUND: EXIT.notFound,
   PERMISSION_DENIED: EXIT.failed,
   LOGIN_REQUIRED: EXIT.failed,
   LOGIN_FAILED: EXIT.failed,
@@ -78,6 +79,10 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   SOURCE_NOT_FOUND: EXIT.notFound,
   SOURCE_DAMAGED: EXIT.sourceIncomplete,
   BLOB_MISSING: EXIT.sourceIncomplete,
+  WORKER_NOT_FOUND: EXIT.notFound,
+  WORKER_BUSY: EXIT.inUse,
+  WORKER_FAILED: EXIT.failed,
+  LEASE_LOST: EXIT.inUse,
 }
 
 /** The exit code for whatever a command threw; 1 for a bug. */

@@ -1,4 +1,5 @@
-import { runFront, runWorkers } from '../main.ts'
+import { runFront } from '../main.ts'
+import { runWorkers } from '../run-workers.ts'
 import type { Command } from './command.ts'
 import { configOf } from './open.ts'
 
@@ -21,7 +22,10 @@ SIGINT and SIGTERM end it once the requests under way are answered (at most 30 s
 /** `rm3wf`: the workers, without the web server. */
 export const workers: Command = {
   name: 'rm3wf',
-  summary: 'runs the workers only (none yet)',
+  summary: 'runs the workers only',
+  details: `As many of them, and of rm3front, as you like: a run that is due is made by one of them. rm3front runs the workers
+too, unless RM3_WF_DISABLE is set. SIGINT and SIGTERM end it in some seconds, with exit code 0; what was under way is done by
+another, or when one is started again.`,
   run: async call => {
     const { signal, say, tell } = call
     await runWorkers({ config: configOf(call), signal, say, tell })

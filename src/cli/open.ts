@@ -35,18 +35,26 @@ export async function withSite<Result>(
   call: Call,
   work: (site: Site, config: Config) => Promise<Result>,
 ): Promise<Result> {
-  return withDatabase(call, async (database, config) => {
-    const { site, close } = await openSite({
-      url: database.url,
-      site: config.site,
-      allowUnsafe: config.unsafeDatabaseAllowed,
-      connectionsMax: CONNECTIONS_MAX,
-    })
-    try {
-      call.signal.throwIfAborted()
-      return await work(site, config)
-    } finally {
-      await close()
-    }
+  return withDatabase(call, (database, config) => withSiteOf(call, database, config, work))
+}
+
+/** As `withSite`, where the database is open already. */
+export async function withSiteOf<Result>(
+  call: Call,
+  database: OpenDatabase,
+  config: Config,
+  work: (site: Site, config: Config) => Promise<Result>,
+): Promise<Result> {
+  const { site, close } = await openSite({
+    url: database.url,
+    site: config.site,
+    allowUnsafe: config.unsafeDatabaseAllowed,
+    connectionsMax: CONNECTIONS_MAX,
   })
+  try {
+    call.signal.throwIfAborted()
+    return await work(site, config)
+  } finally {
+    await close()
+  }
 }

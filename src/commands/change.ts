@@ -13,6 +13,7 @@ import type { LogEntry } from '../log/event.ts'
 import type { Db } from '../pg/db.ts'
 import { violatedConstraint } from '../pg/sqlstate.ts'
 import { type InlineProjections, RowSet } from '../projector/inline.ts'
+import { metaOf } from './meta.ts'
 import type { States } from './states.ts'
 
 /** A site as the commands see it. */
@@ -295,12 +296,6 @@ export class Change {
 /** Where readers find an entity; null when they do not. */
 function livePathOf(state: State | null): string | null {
   return state?.kind === 'entity' && state.state === 'live' ? state.path : null
-}
-
-/** `draft` stands in the payload too; lists of revisions would have to read whole documents to find it there. */
-function metaOf(author: Author, { data }: NewEvent): string {
-  const draft = 'draft' in data && data.draft === true
-  return JSON.stringify({ door: author.door, ...(draft && { draft }), ...author.meta })
 }
 
 function pathTaken(cause: unknown): Rm3Error {

@@ -37,6 +37,8 @@ export interface PublishPage extends Imported {
   /** The id of its event, and its document. */
   readonly revisionId: string
   readonly document: Document
+  /** What said so beforehand. */
+  readonly schedule?: string
 }
 
 export interface MovePage extends Imported {
@@ -137,7 +139,7 @@ function isShown(
 }
 
 function publish(entity: Entity, command: PublishPage): NewEvent[] {
-  const { revision, revisionId, document } = command
+  const { revision, revisionId, document, schedule } = command
   if (entity.state === 'live' && entity.live?.revision === revision) {
     throw new Rm3Error(
       'NOTHING_TO_PUBLISH',
@@ -150,6 +152,7 @@ function publish(entity: Entity, command: PublishPage): NewEvent[] {
     revision,
     ...(!isTip && { revisionId, patch: patchTo(entity.tip, document) }),
     hash: hashDocument(document),
+    ...(schedule !== undefined && { schedule }),
     ...imported(command),
   }
   return [{ type: 'PagePublished', stream: entity.id, data }]

@@ -47,13 +47,27 @@ export type PageRevised = Imported & {
 
 /**
  * `revision` went live. When it was not the newest, `patch` leads from the newest document to that one, and `revisionId` is the
- * id of its event.
+ * id of its event. `schedule`: the id of the event that said so beforehand.
  */
 export interface PagePublished extends Imported {
   readonly revision: number
   readonly revisionId?: string
   readonly patch?: readonly Operation[]
   readonly hash: string
+  readonly schedule?: string
+}
+
+/** `revision`, made by the event `revisionId`, shall go live at an instant. The event's own id names the schedule. */
+export interface PublishScheduled {
+  readonly revision: number
+  readonly revisionId: string
+  readonly at: string
+}
+
+/** It shall not. `reason`: why it could not when its time came; without one somebody took it back. */
+export interface ScheduleCancelled {
+  readonly schedule: string
+  readonly reason?: 'live already' | 'path taken'
 }
 
 export interface PageMoved extends Imported {
@@ -112,6 +126,8 @@ export interface Payloads {
   PageCreated: PageCreated
   PageRevised: PageRevised
   PagePublished: PagePublished
+  PublishScheduled: PublishScheduled
+  ScheduleCancelled: ScheduleCancelled
   PageMoved: PageMoved
   PageDeleted: PageDeleted
   PageUndeleted: PageUndeleted

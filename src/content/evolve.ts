@@ -51,6 +51,10 @@ function evolveEntity(before: Entity | null, event: SiteEvent): Entity {
       return revised(entity, event)
     case 'PagePublished':
       return published(entity, event)
+    case 'PublishScheduled':
+      return { ...entity, schedules: { ...entity.schedules, [event.eventId]: scheduled(event) } }
+    case 'ScheduleCancelled':
+      return { ...entity, schedules: without(entity.schedules, event.data.schedule) }
     case 'PageMoved':
       return shown({ ...entity, path: event.data.to }, event)
     case 'PageDeleted':
@@ -97,6 +101,7 @@ function created(event: SiteEvent<'PageCreated'>): Entity {
     roles: {},
     credentials: {},
     blobs: {},
+    schedules: {},
     keyframe: { revision: 0, bytesSince: 0 },
   }
   return data.draft ? entity : goLive(entity, event, data.modified ?? data.created ?? event.at)
@@ -123,7 +128,9 @@ function revised(entity: Entity, event: SiteEvent<'PageRevised'>): Entity {
 function published(entity: Entity, event: SiteEvent<'PagePublished'>): Entity {
   const { data } = event
   const modified = data.modified ?? event.at
-  const next: Entity = { ...entity, created: data.created ?? entity.created }
+  const schedules =
+    data.schedule === undefined ? entity.schedules : without(entity.schedules, data.schedule)
+  const next: Entity = { ...entity, schedules, created: data.created ?? entity.created }
   if (data.patch === undefined) return goLive(next, event, modified)
   const older: Entity = {
     ...next,
@@ -158,7 +165,8 @@ function goLive(entity: Entity, event: SiteEvent & { data: Imported }, modified:
 
 /** Readers see that it is gone; of a page that was never live they see nothing at all. */
 function deleted(before: Entity, event: SiteEvent<'PageDeleted'>): Entity {
-  const entity: Entity = { ...before, state: 'deleted', redirect: event.data.redirect ?? null }
+  const redirect = event.data.redirect ?? null
+  const entity: Entity = { ...before, state: 'deleted', redirect, schedules: {} }
   if (entity.live === null) return entity
   return { ...entity, since: event.revision, sinceId: event.eventId }
 }
@@ -200,6 +208,11 @@ function patched(tip: Stored, patch: readonly Operation[], event: SiteEvent): St
 function blob(event: SiteEvent<'BlobAttached'>): Entity['blobs'][string] {
   const { sha256, sizeBytes, mediaType, category } = event.data
   return { sha256, sizeBytes, mediaType, category, since: event.revision }
+}
+
+function scheduled(event: SiteEvent<'PublishScheduled'>): Entity['schedules'][string] {
+  const { revision, revisionId, at } = event.data
+  return { revision, revisionId, at, actor: event.actor, since: event.revision }
 }
 
 function withCredential(entity: Entity, event: SiteEvent<'CredentialSet'>): Entity {

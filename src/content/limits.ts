@@ -53,3 +53,10 @@ export const NOTE_MAX = 2000
 export const ROLE_MAX = 64
 /** Characters of a password (`access/password.ts`). */
 export const PASSWORD_MAX = 1024
+/** Publications that lie ahead of one page (`content/decide-schedule.ts`). */
+export const SCHEDULES_MAX = 100
+
+/** How long a session lasts without being used. */
+export const SESSION_IDLE_DAYS = 7
+/** How long an Idempotency-Key and its answer are kept. */
+export const IDEMPOTENCY_HOURS = 24

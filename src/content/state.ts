@@ -30,6 +30,17 @@ export interface Credential {
   readonly since: number
 }
 
+/** A revision that shall go live at an instant. */
+export interface Scheduled {
+  readonly revision: number
+  readonly revisionId: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  /** Who said so. */
+  readonly actor: string
+  readonly since: number
+}
+
 /** Everything an entity's stream says, folded. `since` is always a revision of the stream. */
 export interface Entity {
   readonly kind: 'entity'
@@ -56,6 +67,8 @@ export interface Entity {
   readonly roles: Readonly<Record<string, number>>
   readonly credentials: Readonly<Record<string, Credential>>
   readonly blobs: Readonly<Record<string, Blob>>
+  /** What lies ahead, by the id of the event that said so. A deleted page has none. */
+  readonly schedules: Readonly<Record<string, Scheduled>>
   readonly keyframe: Keyframe
 }
 

@@ -6,6 +6,8 @@ export const EVENT_VERSIONS: Record<EventType, number> = {
   PageCreated: 1,
   PageRevised: 1,
   PagePublished: 1,
+  PublishScheduled: 1,
+  ScheduleCancelled: 1,
   PageMoved: 1,
   PageDeleted: 1,
   PageUndeleted: 1,

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { derivedId } from '../commands/derived-id.ts'
+import { IDEMPOTENCY_HOURS } from '../content/limits.ts'
 import { Rm3Error } from '../errors.ts'
 import { type Db, find, one } from '../pg/db.ts'
 
@@ -21,7 +23,6 @@ export interface KeptAnswer {
 const KEY = /^[\x21-\x7e]{1,200}$/
 /** A claim without an answer is taken over after this: whoever held it is dead. */
 const HELD_SECONDS = 60
-export const KEPT_HOURS = 24
 
 /** The key of a request, checked. @throws REQUEST_INVALID */
 export function idempotencyKeyOf(request: FastifyRequest): string | null {
@@ -37,7 +38,7 @@ export function idempotencyKeyOf(request: FastifyRequest): string | null {
 
 const INSERT = `insert into idempotency_keys as k (actor, key, request) values ($1::text, $2::text, $3::bytea)
   on conflict (actor, key) do update set request = excluded.request, status = null, headers = null, body = null, created = now()
-  where k.created < now() - ${KEPT_HOURS} * interval '1 hour'
+  where k.created < now() - ${IDEMPOTENCY_HOURS} * interval '1 hour'
     or k.status is null and k.request = excluded.request and k.created < now() - ${HELD_SECONDS} * interval '1 second'
   returning true as held`
 const KNOWN = `select request, status, headers, body from idempotency_keys where actor = $1::text and key = $2::text`
@@ -62,7 +63,7 @@ export async function claimKey(
 ): Promise<Claim | KeptAnswer> {
   const { actor, key } = who
   const held = await find<{ held: boolean }>(db, INSERT, [actor, key, digest])
-  if (held) return { actor, key, eventId: index => idOf(actor, key, digest, index) }
+  if (held) return { actor, key, eventId: index => derivedId(actor, key, String(index), digest) }
   const { request, status, headers, body } = await one<KnownRow>(db, KNOWN, [actor, key])
   if (!request.equals(digest)) {
     throw new Rm3Error(
@@ -95,13 +96,6 @@ export async function releaseKey(db: Db, { actor, key }: Claim): Promise<void> {
   )
 }
 
-/** Forgets keys past their time. */
-export async function forgetOldKeys(db: Db): Promise<void> {
-  await db.rows(
-    `delete from idempotency_keys where created < now() - ${KEPT_HOURS} * interval '1 hour'`,
-  )
-}
-
 const MEANINGFUL = ['content-type', 'if-match', 'rm3-note', 'rm3-draft', 'rm3-minor'] as const
 
 /** SHA-256 over all of a request that decides what it does. */
@@ -109,12 +103,4 @@ export function digestOf(request: FastifyRequest): Buffer {
   const hash = createHash('sha256').update(`${request.method} ${request.url}\n`)
   for (const name of MEANINGFUL) hash.update(`${String(request.headers[name] ?? '')}\n`)
   return hash.update(request.rawBody ?? '').digest()
-}
-
-/** A UUID of version 8 (RFC 9562) out of the request. */
-function idOf(actor: string, key: string, digest: Buffer, index: number): string {
-  const hash = createHash('sha256').update(`${actor}\n${key}\n${index}\n`).update(digest).digest()
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80
-  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }

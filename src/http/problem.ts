@@ -21,6 +21,7 @@ export const STATUS: Record<ErrorCode, number> = {
   JSON_INVALID: 400,
   BLOB_NOT_FOUND: 404,
   REDIRECT_INVALID: 422,
+  SCHEDULE_NOT_FOUND: 404,
   PERMISSION_DENIED: 403,
   LOGIN_REQUIRED: 401,
   LOGIN_FAILED: 401,
@@ -59,6 +60,10 @@ export const STATUS: Record<ErrorCode, number> = {
   SOURCE_NOT_FOUND: 500,
   SOURCE_DAMAGED: 500,
   BLOB_MISSING: 500,
+  WORKER_NOT_FOUND: 404,
+  WORKER_BUSY: 409,
+  WORKER_FAILED: 500,
+  LEASE_LOST: 409,
 }
 
 /** An error as the API tells it: RFC 9457, with the code and the id of the request. */

@@ -39,11 +39,6 @@ export async function forgetTries(db: Db, limit: Limit, who: string): Promise<vo
   await db.rows('delete from rate_limits where key = $1::text', [keyOf(limit, who)])
 }
 
-/** Forgets what is past. */
-export async function forgetOldTries(db: Db): Promise<void> {
-  await db.rows('delete from rate_limits where until < now()')
-}
-
 /** Whom an address stands for: itself, or the /64 network of an IPv6 one, all of which one customer has. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]

@@ -16,6 +16,7 @@ import { pageCreateRoutes } from './routes/page-create.ts'
 import { pageEditRoutes } from './routes/page-edits.ts'
 import { pageListRoutes } from './routes/page-lists.ts'
 import { pageReadRoutes } from './routes/page-reads.ts'
+import { pageScheduleRoutes } from './routes/page-schedule.ts'
 import { pageUrlRoutes } from './routes/page-urls.ts'
 import { revisionRoutes } from './routes/revisions.ts'
 import { sessionRoutes } from './routes/session.ts'
@@ -31,6 +32,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     pageCreateRoutes(scope, context)
     pageEditRoutes(scope, context)
     pageActionRoutes(scope, context)
+    pageScheduleRoutes(scope, context)
     pageUrlRoutes(scope, context)
     pageBlobRoutes(scope, context)
     blobRoutes(scope, context)

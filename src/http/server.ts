@@ -15,6 +15,7 @@ import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
 import { addSlowBodies } from './plugins/slow-bodies.ts'
 import { addSpeaker } from './plugins/speaker.ts'
+import { addWorkerMetrics } from './plugins/worker-metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import { addRouteTable } from './route-table.ts'
 import { addRoutes } from './routes.ts'
@@ -54,6 +55,7 @@ export function buildServer(given: ServerContext): FastifyInstance {
 
   const table = addRouteTable(server)
   const metrics = addMetrics(server, context)
+  addWorkerMetrics(metrics.registry, site)
   server.addHook('onClose', async () => metrics.close())
   addHeaders(server)
   addErrors(server, table)

@@ -35,8 +35,13 @@ export class Wakeups {
    * @returns what ends that
    */
   subscribe(woken: Woken): () => void {
-    this.#listener.open()
+    this.listen()
     return this.watch(woken)
+  }
+
+  /** Begins to hear of other processes' appends too. */
+  listen(): void {
+    this.#listener.open()
   }
 
   /** As `subscribe`, of what this process hears anyway: nothing is opened for it. */
@@ -47,9 +52,13 @@ export class Wakeups {
     }
   }
 
+  /** Ends it; what was gathered goes out first: a command or a worker may end as soon as it has written. */
   async close(): Promise<void> {
-    if (this.#timer) clearTimeout(this.#timer)
     this.#listeners.clear()
+    if (this.#timer) {
+      clearTimeout(this.#timer)
+      this.#listener.notify(String(this.#position))
+    }
     await this.#listener.close()
   }
 

@@ -6,6 +6,7 @@ import { connectionOptions, type PoolOptions } from './pool.ts'
 const HEARTBEAT_MS = 10_000
 const ANSWER_MS = 5_000
 const RETRY_MS = 500
+const LAST_MS = 1_000
 const NOTIFY = 'select pg_notify($1::text, $2::text)'
 
 /**
@@ -21,7 +22,7 @@ export class Listener {
   #heartbeat: NodeJS.Timeout | null = null
   #onNotice: (text: string) => void = () => {}
   #opening = false
-  #sending = false
+  #sending: Promise<void> | null = null
   #unsent: string | null = null
   #closed = false
 
@@ -46,21 +47,27 @@ export class Listener {
   /** Sends a notice; that it gets lost when the database is away is no error. Of those that wait for one another the last goes. */
   notify(text: string): void {
     this.#unsent = text
-    if (!this.#sending) void this.#send()
+    this.#sending ??= this.#send()
   }
 
   async #send(): Promise<void> {
-    this.#sending = true
     while (this.#unsent !== null && !this.#closed) {
       const text = this.#unsent
       this.#unsent = null
       await this.#sender.rows(NOTIFY, [this.#channel, text]).catch(() => {})
     }
-    this.#sending = false
+    this.#sending = null
   }
 
+  /** Ends it. A notice that is being sent has a second to go out. */
   async close(): Promise<void> {
     this.#closed = true
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, LAST_MS)
+    })
+    await Promise.race([this.#sending, late])
+    clearTimeout(timer)
     if (this.#heartbeat) clearTimeout(this.#heartbeat)
     await Promise.all([this.#drop(), this.#sender.close()])
   }

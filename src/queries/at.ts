@@ -8,17 +8,25 @@ export interface AtPosition {
   readonly recordedAt: string
 }
 
-/** What `?at=` says: a place in the log, or a revision of the page that is asked for. */
-export type At = AtPosition | { readonly revision: number }
+/** An instant that lies ahead, with the end of the log as it is now. */
+export interface AtAhead {
+  /** RFC 3339, UTC, milliseconds. */
+  readonly ahead: string
+  readonly head: number
+}
+
+/** What `?at=` says: a place in the log, an instant ahead of it, or a revision of the page that is asked for. */
+export type At = AtPosition | AtAhead | { readonly revision: number }
 
 const NUMBERED = /^(position|revision):(0|[1-9]\d{0,14})$/
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?([Zz]|[+ -]\d{2}:\d{2})$/
 
 /**
- * Resolves `position:N`, `revision:N` or an RFC 3339 instant, which means the last position recorded by then.
+ * Resolves `position:N`, `revision:N` or an RFC 3339 instant, which means the last position recorded by then; one that is ahead of the
+ * clock means what will be by then as far as it is scheduled.
  *
- * @throws AT_INVALID when it is none of them, or lies in the future of the log or the clock
+ * @throws AT_INVALID when it is none of them, or a position that is ahead of the log
  */
 export async function resolveAt(db: Db, text: string): Promise<At> {
   const [, kind, digits] = NUMBERED.exec(text) ?? []
@@ -26,14 +34,17 @@ export async function resolveAt(db: Db, text: string): Promise<At> {
   if (kind === 'position') return atPosition(db, Number(digits))
   const instant = parseInstant(text)
   if (instant === null) throw invalid(text, 'is neither')
-  if (instant > new Date().toISOString()) throw invalid(text, 'is in the future, so not yet')
+  if (instant > new Date().toISOString()) {
+    return { ahead: instant, head: (await readHead(db)).position }
+  }
   return atPosition(db, await readPositionAt(db, instant))
 }
 
-/** As `resolveAt` where there is no single page. @throws AT_INVALID also for `revision:N` */
+/** As `resolveAt` where there is no single page. @throws AT_INVALID also for `revision:N` and for an instant ahead */
 export async function resolvePosition(db: Db, text: string): Promise<AtPosition> {
   const at = await resolveAt(db, text)
   if ('revision' in at) throw invalid(text, 'is of one page and not')
+  if ('ahead' in at) throw invalid(text, 'is in the future, where only a page can be read, so not')
   return at
 }
 

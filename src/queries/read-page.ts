@@ -7,6 +7,7 @@ import type { Entity } from '../content/state.ts'
 import { find } from '../pg/db.ts'
 import type { At } from './at.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
+import { findPageAhead } from './read-ahead.ts'
 import { readPagePast, readRevisionAt } from './read-past.ts'
 import type { Reader } from './reader.ts'
 
@@ -15,7 +16,7 @@ import type { Reader } from './reader.ts'
  *
  * Now takes `view` on the path, one statement for readers without a session, and shows a page that has only drafts to those with
  * `viewdraft`. The past takes `view` and `history`, today, on the path that the page has now (or had last) and on the one it
- * had then.
+ * had then. What lies ahead takes `view` and `viewdraft`.
  *
  * @param path as `parsePath` returns it
  * @throws REVISION_NOT_FOUND; LOGIN_REQUIRED or PERMISSION_DENIED for the past of a path that may be viewed, without `history`
@@ -30,13 +31,18 @@ export async function readPage(
   const { site: head, page } = await findPageAndHead(site.db, path)
   const viewer = reader ?? (await site.rights.viewer(site.db, head.rightsPosition, null))
   if (!viewer.may('view', path)) return { type: 'absent', viewer }
-  if (at !== null) {
+  const ahead = at !== null && 'ahead' in at ? at : null
+  if (ahead !== null) {
+    const planned = await findPageAhead(site, viewer, path, ahead)
+    if (planned !== null) return planned
+  } else if (at !== null && 'position' in at) {
     if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
     return readPagePast(site, viewer, path, at)
   }
   if (page !== null) {
     const { sinceId: etag } = page
-    return { type: 'page', page, etag, position: head.head, recordedAt: null, viewer }
+    const recordedAt = ahead?.ahead ?? null
+    return { type: 'page', page, etag, position: head.head, recordedAt, viewer }
   }
   return (await readDraft(site, viewer, path, head.head)) ?? readStub(site, viewer, path)
 }

@@ -40,7 +40,11 @@ export function renderView(
     user: frame.user,
     loginUrl: frame.loginUrl,
     searchUrl: frame.searchUrl,
-    asOf: frame.asOf && { at: momentOf(frame.asOf.at), nowUrl: frame.asOf.nowUrl },
+    asOf: frame.asOf && {
+      at: momentOf(frame.asOf.at),
+      nowUrl: frame.asOf.nowUrl,
+      isAhead: frame.asOf.isAhead === true,
+    },
     assets: { style: asset('style.css'), logo: asset('logo.svg'), favicon: asset('favicon.svg') },
   })
 }

@@ -21,6 +21,8 @@ const DEEDS: Readonly<Record<string, string>> = {
   PageCreated: 'created',
   PageRevised: 'changed',
   PagePublished: 'made live',
+  PublishScheduled: 'scheduled',
+  ScheduleCancelled: 'schedule ended',
   PageMoved: 'moved',
   PageDeleted: 'deleted',
   PageUndeleted: 'brought back',

@@ -46,6 +46,8 @@ export interface Frame {
 export interface AsOf {
   readonly at: string
   readonly position: number
+  /** The instant lies ahead: this is what is scheduled. */
+  readonly isAhead?: boolean
   /** The same page today. */
   readonly nowUrl: string
   /** What links in texts get to stay in that time, such as `at=position%3A12`. */

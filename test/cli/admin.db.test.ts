@@ -136,11 +136,6 @@ suite('rm3admin', test => {
     assert.equal(await adminJson('migrate'), { site: 'rm3', applied: [] })
   })
 
-  test('says what is not there yet, and pretends nothing', async () => {
-    assert.equal(await adminJson('worker', 'list'), { items: [], next: null })
-    assert.match((await admin('createworkflow')).stdout, /no workers yet/)
-  })
-
   test('diagnoses: each line ok, warn or fail, with what to do', async () => {
     const { code, stdout } = await admin('doctor')
     const wrong = await shell.run('rm3admin', ['doctor', '--json'], {

@@ -72,15 +72,6 @@ suite('rm3front', test => {
     assert.is(code, 1)
     assert.match(stderr, /UNAVAILABLE/)
   })
-
-  test('and rm3wf: says that there are no workers, and waits to be stopped', async () => {
-    const child = shell.start('rm3wf', [])
-    const text = await said(child, /Ctrl-C stops it/)
-    const { code } = await stopped(child, 'SIGTERM')
-
-    assert.match(text, /no workers yet/)
-    assert.is(code, 0)
-  }, 60_000)
 })
 
 suite('a signal', test => {

@@ -41,9 +41,12 @@ export interface Shell {
 
 type Env = Readonly<Record<string, string>>
 
-/** @param url the database; null for none */
-export function openShell(url: string | null): Shell {
-  const folder = mkdtempSync(join(tmpdir(), 'rm3-cli-'))
+/**
+ * @param url the database; null for none
+ * @param given the folder to be in; one of its own when not given
+ */
+export function openShell(url: string | null, given?: string): Shell {
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'rm3-cli-'))
   const children: ChildProcess[] = []
   const start = (program: string, args: readonly string[], env: Env = {}) => {
     const child = spawn(

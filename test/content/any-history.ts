@@ -7,6 +7,7 @@ import {
   removeCredential,
   setCredential,
 } from '../../src/content/decide-rights.ts'
+import { cancelSchedule, schedulePublish } from '../../src/content/decide-schedule.ts'
 import type { Document } from '../../src/content/document.ts'
 import type { NewEvent, SiteEvent } from '../../src/content/events.ts'
 import { evolve } from '../../src/content/evolve.ts'
@@ -24,6 +25,8 @@ export type Action =
   | { type: 'undelete'; to: string }
   | { type: 'role' | 'noRole' | 'blob' | 'noBlob' | 'noCredential'; name: string }
   | { type: 'credential'; name: string; provider: string }
+  | { type: 'schedule'; pick: number; day: number }
+  | { type: 'unschedule' | 'carry'; plan: number }
 
 /** What a document is made of. */
 export interface Text {
@@ -81,6 +84,14 @@ export const anyAction: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('noCredential' as const),
       name: fc.constantFrom(...CREDENTIALS),
+    }),
+  },
+  { weight: 3, arbitrary: actionOf('schedule', { pick: anyPick, day: fc.nat(3) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constantFrom('unschedule' as const, 'carry' as const),
+      plan: fc.nat(3),
     }),
   },
   {
@@ -215,12 +226,35 @@ function decide(subject: Subject, action: Action): NewEvent[] {
       })
     case 'undelete':
       return decidePage(entity, { type: 'UndeletePage', path: action.to })
+    case 'schedule':
+    case 'unschedule':
+    case 'carry':
+      return entity === null ? [] : decidePlan(subject, entity, action)
     default:
       return entity === null ? [] : decideOther(entity, action)
   }
 }
 
-function decideOther(entity: Entity, action: Action & { name: string }): NewEvent[] {
+function decidePlan(
+  { documents, eventIdOf }: Subject,
+  entity: Entity,
+  action: Extract<Action, { day: number } | { plan: number }>,
+): NewEvent[] {
+  if (action.type === 'schedule') {
+    const revision = picked(documents, action.pick)
+    const at = `2031-01-0${action.day + 1}T00:00:00.000Z`
+    return schedulePublish(entity, { revision, revisionId: eventIdOf(revision), at })
+  }
+  const plans = Object.entries(entity.schedules)
+  const [schedule = '', plan] = plans[action.plan % Math.max(1, plans.length)] ?? []
+  if (action.type === 'unschedule') return cancelSchedule(entity, schedule)
+  const document = plan && documents.get(plan.revision)
+  if (plan === undefined || document === undefined) return []
+  const { revision, revisionId } = plan
+  return decidePage(entity, { type: 'PublishPage', revision, revisionId, document, schedule })
+}
+
+function decideOther(entity: Entity, action: Extract<Action, { name: string }>): NewEvent[] {
   const { name } = action
   switch (action.type) {
     case 'role':

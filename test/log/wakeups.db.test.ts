@@ -40,6 +40,19 @@ suite('wakeups', test => {
     assert.ok(notices.length <= 3, notices.join())
   })
 
+  test('tell other processes of an append just before the end too', async () => {
+    const wakeups = new Wakeups(new Listener(options))
+    const appender = new Appender([new Connection(options)], at => wakeups.appended(at))
+    notices.length = 0
+
+    const { position } = await append(appender, [entry()])
+    await appender.close()
+    await wakeups.close()
+    await until(() => notices.includes(position))
+
+    assert.equal(notices, [position])
+  })
+
   test('send the last position, on one connection, however slowly the database answers', async () => {
     await until(async () => (await connections()) === 0) // those of the test before end in their own time
     const proxy = await LossyProxy.listen(targetOf(database.url))

@@ -19,6 +19,7 @@ import {
   heldRanges,
   lastAtPath,
   type Range,
+  scheduleRanges,
   shownRanges,
   tagRanges,
 } from './log-oracle.ts'
@@ -92,6 +93,10 @@ function checkRanges(tables: Tables, log: AnyLog): void {
   assert.equal(
     column(tables, 'tags', row => rangeOf(row, row['object'])),
     sorted(tagRanges(log)),
+  )
+  assert.equal(
+    column(tables, 'schedules', row => rangeOf(row, row['schedule'])),
+    sorted(scheduleRanges(log)),
   )
   const roles = heldRanges(log, 'RoleAssigned', 'RoleDeassigned', data => data['role'])
   assert.equal(

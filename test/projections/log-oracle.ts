@@ -64,6 +64,23 @@ export function heldRanges(
   })
 }
 
+/** What lay ahead of each page. */
+export function scheduleRanges(log: AnyLog): Range[] {
+  return rangesOf(log, ({ event }, before) => {
+    switch (event.type) {
+      case 'PublishScheduled':
+        return [...before, event.eventId]
+      case 'ScheduleCancelled':
+      case 'PagePublished':
+        return before.filter(id => id !== event.data.schedule)
+      case 'PageDeleted':
+        return []
+      default:
+        return [...before]
+    }
+  })
+}
+
 /** What readers saw of each page. */
 export function shownRanges(log: AnyLog): Range[] {
   return rangesOf(log, ({ state }, before) => {

@@ -3,6 +3,7 @@ import * as blobs from '../../projections/blobs.ts'
 import * as grants from '../../projections/grants.ts'
 import * as pageHistory from '../../projections/page-history.ts'
 import * as pages from '../../projections/pages.ts'
+import * as schedules from '../../projections/schedules.ts'
 import * as settings from '../../projections/settings.ts'
 import { findSecretOfUser, findToken } from '../../src/access/credentials.ts'
 import { newSession } from '../../src/access/secrets.ts'
@@ -24,9 +25,11 @@ import { type Db, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
 import { findRevisionEntry } from '../../src/queries/revisions.ts'
 import { findSubject } from '../../src/queries/subject.ts'
+import cleanUp from '../../workers/clean-up.ts'
 import { assert, suite } from '../harness.ts'
 import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
 import { explaining, type Plan } from '../support/explain.ts'
+import { runContext } from '../support/run-context.ts'
 
 const ID = '00000000-0000-4000-8000-0000000000ff'
 const PATH = 'wh.p77.c777'
@@ -51,8 +54,11 @@ const FILL = `
   insert into credential_secrets select id, id, 'x' from fewer;
   insert into sessions select sha256(id::text::bytea), id, now(), now(), now() + interval '1 day', id from fewer;
   insert into blobs select id, 'a.png', 1, md5(n::text) || md5(n::text), 1, 'image/png', 'public', n, 9007199254740991 from fewer;
+  insert into schedules select id, id, 1, id, now() + n * interval '1 hour', 'root', n, case when n % 5 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into grants select 'role' || n, 'view', '*', 1, '', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
   insert into settings select 'k' || n, 1, '1', n, case when n % 1000 = 0 then 9007199254740991 else n + 1 end from fewer;
+  insert into idempotency_keys select 'a', n::text, '' from fewer;
+  insert into rate_limits select n::text, 1, now() + interval '1 day' from fewer;
   insert into keyframes select id, 32, '' from fewer;
   insert into former_paths select id, 2, path from fewer;
   insert into log select n, now(), now(), id, md5((n % 1000)::text)::uuid, n / 1000 + 1, 1,
@@ -83,6 +89,11 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   listBlobs: db => blobs.listBlobs(db, ID),
   findBlobOfPages: db =>
     blobs.findBlobOfPages(db, 'a'.repeat(64), { viewed: '^wh', edited: '^$', drafts: null }),
+  listKnownBlobs: db => blobs.listKnownBlobs(db, ['a'.repeat(64), 'b'.repeat(64)]),
+  listSchedules: db => schedules.listSchedules(db, ID),
+  findNextPublication: db => schedules.findNextPublication(db),
+  listDuePublications: db => schedules.listDuePublications(db, new Date().toISOString(), 200),
+  findPublicationAt: db => schedules.findPublicationAt(db, PATH, '2031-01-01T00:00:00Z'),
   listGrants: db => grants.listGrants(db),
   listSettings: db => settings.listSettings(db),
   readState: db => readState(db, ID, 77).catch(() => null),
@@ -97,6 +108,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   readLog: db => readLog(db, 15_000),
   findEvent: db => findEvent(db, ID),
   findPosition: db => findPosition(db, 7),
+  'clean-up': db => cleanUp.run(runContext({ site: { db } as Site })),
 }
 
 suite('plans at 100,000 rows', test => {
@@ -136,7 +148,7 @@ suite('plans at 100,000 rows', test => {
   }
 
   test('all exported queries of projections are among them', () => {
-    const modules = [accounts, blobs, grants, pageHistory, pages, settings]
+    const modules = [accounts, blobs, grants, pageHistory, pages, schedules, settings]
     const exported = modules
       .flatMap(module => Object.keys(module))
       .filter(name => /^(find|list)/.test(name))

@@ -95,6 +95,7 @@ export function frameOf(
     asOf: when && {
       at: when.recordedAt,
       position: when.position,
+      isAhead: when.ahead !== undefined,
       nowUrl: urlWith(scene, 'at', null),
       linkQuery: linkQueryOf(scene),
     },

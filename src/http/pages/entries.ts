@@ -54,11 +54,14 @@ export interface Detail {
   readonly redirect: string | null
   readonly name: string | null
   readonly role: string | null
+  /** Of a schedule: when, and why it ended where nobody took it back. */
+  readonly at: string | null
+  readonly reason: string | null
 }
 
 const DETAILS = `select revision, data->>'from' as from, data->>'to' as to, data->>'redirect' as redirect, data->>'name' as name,
-    data->>'role' as role, (data->>'restored')::int as restored,
-    case when type = 'PagePublished' then (data->>'revision')::int end as made
+    data->>'role' as role, (data->>'restored')::int as restored, data->>'at' as at, data->>'reason' as reason,
+    case when type in ('PagePublished', 'PublishScheduled') then (data->>'revision')::int end as made
   from log where stream = $1::uuid and revision = any($2::int[]) and type <> 'PageCreated' and data is not null`
 
 /** Details of events of an entity, by revision. */
@@ -99,12 +102,19 @@ export function stateOf(entry: RevisionEntry, live: number | null): RevisionStat
   return entry.draft ? 'draft' : 'past'
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  'live already': 'the revision was live already',
+  'path taken': 'another page was there',
+}
+
 function told(viewer: Viewer, detail: Detail): string | null {
-  const { from, to, made, restored, redirect, name, role } = detail
+  const { from, to, made, restored, redirect, name, role, at, reason } = detail
   if (from !== null && to !== null) {
     const seen = (path: string) => (mayReadPast(viewer, [path]) ? path : 'a place you may not see')
     return `from ${seen(from)} to ${seen(to)}`
   }
+  if (made !== null && at !== null) return `revision ${made} goes live at ${at}`
+  if (reason !== null) return REASONS[reason] ?? reason
   if (made !== null) return `revision ${made} is what readers see`
   if (restored !== null) return `brought back revision ${restored}`
   if (redirect !== null) return `readers are sent to ${redirect}`

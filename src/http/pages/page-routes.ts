@@ -108,8 +108,11 @@ async function answerAnew(
   const timed = at !== null && 'position' in at ? at : null
   if (answer.type !== 'page') return answerOther(request, reply, path, answer)
   const { viewer, page, position, recordedAt } = answer
+  const ahead = at !== null && 'ahead' in at ? { ahead: at.ahead } : {}
   const inTime =
-    at !== null && timed === null ? { position, recordedAt: recordedAt ?? page.touched } : timed
+    at !== null && timed === null
+      ? { position, recordedAt: recordedAt ?? page.touched, ...ahead }
+      : timed
   const scene = sceneOf(pages, request, { viewer, path, when: inTime, head })
   const shown = revision ?? (page.draft ? page.revision : null)
   const { html } = await buildPage(scene, answer, {

@@ -21,6 +21,9 @@ export interface Pages {
   readonly memories: Memories
 }
 
+/** A moment of the log; with `ahead`, its end and an instant that lies ahead. */
+export type When = AtPosition & { readonly ahead?: string }
+
 /** Who looks at which address, as of when. */
 export interface Scene {
   readonly pages: Pages
@@ -32,7 +35,7 @@ export interface Scene {
   /** The URL as it was asked for, with its query. */
   readonly url: string
   /** null: now. */
-  readonly when: AtPosition | null
+  readonly when: When | null
   /** What was looked up for others who may see the same. */
   readonly memory: Memory
 }
@@ -51,7 +54,8 @@ export function sceneOf(
 
 /** What links get to stay in the time of the scene; '' now. */
 export function linkQueryOf({ when }: Scene): string {
-  return when === null ? '' : `at=${encodeURIComponent(`position:${when.position}`)}`
+  if (when === null) return ''
+  return `at=${encodeURIComponent(when.ahead ?? `position:${when.position}`)}`
 }
 
 /** A page's URL in the time of the scene. */

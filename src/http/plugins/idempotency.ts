@@ -7,7 +7,6 @@ import {
   type Claim,
   claimKey,
   digestOf,
-  forgetOldKeys,
   idempotencyKeyOf,
   type KeptAnswer,
   keepAnswer,
@@ -18,7 +17,6 @@ import { type Essentials, essentialsOf } from '../write-answer.ts'
 import { actorOf } from './speaker.ts'
 
 const KEPT_HEADERS = ['content-type', 'etag', 'rm3-position', 'location'] as const
-const TIDY_MS = 3_600_000
 /** Most events that one request writes: a subtree that moves. */
 const EVENTS_MAX = 10_000
 
@@ -44,8 +42,6 @@ export function addIdempotency(server: FastifyInstance, site: Site): void {
     if (request.claim !== null) await settle(site, request.claim, reply, payload)
     return payload
   })
-  const timer = setInterval(() => void forgetOldKeys(site.db).catch(() => {}), TIDY_MS).unref()
-  server.addHook('onClose', async () => clearInterval(timer))
 }
 
 function replay(reply: FastifyReply, { status, headers, body }: KeptAnswer): FastifyReply {

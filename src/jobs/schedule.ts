@@ -1,0 +1,57 @@
+import { nextCron, parseCron } from './cron.ts'
+import { isSubscribed, type Schedule, type Worker } from './define.ts'
+
+/** What makes a worker run, in words: `every 15m`, `cron 5 4 * * *`, `at 2027-01-01T00:00:00.000Z`, `at the next instant`, `on PageRevised`. */
+export function triggerOf(worker: Worker): string {
+  if (isSubscribed(worker)) return `on ${worker.subscription.on.join(', ')}`
+  const { schedule } = worker
+  if ('every' in schedule) return `every ${schedule.every}`
+  if ('cron' in schedule) return `cron ${schedule.cron}`
+  return typeof schedule.at === 'string' ? `at ${schedule.at}` : 'at the next instant'
+}
+
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const EVERY = /^([1-9]\d{0,5})([smhd])$/
+
+/** Milliseconds of `15m`; null when it is none. */
+export function parseEvery(every: string): number | null {
+  const [, count, unit] = EVERY.exec(every) ?? []
+  return count === undefined ? null : Number(count) * UNITS[unit as keyof typeof UNITS]
+}
+
+/**
+ * When a worker is due for the first time; null: not by time, or when the site's tables say so.
+ *
+ * @param now an instant, RFC 3339
+ */
+export function firstDue(worker: Worker, now: string): string | null {
+  if (isSubscribed(worker)) return null
+  const { schedule } = worker
+  if ('at' in schedule) {
+    return typeof schedule.at === 'string' ? new Date(schedule.at).toISOString() : null
+  }
+  return nextAfter(schedule, now, now)
+}
+
+/**
+ * When a worker is due after a run that was due at `due` and ended at `now`: always after `now`, so that what was missed is made up for
+ * by one run.
+ */
+export function nextDue(worker: Worker, due: string | null, now: string): string | null {
+  if (isSubscribed(worker) || 'at' in worker.schedule) return null
+  return nextAfter(worker.schedule, due ?? now, now)
+}
+
+function nextAfter(
+  schedule: Exclude<Schedule, { at: unknown }>,
+  due: string,
+  now: string,
+): string | null {
+  if ('cron' in schedule) {
+    const cron = parseCron(schedule.cron)
+    return (cron && nextCron(cron, new Date(now)))?.toISOString() ?? null
+  }
+  const everyMs = parseEvery(schedule.every) ?? 0
+  const next = Math.max(Date.parse(due), Date.parse(now) - everyMs) + everyMs
+  return new Date(next > Date.parse(now) ? next : Date.parse(now) + everyMs).toISOString()
+}

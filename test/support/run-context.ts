@@ -1,0 +1,18 @@
+import type { BlobStores } from '../../src/blobs/store.ts'
+import { workerCommands } from '../../src/jobs/commands.ts'
+import type { RunContext } from '../../src/jobs/define.ts'
+import type { TestSite } from './database.ts'
+
+const NO_STORES: BlobStores = { public: { folder: '' }, private: { folder: '' } }
+
+/** What a worker's run gets, for one that is called in a test. */
+export function runContext(
+  { site }: Pick<TestSite, 'site'>,
+  given: Partial<RunContext> = {},
+): RunContext {
+  return {
+    ...{ db: site.db, commands: workerCommands(site, 'test'), blobs: NO_STORES, now: site.now },
+    ...{ signal: AbortSignal.timeout(60_000), dryRun: false, say: () => {}, progress: () => {} },
+    ...given,
+  }
+}
