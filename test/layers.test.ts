@@ -37,6 +37,7 @@ const OWNERS: Record<string, string[]> = {
   pg: ['src/pg/'],
   'pg-listen': ['src/pg/'],
   bree: ['src/jobs/'],
+  croner: ['src/jobs/'],
   fastify: ['src/http/'],
   '@fastify/*': ['src/http/'],
   msgpackr: ['src/codec/'],

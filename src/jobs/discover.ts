@@ -1,6 +1,6 @@
 import { Rm3Error } from '../errors.ts'
 import { discover, type Found } from '../plugins.ts'
-import { parseCron } from './cron.ts'
+import { isCron } from './cron.ts'
 import { isSubscribed, type Schedule, type Worker } from './define.ts'
 import { parseEvery } from './schedule.ts'
 
@@ -55,7 +55,7 @@ function checked({ definition, name, file, plugin }: Found): FoundWorker {
 
 function isSchedule(schedule: Schedule): boolean {
   if ('every' in schedule) return parseEvery(schedule.every) !== null
-  if ('cron' in schedule) return parseCron(schedule.cron) !== null
+  if ('cron' in schedule) return isCron(schedule.cron)
   return typeof schedule.at === 'function' || !Number.isNaN(Date.parse(schedule.at))
 }
 

@@ -1,4 +1,4 @@
-import { nextCron, parseCron } from './cron.ts'
+import { nextCron } from './cron.ts'
 import { isSubscribed, type Schedule, type Worker } from './define.ts'
 
 /** What makes a worker run, in words: `every 15m`, `cron 5 4 * * *`, `at 2027-01-01T00:00:00.000Z`, `at the next instant`, `on PageRevised`. */
@@ -48,8 +48,7 @@ function nextAfter(
   now: string,
 ): string | null {
   if ('cron' in schedule) {
-    const cron = parseCron(schedule.cron)
-    return (cron && nextCron(cron, new Date(now)))?.toISOString() ?? null
+    return nextCron(schedule.cron, new Date(now))?.toISOString() ?? null
   }
   const everyMs = parseEvery(schedule.every) ?? 0
   const next = Math.max(Date.parse(due), Date.parse(now) - everyMs) + everyMs
