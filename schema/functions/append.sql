@@ -45,6 +45,9 @@ end
 $$;
 
 drop function if exists append(json, boolean, text[], json[]);
+drop aggregate if exists chain(bytea, bytea);
+drop function if exists chain_step(bytea, bytea, bytea);
+drop function if exists event_header(bigint, uuid, uuid, int, text, smallint, text, timestamptz, timestamptz, bytea);
 
 /*
  * `events` in the order they shall have; those of one append stand together.
@@ -56,7 +59,8 @@ drop function if exists append(json, boolean, text[], json[]);
  * recorded_at as they were), 'reused' (some of its event ids are in the log, but not all, or for something else) or 'conflict' (stream
  * and its actual revision). An event id that was used before in another stream violates log_event_id.
  *
- * The lock is the first statement: each later one has a snapshot that sees what the last holder committed.
+ * The lock is the first statement: each later one has a snapshot that sees what the last holder committed. The chain is computed as
+ * src/log/chain.ts does it from rows it has read: docs/design/log.md.
  */
 create or replace function append(events new_event[], rights boolean, rows inline_rows)
 returns table (append int, outcome text, "position" bigint, recorded_at timestamptz, stream uuid, revision int)
@@ -64,9 +68,14 @@ language plpgsql security definer set search_path = :site, pg_temp as $$
 #variable_conflict use_column
 declare
   head log_head;
+  first bigint;
   now_ms timestamptz;
+  event new_event;
+  places timestamptz[] := '{}';
+  chains bytea[] := '{}';
 begin
   select * into head from log_head for update;
+  first := head.position + 1;
   now_ms := greatest(head.recorded_at, date_trunc('milliseconds', clock_timestamp()));
   if events is null or cardinality(events) = 0 then
     raise exception 'an append without events' using errcode = 'invalid_parameter_value';
@@ -77,30 +86,30 @@ begin
     return;
   end if;
 
-  with placed as (
-    select e.*, head.position + e.ordinality as position,
-      greatest(head.recorded_at, max(least(coalesce(e.recorded_at, now_ms), now_ms)) over (order by e.ordinality)) as placed_at
-    from unnest(events) with ordinality e
-  ), inserted as (
-    insert into log (position, at, recorded_at, event_id, stream, revision, version, type, actor, note, meta, data, salt, body_hash, chain)
-    select p.position, p.at, p.placed_at, p.event_id, p.stream, p.revision, p.version, p.type, p.actor, p.note, p.meta, p.data, p.salt,
-      p.body_hash, chain(head.chain, convert_to(concat_ws(E'\n', p.position, p.event_id, p.stream, p.revision, p.type, p.version, p.actor,
-        (extract(epoch from p.at) * 1000)::bigint, (extract(epoch from p.placed_at) * 1000)::bigint, ''), 'UTF8') || p.body_hash)
-        over (order by p.position)
-    from placed p
-    returning log.position, log.recorded_at, log.chain
-  ), last as (
-    select i.position, i.recorded_at, i.chain from inserted i order by i.position desc limit 1
-  )
+  foreach event in array events loop
+    head.position := head.position + 1;
+    head.recorded_at := greatest(head.recorded_at, least(coalesce(event.recorded_at, now_ms), now_ms));
+    head.chain := sha256(head.chain || convert_to(concat_ws(E'\n', head.position, event.event_id, event.stream, event.revision, event.type,
+      event.version, event.actor, (extract(epoch from event.at) * 1000)::bigint, (extract(epoch from head.recorded_at) * 1000)::bigint, ''),
+      'UTF8') || event.body_hash);
+    places := places || head.recorded_at;
+    chains := chains || head.chain;
+  end loop;
+  insert into log (position, at, recorded_at, event_id, stream, revision, version, type, actor, note, meta, data, salt, body_hash, chain)
+    select first - 1 + e.ordinality, e.at, e.placed_at, e.event_id, e.stream, e.revision, e.version, e.type, e.actor, e.note, e.meta, e.data,
+      e.salt, e.body_hash, e.chain
+    from rows from (unnest(events), unnest(places), unnest(chains)) with ordinality
+      e (append, event_id, stream, revision, type, version, actor, at, recorded_at, note, meta, data, salt, body_hash, placed_at, chain);
   update log_head h
-  set position = last.position, recorded_at = last.recorded_at, chain = last.chain,
-      rights_position = case when append.rights then last.position else h.rights_position end
-  from last
-  returning h.recorded_at into head.recorded_at;
+  set position = head.position, recorded_at = head.recorded_at, chain = head.chain,
+      rights_position = case when append.rights then head.position else h.rights_position end;
 
   if append.rows is distinct from null then
-    perform write_inline(append.rows, head.position);
+    perform write_inline(append.rows, first - 1);
   end if;
-  return query select null::int, 'done', head.position + 1, head.recorded_at, null::uuid, null::int;
+  outcome := 'done';
+  "position" := first;
+  recorded_at := head.recorded_at;
+  return next;
 end
 $$;

@@ -7,7 +7,7 @@ export const CHAIN_START = Buffer.alloc(32)
 /**
  * The chain value at an event: SHA-256 of the value before, the columns that are never erased, and the hash of the erasable ones.
  *
- * `schema/functions/chain.sql` computes the same inside `append`.
+ * `schema/functions/append.sql` computes the same.
  */
 export function chainLink(previous: Buffer, event: RecordedEvent, body: Buffer): Buffer {
   const header = [
