@@ -19,6 +19,8 @@ export interface SiteOptions {
   readonly url: string
   /** PostgreSQL schema of the site. */
   readonly site: string
+  /** Where the site's package.json is, which lists plugins; where the process was started when not given. */
+  readonly folder?: string
   readonly allowUnsafe?: boolean
   readonly connectionsMax?: number
   /** What PostgreSQL calls the connections. */
@@ -34,6 +36,8 @@ export interface OpenSite {
   readonly wakeups: Wakeups
   /** What this process writes to the log, for those who watch it. */
   readonly appends: Appends
+  /** All of the site, also those of its plugins. */
+  readonly projections: readonly Projection[]
   close(): Promise<void>
 }
 
@@ -43,7 +47,7 @@ const LANES = 2
 /** Brings the schema up to date and opens a site. @throws what `migrate` throws */
 export async function openSite(options: SiteOptions): Promise<OpenSite> {
   const { url, site: name, allowUnsafe = false } = options
-  const projections = await discoverProjections()
+  const projections = await discoverProjections(options.folder)
   await migrate({
     url,
     site: name,
@@ -93,6 +97,7 @@ export async function connectSite(
     site,
     wakeups,
     appends,
+    projections,
     close: async () => {
       await appender.close()
       await wakeups.close()

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { Config } from './config.ts'
 import { Rm3Error } from './errors.ts'
+import { followSite } from './follow-site.ts'
 import { discoverWorkers } from './jobs/discover.ts'
 import type { SitePlace } from './jobs/messages.ts'
 import { Runner } from './jobs/runner.ts'
@@ -16,11 +17,16 @@ export interface WorkersOptions {
   readonly say: (line: string) => void
 }
 
-/** Begins to run the workers of a site in this process, beside others. @returns what ends that, in 6 seconds or so at most */
+/**
+ * Begins to run the workers of a site in this process, beside others, and to follow the log with its projections.
+ *
+ * @returns what ends that, in 6 seconds or so at most; a batch of a projection that takes longer is left to another process
+ */
 export async function startWorkers(
-  { site, wakeups }: OpenSite,
+  opened: OpenSite,
   { config, url, say }: WorkersOptions,
 ): Promise<{ stop(): Promise<void> }> {
+  const { site, wakeups } = opened
   const workers = await discoverWorkers()
   const runner = new Runner(placeOf(config, url), say)
   const scheduler = new Scheduler({
@@ -32,7 +38,24 @@ export async function startWorkers(
     wakeups,
   })
   await scheduler.start()
-  return scheduler
+  const following = followSite(opened, { url, site: config.site, say })
+  return {
+    stop: async () => {
+      await Promise.all([scheduler.stop(), within(STOP_MS, following.stop())])
+    },
+  }
+}
+
+const STOP_MS = 6_000
+
+/** Waits for the end of `work`, but no longer than that. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
 }
 
 /** Where a site is, for threads. */
@@ -75,7 +98,7 @@ export async function runWorkers({
     try {
       opened.wakeups.listen()
       const workers = await startWorkers(opened, { config, url: database.url, say })
-      tell('The workers run. Ctrl-C stops them.')
+      tell('The workers run, and the projections follow the log. Ctrl-C stops them.')
       await aborted(signal)
       await workers.stop()
     } finally {

@@ -122,7 +122,8 @@ export const SETTINGS = {
     kind: 'boolean',
     default: 'false',
     secret: false,
-    meaning: 'Runs no workers in the web process; rm3wf runs them elsewhere.',
+    meaning:
+      'Runs no workers and follows the log with no projections in the web process; rm3wf does both elsewhere.',
   },
   RM3_LOG_LEVEL: {
     kind: 'log level',

@@ -3,8 +3,10 @@ import { doctor } from './admin/doctor.ts'
 import { explain } from './admin/explain.ts'
 import { jobCommands } from './admin/jobs.ts'
 import { logCommands } from './admin/log.ts'
+import { projectionCommands } from './admin/projections.ts'
 import { rightsCommands } from './admin/rights.ts'
 import { settingCommands } from './admin/settings.ts'
+import { status } from './admin/status.ts'
 import { loadTemplate } from './admin/template.ts'
 import { tokenCommands } from './admin/tokens.ts'
 import type { Group } from './command.ts'
@@ -15,6 +17,8 @@ export const admin: Group = {
   summary: 'administers a site',
   commands: [
     ...logCommands,
+    status,
+    ...projectionCommands,
     doctor,
     ...accountCommands,
     ...rightsCommands,

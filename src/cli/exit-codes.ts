@@ -74,6 +74,8 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   DATABASE_NOT_FOUND: EXIT.notFound,
   PORT_IN_USE: EXIT.inUse,
   DISK_FULL: EXIT.noSpace,
+  PROJECTION_NOT_FOUND: EXIT.notFound,
+  PROJECTION_STATE: EXIT.failed,
   USAGE: EXIT.usage,
   SITE_NOT_EMPTY: EXIT.targetExists,
   SOURCE_NOT_FOUND: EXIT.notFound,

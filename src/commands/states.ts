@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { stateOfKeyframe } from '../../projections/keyframes.ts'
 import { evolve, roughBytes } from '../content/evolve.ts'
+import { stateOfKeyframe } from '../content/kept-state.ts'
 import type { State } from '../content/state.ts'
 import { type Recorded, upcast } from '../content/upcast.ts'
 import { readStream } from '../log/read.ts'

@@ -61,6 +61,26 @@ export async function readLog(
   return db.rows<RecordedEvent>(LOG, [after, Math.min(limit, READ_MAX)])
 }
 
+const PART = `select ${COLUMNS} from (
+    select *, sum(coalesce(pg_column_size(data), 0)) over (order by position) as bytes
+    from (select * from log where position > $1::bigint order by position limit $2::int) l
+  ) l
+  where bytes <= $3::bigint or position = $1::bigint + 1
+  order by position`
+
+/**
+ * As `readLog`, for those who work through all of it: also bounded by bytes, but at least one event.
+ *
+ * @param most `bytes`: of payloads as the database keeps them, compressed
+ */
+export async function readLogPart(
+  db: Db,
+  after: number,
+  most: { events: number; bytes: number },
+): Promise<RecordedEvent[]> {
+  return db.rows<RecordedEvent>(PART, [after, most.events, most.bytes])
+}
+
 const BY_TYPE = `select ${COLUMNS} from log
   where position > $1::bigint and position <= $2::bigint and type = any($3::text[])
   order by position`

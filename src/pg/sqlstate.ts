@@ -55,6 +55,23 @@ export function violatedConstraint(thrown: unknown): string | null {
   return String(code).startsWith('23') && typeof constraint === 'string' ? constraint : null
 }
 
+/** Codes that say nothing about what was to be done, only about the moment. */
+const PASSING: ReadonlySet<string> = new Set([
+  'UNAVAILABLE',
+  'LOG_BUSY',
+  'DISK_FULL',
+  'DATABASE_NEWER',
+])
+/** A deadlock, and what two transactions did at once. */
+const COLLISIONS: ReadonlySet<string> = new Set(['40P01', '40001'])
+
+/** Whether the same may succeed later, or in a newer process: the server is away, full or busy. */
+export function isPassing(thrown: unknown): boolean {
+  const { code } = (thrown ?? {}) as { code?: unknown }
+  if (thrown instanceof Rm3Error) return PASSING.has(thrown.code)
+  return COLLISIONS.has(String(code))
+}
+
 function codeOf(thrown: unknown): ErrorCode | null {
   if (!(thrown instanceof Error) || thrown instanceof Rm3Error) return null
   const code = (thrown as { code?: unknown }).code

@@ -1,11 +1,14 @@
-import type { Db } from '../pg/db.ts'
+import { type Db, one } from '../pg/db.ts'
+import { appRole } from '../pg/pool.ts'
 import { buildProjection } from './build.ts'
-import { isPerEntity, nameTables, type Projection, tablesOf } from './define.ts'
+import { nameTables, type Projection, tablesOf } from './define.ts'
+import { isInline } from './tables.ts'
 import { makeWriters } from './writers.ts'
 
 /**
  * Makes the tables of each projection and the function that writes their rows; builds the rows from the log where a projection is
- * new here or of another version. All in one transaction, under the lock of `migrate`.
+ * new here or of another version and is written inline. One that follows begins at the log's beginning, and is built by whoever
+ * follows. All in one transaction, under the lock of `migrate`.
  */
 export async function installProjections(
   db: Db,
@@ -21,16 +24,30 @@ export async function installProjections(
     for (const projection of changed) await replaceTables(inside, projection)
     await makeWriters(inside, projections)
     for (const projection of changed) {
-      if (isPerEntity(projection)) await buildProjection(inside, projection)
-      await inside.rows(RECORD, [projection.name, projection.version])
+      const { name, version, mode } = projection
+      if (isInline(projection)) await buildProjection(inside, projection)
+      else await letFollow(inside, projection)
+      await inside.rows(RECORD, [name, version, mode])
     }
   })
 }
 
-const RECORD = `insert into checkpoints (kind, name, version, state, epoch, position)
-  select 'projection', $1::text, $2::int, 'live', epoch, position from log_head
+/** Who follows an older version, or has a lease from before, cannot commit any more. */
+const RECORD = `insert into checkpoints (kind, name, version, mode, state, epoch, position)
+  select 'projection', $1::text, $2::int, $3::text, case when $3::text = 'inline' then 'live' else 'building' end, epoch,
+    case when $3::text = 'inline' then position else 0 end from log_head
   on conflict (kind, name) do update
-  set version = excluded.version, state = excluded.state, epoch = excluded.epoch, position = excluded.position, updated = now()`
+  set version = excluded.version, mode = excluded.mode, state = excluded.state, epoch = excluded.epoch, position = excluded.position,
+    lease_token = checkpoints.lease_token + 1, lease_owner = null, lease_until = null, tries = 0, retry_at = null,
+    error = null, error_position = null, updated = now()`
+
+/** The role that follows the log may write the tables of projections that follow, and no others. */
+export async function letFollow(db: Db, projection: Projection, suffix = ''): Promise<void> {
+  const { site } = await one<{ site: string }>(db, 'select current_schema()::text as site')
+  for (const table of tablesOf(projection)) {
+    await db.script(`grant select, insert, update, delete on ${table}${suffix} to ${appRole(site)}`)
+  }
+}
 
 async function replaceTables(db: Db, projection: Projection): Promise<void> {
   for (const table of tablesOf(projection)) await db.script(`drop table if exists ${table} cascade`)

@@ -1,14 +1,11 @@
-import { readHead } from '../../log/read.ts'
 import { type LogProof, verifyLog } from '../../log/verify.ts'
 import type { Db } from '../../pg/db.ts'
 import { migrate as migrateSchema } from '../../pg/migrate.ts'
 import { discoverProjections } from '../../projector/discover.ts'
 import { installProjections } from '../../projector/install.ts'
-import { listInstalled } from '../../projector/installed.ts'
 import type { Call, Command, Outcome } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { withDatabase, withSite } from '../open.ts'
-import { columns } from '../usage.ts'
 
 const migrate: Command = {
   name: 'migrate',
@@ -29,46 +26,6 @@ const migrate: Command = {
             )
       return { text, data: { site, applied } }
     }),
-}
-
-const status: Command = {
-  name: 'status',
-  summary: 'shows the head of the log, the projections and the workers',
-  run: call =>
-    withSite(call, async ({ db }, { site, databaseUrl }) => statusOf(db, { site, databaseUrl })),
-}
-
-async function statusOf(
-  db: Db,
-  { site, databaseUrl }: { site: string; databaseUrl: string | null },
-): Promise<Outcome> {
-  const { position, chain, epoch, recordedAt, rightsPosition } = await readHead(db)
-  const [server] = await db.rows<{ name: string; version: string }>(
-    `select current_database()::text as name, current_setting('server_version') as version`,
-  )
-  const projections = (await listInstalled(db)).map(({ name, version, builtAt }) => ({
-    ...{ name, version, builtAt, kind: 'inline', state: 'live', position, lag: 0 },
-  }))
-  const database = {
-    name: server?.name ?? '',
-    version: server?.version ?? '',
-    managed: databaseUrl === null,
-    host: databaseUrl === null ? null : new URL(databaseUrl).host || null,
-  }
-  const at = position === 0 ? null : recordedAt
-  const head = { position, chain, epoch, recordedAt: at, rightsPosition }
-  const text = [
-    `Database     ${database.name} (PostgreSQL ${database.version}${database.managed ? ', managed by rm3' : ''}), site ${site}`,
-    `Log          position ${position}${at === null ? ', empty' : `, recorded ${at}`}`,
-    `             chain ${chain}`,
-    `             epoch ${epoch}`,
-    'Projections  written with each save, so none is behind:',
-    ...columns(
-      projections.map(({ name, version, state }) => [name, `version ${version}, ${state}`]),
-    ),
-    'Workers      none: this version has no workers yet',
-  ].join('\n')
-  return { text, data: { database, site, head, projections, workers: [] } }
 }
 
 const verify: Command = {
@@ -113,5 +70,5 @@ function proofOutcome({ events, chain, fault }: LogProof): Outcome {
   return { text, data, exitCode: EXIT.verificationFailed }
 }
 
-/** `rm3admin migrate`, `status` and `verify`. */
-export const logCommands: readonly Command[] = [migrate, status, verify]
+/** `rm3admin migrate` and `verify`. */
+export const logCommands: readonly Command[] = [migrate, verify]

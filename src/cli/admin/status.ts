@@ -1,0 +1,85 @@
+import { readHead } from '../../log/read.ts'
+import type { Db } from '../../pg/db.ts'
+import { isPerEntity } from '../../projector/define.ts'
+import { discoverProjections } from '../../projector/discover.ts'
+import { listStandings, type ProjectionStanding } from '../../projector/standing.ts'
+import type { Command, Outcome } from '../command.ts'
+import { withSite } from '../open.ts'
+import { columns } from '../usage.ts'
+
+/** `rm3admin status`. */
+export const status: Command = {
+  name: 'status',
+  summary: 'shows the head of the log, the projections and the workers',
+  details: `A projection is inline (written with each save, so never behind) or async (it follows: lag is what it has not seen yet).
+async ones are building, live, paused or failed; of a failed one the event it cannot apply is shown.`,
+  run: call =>
+    withSite(call, async ({ db }, { site, databaseUrl }) =>
+      statusOf(db, { site, databaseUrl, folder: call.terminal.cwd }),
+    ),
+}
+
+async function statusOf(
+  db: Db,
+  { site, databaseUrl, folder }: { site: string; databaseUrl: string | null; folder: string },
+): Promise<Outcome> {
+  const { position, chain, epoch, recordedAt, rightsPosition } = await readHead(db)
+  const [server] = await db.rows<{ name: string; version: string }>(
+    `select current_database()::text as name, current_setting('server_version') as version`,
+  )
+  const projections = await projectionsOf(db, folder)
+  const database = {
+    name: server?.name ?? '',
+    version: server?.version ?? '',
+    managed: databaseUrl === null,
+    host: databaseUrl === null ? null : new URL(databaseUrl).host || null,
+  }
+  const at = position === 0 ? null : recordedAt
+  const head = { position, chain, epoch, recordedAt: at, rightsPosition }
+  const text = [
+    `Database     ${database.name} (PostgreSQL ${database.version}${database.managed ? ', managed by rm3' : ''}), site ${site}`,
+    `Log          position ${position}${at === null ? ', empty' : `, recorded ${at}`}`,
+    `             chain ${chain}`,
+    `             epoch ${epoch}`,
+    'Projections',
+    ...columns(projections.map(projection => [projection.name, sentenceOf(projection)])),
+    'Workers      none: this version has no workers yet',
+  ].join('\n')
+  return {
+    text,
+    data: { database, site, head, projections: projections.map(it => ({ ...it })), workers: [] },
+  }
+}
+
+type Shown = Omit<ProjectionStanding, 'skipped'> & {
+  readonly kind: 'entity' | 'ordered' | null
+  readonly skipped: number[]
+}
+
+/** `kind` is null for one that is not found from here, such as one of a plugin that was taken out. */
+async function projectionsOf(db: Db, folder: string): Promise<Shown[]> {
+  const defined = await discoverProjections(folder)
+  const kinds = new Map(
+    defined.map(it => [it.name, isPerEntity(it) ? ('entity' as const) : ('ordered' as const)]),
+  )
+  const standings = await listStandings(db)
+  return standings.map(({ name, version, skipped, ...rest }) => ({
+    ...{ name, version, kind: kinds.get(name) ?? null },
+    ...rest,
+    skipped: [...skipped],
+  }))
+}
+
+function sentenceOf(projection: Shown): string {
+  const { version, mode, state, lag, lagSeconds, error, errorPosition, owner } = projection
+  const { kind, position, skipped } = projection
+  if (mode === 'inline') return `version ${version}, inline`
+  const behind = lag === 0 ? '' : `, ${lag} events (${Math.ceil(lagSeconds)} s) behind`
+  return [
+    `version ${version}, ${state} at position ${position}${behind}`,
+    state === 'failed' || state === 'paused' ? '' : `, ${owner ?? 'nobody'} follows`,
+    kind === null ? ', its plugin is not found from here' : '',
+    skipped.length === 0 ? '' : `, left out: ${skipped.join(', ')}`,
+    error === null ? '' : `\n    ${errorPosition === null ? '' : `at ${errorPosition}: `}${error}`,
+  ].join('')
+}
