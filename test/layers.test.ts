@@ -22,7 +22,7 @@ const LAYERS = [
   ['src/access/'],
   ['src/commands/'],
   ['src/open-site.ts', 'src/open-database.ts'],
-  ['src/follow-site.ts'],
+  ['src/follow-site.ts', 'src/testing/'],
   ['src/jobs/'],
   ['src/queries/'],
   ['src/backup/'],

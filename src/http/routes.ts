@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from './context.ts'
 import { htmlRoutes } from './pages/html-routes.ts'
 import type { Metrics } from './plugins/metrics.ts'
+import { activityRoutes } from './routes/activity.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { blobRoutes } from './routes/blobs.ts'
 import { configRoutes } from './routes/config.ts'
@@ -9,6 +10,7 @@ import { docsRoutes } from './routes/docs.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { grantRoutes, roleRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
+import { linkRoutes } from './routes/links.ts'
 import { logRoutes } from './routes/log.ts'
 import { pageActionRoutes } from './routes/page-actions.ts'
 import { pageBlobRoutes } from './routes/page-blobs.ts'
@@ -19,6 +21,7 @@ import { pageReadRoutes } from './routes/page-reads.ts'
 import { pageScheduleRoutes } from './routes/page-schedule.ts'
 import { pageUrlRoutes } from './routes/page-urls.ts'
 import { revisionRoutes } from './routes/revisions.ts'
+import { searchRoutes } from './routes/search.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { userRoutes } from './routes/users.ts'
@@ -33,6 +36,9 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     pageEditRoutes(scope, context)
     pageActionRoutes(scope, context)
     pageScheduleRoutes(scope, context)
+    searchRoutes(scope, context)
+    linkRoutes(scope, context)
+    activityRoutes(scope, context)
     pageUrlRoutes(scope, context)
     pageBlobRoutes(scope, context)
     blobRoutes(scope, context)

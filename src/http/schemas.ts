@@ -145,13 +145,18 @@ const header = (description: string, values?: string[]) =>
 
 /** Headers of reads. */
 export const READ_HEADERS = Type.Object({ 'If-None-Match': header('ETag that is known already') })
+const PREFER = {
+  Prefer: header('wait=SECONDS: the answer waits until search and the like have seen the change'),
+}
 /** Headers of writes that may be repeated. */
 export const WRITE_HEADERS = Type.Object({
+  ...PREFER,
   'Idempotency-Key': header('Makes repeating the request safe for 24 hours'),
   'RM3-Note': header("The editor's comment, UTF-8 or RFC 8187"),
 })
 /** Headers of edits. */
 export const EDIT_HEADERS = Type.Object({
+  ...PREFER,
   'If-Match': header('ETag of what was edited; required'),
   'Idempotency-Key': header('Makes repeating the request safe for 24 hours (PATCH)'),
   'RM3-Note': header("The editor's comment, UTF-8 or RFC 8187"),

@@ -13,6 +13,7 @@ import {
   noteTrouble,
   type Standing,
 } from './checkpoint.ts'
+import { commitBatch } from './commit-batch.ts'
 import type { Projection } from './define.ts'
 import { Pace } from './pace.ts'
 
@@ -100,17 +101,11 @@ export class Follower {
       return this.#stop(`the log has a gap after position ${this.#lease.position}`, null)
     }
     try {
-      const ready = await this.#applier.prepare(events, this.#skipped)
-      const moved = await db.transaction(async inside => {
-        await ready.write(inside)
-        const next = await advance(inside, this.#lease, position)
-        if (next === null) throw new LeaseLost()
-        return next
-      })
-      ready.committed()
+      const skipped = this.#skipped
+      const moved = await commitBatch(db, this.#applier, this.#lease, { events, skipped })
+      if (moved === null) return this.#idle()
       this.#lease = moved
     } catch (thrown) {
-      if (thrown instanceof LeaseLost) return this.#idle()
       if (isPassing(thrown)) throw thrown
       return this.#isolate(events, thrown)
     }
@@ -141,9 +136,6 @@ export class Follower {
     return false
   }
 }
-
-/** The checkpoint was moved or taken by another, or is of another log: nothing of the batch may stay. */
-class LeaseLost extends Error {}
 
 /** Why the log is not the one that was followed; null when it is. */
 function complaintOf(lease: Lease, { head, epoch }: Standing): string | null {

@@ -1,9 +1,9 @@
 /** How many events are applied at once. */
 const BATCH_START = 200
-const BATCH_MAX = 5_000
+const BATCH_MAX = 10_000
 /** A batch that takes less may grow, one that takes more shrinks: the transaction is short, and who stops waits for no more. */
-const QUICK_MS = 200
-const SLOW_MS = 800
+const QUICK_MS = 1_000
+const SLOW_MS = 4_000
 /** How often an event is tried, and the pauses between. */
 const PAUSES_MS = [100, 500, 2_500]
 

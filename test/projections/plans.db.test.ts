@@ -1,9 +1,13 @@
 import * as accounts from '../../projections/accounts.ts'
+import * as activity from '../../projections/activity.ts'
 import * as blobs from '../../projections/blobs.ts'
+import * as feed from '../../projections/feed.ts'
 import * as grants from '../../projections/grants.ts'
+import * as links from '../../projections/links.ts'
 import * as pageHistory from '../../projections/page-history.ts'
 import * as pages from '../../projections/pages.ts'
 import * as schedules from '../../projections/schedules.ts'
+import * as search from '../../projections/search.ts'
 import * as settings from '../../projections/settings.ts'
 import { findSecretOfUser, findToken } from '../../src/access/credentials.ts'
 import { newSession } from '../../src/access/secrets.ts'
@@ -66,6 +70,26 @@ const FILL = `
   analyze;
 `
 
+/** 100,000 rows of each projection that follows the log. */
+const FILL_FOLLOWING = `
+  insert into search select id, 'Page ' || n, 'about river' || n % 5000, 'stone' || n % 3000 || ' water' from n;
+  insert into links select id, 'a', 'wh.p' || n % 100 || '.c' || n % 90000, null, n from n;
+  insert into links select id, 'b', null, 'https://example.org/' || n, n from n;
+  insert into activity select id, 1, n, 'PageCreated', case when n % 1000 = 0 then 'system' else 'root' end, path, null, now(), null from n;
+  insert into published_drafts select id, 7 from fewer;
+  insert into feed select id, n, now() from n;
+  analyze search, links, activity, feed, published_drafts;
+`
+
+const SEARCH: search.Search = {
+  ...{ words: '', viewed: '', hiddenToo: null, below: null, limit: 21, after: null },
+}
+const DEEDS: activity.DeedFilter = {
+  ...{ actor: null, path: null, viewed: '', history: '', drafts: '', accounts: '' },
+  ...{ site: true, userId: null },
+}
+const DEED_PART = { before: 90_000, looked: 5_000, limit: 51 }
+
 const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findPageAndHead: db => pages.findPageAndHead(db, PATH).catch(() => null),
   findIdAtPath: db => pages.findIdAtPath(db, PATH),
@@ -96,6 +120,21 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findPublicationAt: db => schedules.findPublicationAt(db, PATH, '2031-01-01T00:00:00Z'),
   listGrants: db => grants.listGrants(db),
   listSettings: db => settings.listSettings(db),
+  listHits: db => search.listHits(db, { ...SEARCH, words: 'river77 stone77' }),
+  'listHits of a common word': db =>
+    search.listHits(db, { ...SEARCH, words: 'page', viewed: '^wh' }),
+  listLinksFrom: db => links.listLinksFrom(db, ID, 100),
+  listLinksTo: db => links.listLinksTo(db, PATH, { viewed: '', hiddenToo: '' }, 100),
+  listBrokenLinks: db =>
+    links.listBrokenLinks(
+      db,
+      { edited: '', viewed: '^wh' },
+      { after: { target: PATH, entityId: ID }, looked: 5_000, limit: 50 },
+    ),
+  listDeeds: db => activity.listDeeds(db, DEEDS, DEED_PART),
+  'listDeeds by actor': db => activity.listDeeds(db, { ...DEEDS, actor: 'system' }, DEED_PART),
+  'listDeeds by path': db => activity.listDeeds(db, { ...DEEDS, path: PATH }, DEED_PART),
+  listNewPages: db => feed.listNewPages(db, '^wh', ['base', 'blog'], 20),
   readState: db => readState(db, ID, 77).catch(() => null),
   findSubject: db => findSubject({ db } as Site, ROOT_VIEWER, PATH),
   findRevisionEntry: db => findRevisionEntry({ db } as Site, ROOT_VIEWER, ID, 7).catch(() => null),
@@ -114,14 +153,18 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
 suite('plans at 100,000 rows', test => {
   let open: TestSite
   const plans = new Map<string, Plan[]>()
+  let pool: ReturnType<typeof openPool>
   test.before(async () => {
     open = await testSite()
-    const pool = openPool({
+    pool = openPool({
       ...{ url: open.url, site: TEST_SITE, restricted: false, connectionsMax: 1 },
       statementTimeoutMs: 15_000,
     })
+    await poolDb(pool).script(FILL)
+  })
+  test.before(() => poolDb(pool).script(FILL_FOLLOWING))
+  test.before(async () => {
     const db = poolDb(pool)
-    await db.script(FILL)
     for (const [name, query] of Object.entries(QUERIES)) {
       const found: Plan[] = []
       await query(explaining(db, found))
@@ -148,7 +191,10 @@ suite('plans at 100,000 rows', test => {
   }
 
   test('all exported queries of projections are among them', () => {
-    const modules = [accounts, blobs, grants, pageHistory, pages, schedules, settings]
+    const modules = [
+      ...[accounts, activity, blobs, feed, grants, links, pageHistory, pages, schedules],
+      ...[search, settings],
+    ]
     const exported = modules
       .flatMap(module => Object.keys(module))
       .filter(name => /^(find|list)/.test(name))

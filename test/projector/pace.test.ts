@@ -36,12 +36,12 @@ suite('pace of a projection', test => {
     })
 
     assert.is(limits[0], 400)
-    assert.is(limits.at(-1), 5_000)
+    assert.is(limits.at(-1), 10_000)
   })
 
   test('shrinks when batches take long, to one event at last', () => {
     const pace = new Pace()
-    for (let n = 0; n < 20; n++) pace.succeeded(pace.limit, 5_000, n)
+    for (let n = 0; n < 20; n++) pace.succeeded(pace.limit, 10_000, n)
 
     assert.is(pace.limit, 1)
   })

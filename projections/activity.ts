@@ -1,0 +1,145 @@
+import { type Db, defineProjection, find, put, type SiteEvent, type State, type Step } from 'rm3'
+
+/** Who did what when: a row for each event, with the path it was done at and what one must be allowed to hear of it. */
+export default defineProjection({
+  name: 'activity',
+  version: 1,
+  mode: 'async',
+  tables: { activity: { column: 'stream' } },
+  sql: `
+    create table {activity} (
+      stream   uuid        not null,
+      revision int         not null,
+      position bigint      not null,
+      type     text        not null,
+      actor    text        not null,
+      path     text        collate "C",
+      was      text        collate "C",
+      at       timestamptz not null,
+      needs    text        check (needs in ('viewdraft', 'user.edit', 'grant')),
+      primary key (stream, revision)
+    );
+    create index {activity}_position on {activity} (position);
+    create index {activity}_actor on {activity} (actor, position);
+    create index {activity}_path on {activity} (path, position);
+  `,
+  step: step => {
+    const { before, event, after } = step
+    const path = pathOf(after)
+    const was = pathOf(before)
+    const { stream, revision, position, type, actor, at } = event
+    const row = { stream, revision, position, type, actor, path, at, needs: needsOf(step) }
+    return [put('activity', { ...row, was: was === path ? null : was })]
+  },
+})
+
+function pathOf(state: State | null): string | null {
+  return state?.kind === 'entity' ? state.path : null
+}
+
+const OF_ACCOUNT: ReadonlySet<SiteEvent['type']> = new Set([
+  ...(['RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'] as const),
+])
+
+/** What is planned is not seen before it is done. */
+const OF_DRAFTS: ReadonlySet<SiteEvent['type']> = new Set([
+  ...(['PublishScheduled', 'ScheduleCancelled'] as const),
+])
+
+/** The right beside `view` and `history` that hearing of an event takes. */
+function needsOf({ event, after }: Step): string | null {
+  if (after.kind !== 'entity') return 'grant'
+  if (OF_ACCOUNT.has(event.type)) return 'user.edit'
+  const isDraft = OF_DRAFTS.has(event.type) || ('draft' in event.data && event.data.draft === true)
+  return isDraft || after.live === null ? 'viewdraft' : null
+}
+
+/** An event of which someone may hear. */
+export interface Deed {
+  readonly position: number
+  readonly type: string
+  readonly entityId: string
+  readonly revision: number
+  /** Where it was done; null for rights and settings of the site. */
+  readonly path: string | null
+  readonly actor: string
+  readonly door: string | null
+  readonly note: string | null
+  readonly at: string
+}
+
+/** Which deeds, and what the one who asks may: regular expressions of paths, '' fits all. */
+export interface DeedFilter {
+  readonly actor: string | null
+  readonly path: string | null
+  readonly viewed: string
+  readonly history: string
+  readonly drafts: string
+  readonly accounts: string
+  /** Whether rights and settings of the site are shown. */
+  readonly site: boolean
+  /** The entity id of the one who asks, who hears of his own account. */
+  readonly userId: string | null
+}
+
+/** Only events before `before`, of which `looked` are looked at. */
+export interface DeedPart {
+  readonly before: number
+  readonly looked: number
+  readonly limit: number
+}
+
+/** By actor or path the statements differ, so that each has an index to walk. */
+function walkOf({ actor, path }: DeedFilter, before: number, add: Add): string {
+  const where = [`a.position < ${add(before)}::bigint`]
+  if (actor !== null) where.push(`a.actor = ${add(actor)}::text`)
+  if (path !== null) where.push(`a.path = ${add(path)}::text`)
+  return where.join(' and ')
+}
+
+type Add = (value: unknown) => string
+
+/** Whether the one who asks may hear of an event: on every path that it is about, and on the one the entity has now. */
+function visible(
+  { viewed, history, drafts, accounts, site, userId }: DeedFilter,
+  add: Add,
+): string {
+  return `case when a.path is null then ${add(site)}::boolean else
+    not exists (select from unnest(array[a.path, a.was, coalesce(h.path, u.path)]) x
+      where x is not null and not (x ~ ${add(viewed)}::text and x ~ ${add(history)}::text and case a.needs
+        when 'viewdraft' then x ~ ${add(drafts)}::text or exists (
+          select from published_drafts d where d.entity_id = a.stream and d.revision = a.revision)
+        when 'user.edit' then x ~ ${add(accounts)}::text or a.stream = ${add(userId)}::uuid
+        else true end)) end`
+}
+
+/**
+ * What was done, newest first; of so many events as are looked at.
+ *
+ * @returns `bound`: the last position that was looked at; null at the beginning of the log
+ */
+export async function listDeeds(
+  db: Db,
+  filter: DeedFilter,
+  part: DeedPart,
+): Promise<{ deeds: Deed[]; bound: number | null }> {
+  const [last, values]: [unknown[], unknown[]] = [[], []]
+  const addLast: Add = value => `$${last.push(value)}`
+  const add: Add = value => `$${values.push(value)}`
+  const bound = await find<{ position: number }>(
+    db,
+    `select a.position from activity a where ${walkOf(filter, part.before, addLast)}
+      order by a.position desc offset ${addLast(part.looked)}::int limit 1`,
+    last,
+  )
+  const deeds = await db.rows<Deed>(
+    `select a.position, a.type, a.stream as "entityId", a.revision, a.path, a.actor, l.meta->>'door' as door, l.note, a.at
+      from activity a join log l on l.position = a.position
+      left join lateral (select path from page_history where entity_id = a.stream order by from_position desc limit 1) h on a.path is not null
+      left join unpublished u on u.entity_id = a.stream
+      where ${walkOf(filter, part.before, add)} and a.position >= ${add(bound?.position ?? 0)}::bigint and ${visible(filter, add)}
+      order by a.position desc limit ${add(part.limit)}::int`,
+    values,
+  )
+  return { deeds, bound: bound?.position ?? null }
+}

@@ -1,0 +1,95 @@
+import { type Db, defineProjection, documentOf, drop, proseOf, put } from 'rm3'
+
+/**
+ * The words of what readers see of every live page. How they are cut into terms follows from the setting `search.language` as it was
+ * when the tables were made: build the projection anew after changing it.
+ */
+export default defineProjection({
+  name: 'search',
+  version: 1,
+  mode: 'async',
+  tables: { search: { column: 'entity_id' } },
+  sql: `
+    create table {search} (
+      entity_id uuid not null primary key,
+      title     text not null,
+      abstract  text not null,
+      body      text not null
+    );
+    do $$ begin
+      execute format($ddl$
+        alter table {search}
+          add column language regconfig not null generated always as (%1$L::regconfig) stored,
+          add column terms tsvector not null generated always as (
+            setweight(to_tsvector(%1$L::regconfig, title), 'A')
+            || setweight(to_tsvector(%1$L::regconfig, abstract), 'B')
+            || setweight(to_tsvector(%1$L::regconfig, body), 'C')) stored
+      $ddl$, search_language());
+    end $$;
+    create index {search}_terms on {search} using gin (terms);
+  `,
+  step: ({ before, after }) => {
+    if (after.kind !== 'entity') return []
+    if (after.since === (before?.kind === 'entity' ? before.since : 0)) return []
+    const key = { entity_id: after.id }
+    if (after.state !== 'live' || after.live === null) return [drop('search', key)]
+    return [put('search', { ...key, ...proseOf(documentOf(after.live.document)) })]
+  },
+})
+
+/** A page that was found. */
+export interface Hit {
+  readonly entityId: string
+  readonly path: string
+  readonly title: string
+  readonly proto: string
+  readonly modified: string
+  /** The higher the better; a whole number. */
+  readonly score: number
+  /** Words around what was found, which stands between U+0002 and U+0003; plain text otherwise. */
+  readonly snippet: string
+}
+
+/** What is searched, and where. */
+export interface Search {
+  /** As people write it: words, "phrases", or, -without. */
+  readonly words: string
+  /** Regular expressions of the paths where pages count, and where hidden ones do too; '' fits all, null none. */
+  readonly viewed: string
+  readonly hiddenToo: string | null
+  /** Only below a path; null: everywhere. */
+  readonly below: string | null
+  readonly limit: number
+  /** The last hit of the part before. */
+  readonly after: { readonly score: number; readonly path: string } | null
+}
+
+/** Of words that more pages have, this many of these pages are ranked. */
+const RANKED_MAX = 10_000
+const HEADLINE = `'StartSel=' || chr(2) || ',StopSel=' || chr(3) || ',MaxFragments=2,MinWords=8,MaxWords=24,FragmentDelimiter=" … "'`
+
+const HITS = `with asked as materialized (
+    select language, websearch_to_tsquery(language, $1::text) as query from (select language from search order by entity_id limit 1) s
+  ), matches as (
+    select p.entity_id, p.path, p.title, p.proto, p.modified, a.language, a.query, (ts_rank(s.terms, a.query, 1) * 1000000)::bigint as score
+    from asked a join search s on s.terms @@ a.query join pages p on p.entity_id = s.entity_id
+    where p.path ~ $2::text and (not p.hidden or p.path ~ $3::text) and ($4::text is null or p.path > $4::text || '.' and p.path < $4::text || '/')
+    limit ${RANKED_MAX}
+  ), best as (
+    select * from matches m
+    where $5::bigint is null or m.score < $5::bigint or m.score = $5::bigint and m.path > $6::text
+    order by m.score desc, m.path limit $7::int
+  )
+  select b.entity_id as "entityId", b.path, b.title, b.proto, b.modified, b.score,
+    ts_headline(b.language, s.abstract || ' ' || s.body, b.query, ${HEADLINE}) as snippet
+  from best b join search s on s.entity_id = b.entity_id
+  order by b.score desc, b.path`
+
+/** Live pages with some words, best first. Where a page is and who may see it is asked of the pages as they are now. */
+export async function listHits(db: Db, search: Search): Promise<Hit[]> {
+  const { words, viewed, hiddenToo, below, limit, after } = search
+  return db.rows<Hit>(HITS, [
+    ...[words, viewed, hiddenToo, below],
+    ...[after?.score ?? null, after?.path ?? null, limit],
+  ])
+}

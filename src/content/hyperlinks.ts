@@ -1,0 +1,84 @@
+import type { Document } from './document.ts'
+import { fromUrl, isUnder, toUrl } from './path.ts'
+import { type TextBlock, textBlocksOf } from './text-blocks.ts'
+
+/** Where a link of a page leads. */
+export type Hyperlink =
+  /** To a page of the site (or to a file or view of it), by the page's path. */
+  | { readonly type: 'page'; readonly path: string }
+  /** Anywhere else. */
+  | { readonly type: 'url'; readonly url: string }
+
+/** Links of one page that are looked at, and characters of an address. */
+const LINKS_MAX = 1_000
+const URL_CHARS_MAX = 2_000
+const SOURCE_CHARS_MAX = 1_000_000
+/** Any host will do: it only tells links of the site from links elsewhere. */
+const SOMEWHERE = 'https://site.invalid'
+
+/**
+ * Where the links in a document's texts lead, each once, in the order in which they stand. Links within code are none, nor are those
+ * to places of the same page, and other schemes than http(s).
+ *
+ * @param path of the page, which relative links are read from
+ */
+export function hyperlinksOf(document: Document, path: string): Hyperlink[] {
+  const base = new URL(isUnder(path, 'wh') ? toUrl(path) : '/', SOMEWHERE)
+  const found = new Map<string, Hyperlink>()
+  const add = (href: string) => {
+    if (found.size >= LINKS_MAX) return
+    const link = linkOf(href.trim(), base)
+    if (link !== null) found.set(keyOfLink(link), link)
+  }
+  for (const block of textBlocksOf(document)) for (const href of hrefsIn(block)) add(href)
+  const { url } = document.summary
+  if (document.proto === 'link' && typeof url === 'string') add(url)
+  return [...found.values()]
+}
+
+/** The same for two links that lead to the same place. */
+export function keyOfLink(link: Hyperlink): string {
+  return link.type === 'page' ? `page ${link.path}` : `url ${link.url}`
+}
+
+function linkOf(href: string, base: URL): Hyperlink | null {
+  if (href === '' || href.startsWith('#') || href.length > URL_CHARS_MAX) return null
+  const target = urlFrom(href, base)
+  if (target === null || !/^https?:$/.test(target.protocol)) return null
+  if (target.origin !== SOMEWHERE) return { type: 'url', url: target.href }
+  const page = fromUrl(target.pathname)
+  if (page !== null) return { type: 'page', path: page.path }
+  return { type: 'url', url: target.pathname + target.search }
+}
+
+function urlFrom(href: string, base: URL): URL | null {
+  try {
+    return new URL(href, base)
+  } catch {
+    return null
+  }
+}
+
+const FENCED = /^ {0,3}(`{3,8}|~{3,8})[^\n]*\n[\s\S]*?(?:^ {0,3}\1[^\n]*$|(?![\s\S]))/gm
+const CODE = /(?<!`)(`{1,8})(?!`)[^`\n]+\1/g
+const INLINE =
+  /(!?)\[(?:[^[\]\n]*!\[[^[\]\n]*\]\([^()\n]*\))?[^[\]\n]*\]\(<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:\s[^()\n]*)?\)/g
+const DEFINITION = /^ {0,3}\[[^[\]\n]+\]:[ \t]*<?([^\s<>]+)/gm
+const AUTOMATIC = /<(https?:[^\s<>]+)>/gi
+const ANCHOR = /<a(?:rea)?\s[^<>]*>/gi
+const HREF = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))/i
+
+function* hrefsIn({ format, source }: TextBlock): Generator<string> {
+  if (format === 'plainishtext') return
+  const text = source.slice(0, SOURCE_CHARS_MAX)
+  const markup = format === 'markdown' ? text.replace(FENCED, '\n').replace(CODE, ' ') : text
+  if (format === 'markdown') {
+    for (const [, image, href = ''] of markup.matchAll(INLINE)) if (image === '') yield href
+    for (const [, href = ''] of markup.matchAll(DEFINITION)) yield href
+    for (const [, href = ''] of markup.matchAll(AUTOMATIC)) yield href
+  }
+  for (const [tag] of markup.matchAll(ANCHOR)) {
+    const [, double, single, bare] = HREF.exec(tag) ?? []
+    yield (double ?? single ?? bare ?? '').replaceAll('&amp;', '&')
+  }
+}

@@ -1,0 +1,68 @@
+import {
+  type BrokenLink,
+  type LinkFrom,
+  type LinkTo,
+  listBrokenLinks,
+  listLinksFrom,
+  listLinksTo,
+} from '../../projections/links.ts'
+import { findIdAtPath } from '../../projections/pages.ts'
+import { absent } from '../access/viewer.ts'
+import type { Site } from '../commands/change.ts'
+import { makeCursor, readCursor } from './cursor.ts'
+import { type Reader, viewerOf } from './reader.ts'
+
+/** Most links that are listed from or to a page. */
+export const LINKS_MAX = 1_000
+/** Links that one look for broken ones goes through. */
+const LOOKED_MAX = 5_000
+
+/**
+ * The links of a live page and those to it, from pages that the reader may view; `LINKS_MAX` of each at most.
+ *
+ * @throws PAGE_NOT_FOUND when no page is there or the reader may not view it
+ */
+export async function readLinks(
+  site: Site,
+  reader: Reader,
+  path: string,
+): Promise<{ from: LinkFrom[]; to: LinkTo[] }> {
+  const viewer = await viewerOf(site, reader)
+  const id = viewer.may('view', path) ? await findIdAtPath(site.db, path) : null
+  if (id === null) throw absent(path)
+  const where = { viewed: viewer.pathsWith('view') ?? '', hiddenToo: viewer.pathsWith('post.edit') }
+  const [from, to] = await Promise.all([
+    listLinksFrom(site.db, id, LINKS_MAX),
+    listLinksTo(site.db, path, { ...where, hiddenToo: where.hiddenToo ?? '' }, LINKS_MAX),
+  ])
+  return { from, to }
+}
+
+/**
+ * Links of pages that the reader may edit to paths where there is no page, in the order of these paths. Links to paths that the reader
+ * may not view are left out, whatever is there. A part may have fewer than `limit` although more follow.
+ *
+ * @throws CURSOR_INVALID when `after` is not of this list
+ */
+export async function readBrokenLinks(
+  site: Site,
+  reader: Reader,
+  part: { limit: number; after: string | null },
+): Promise<{ items: BrokenLink[]; next: string | null }> {
+  const viewer = await viewerOf(site, reader)
+  const keys = part.after === null ? null : readCursor(LIST, part.after, ['string', 'string'])
+  const { links, bound } = await listBrokenLinks(
+    site.db,
+    { edited: viewer.pathsWith('post.edit') ?? '', viewed: viewer.pathsWith('view') ?? '' },
+    {
+      after: keys && { target: String(keys[0]), entityId: String(keys[1]) },
+      looked: LOOKED_MAX,
+      limit: part.limit + 1,
+    },
+  )
+  const items = links.slice(0, part.limit)
+  const last = links.length > part.limit ? items.at(-1) : bound
+  return { items, next: last ? makeCursor(LIST, [last.target, last.entityId]) : null }
+}
+
+const LIST = { list: 'broken links' }

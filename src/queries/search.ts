@@ -1,0 +1,61 @@
+import { type Hit, listHits } from '../../projections/search.ts'
+import type { Site } from '../commands/change.ts'
+import { makeCursor, readCursor } from './cursor.ts'
+import { type Reader, viewerOf } from './reader.ts'
+
+export const HITS_MAX = 50
+export const HITS_DEFAULT = 20
+
+/** What is searched. */
+export interface Asked {
+  /** Words, "phrases", or, -without. */
+  readonly words: string
+  /** Only pages below it; null: everywhere. */
+  readonly below: string | null
+  /** With hidden pages, where the reader may edit them. */
+  readonly hidden: boolean
+}
+
+/** A page that was found; `snippet` is HTML that is safe to show: text, and `<mark>` around what was found. */
+export type Found = Hit
+
+/**
+ * Live pages that a reader may view and that have some words, best first, a part at a time.
+ *
+ * @throws CURSOR_INVALID when `after` is not of this search
+ */
+export async function searchPages(
+  site: Site,
+  reader: Reader,
+  asked: Asked,
+  part: { limit: number; after: string | null },
+): Promise<{ items: Found[]; next: string | null }> {
+  const viewer = await viewerOf(site, reader)
+  const { words, below, hidden } = asked
+  const keys = part.after === null ? null : readCursor(asked, part.after, ['number', 'string'])
+  const hits = await listHits(site.db, {
+    ...{ words, below },
+    viewed: viewer.pathsWith('view') ?? '',
+    hiddenToo: hidden ? (viewer.pathsWith('post.edit') ?? '') : null,
+    limit: part.limit + 1,
+    after: keys && { score: Number(keys[0]), path: String(keys[1]) },
+  })
+  const items = hits.slice(0, part.limit)
+  const last = items.at(-1)
+  const more = hits.length > part.limit && last !== undefined
+  return {
+    items: items.map(hit => ({ ...hit, snippet: markedUp(hit.snippet) })),
+    next: more ? makeCursor(asked, [last.score, last.path]) : null,
+  }
+}
+
+/** Nothing of the text is markup; what was found stands between two characters that no text has. */
+function markedUp(snippet: string): string {
+  return snippet
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll('\u0002', '<mark>')
+    .replaceAll('\u0003', '</mark>')
+}
