@@ -13,6 +13,8 @@ import { addHeaders } from './plugins/headers.ts'
 import { addIdempotency } from './plugins/idempotency.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
+import { addPreferWait } from './plugins/prefer-wait.ts'
+import { addProjectionMetrics } from './plugins/projection-metrics.ts'
 import { addSlowBodies } from './plugins/slow-bodies.ts'
 import { addSpeaker } from './plugins/speaker.ts'
 import { addWorkerMetrics } from './plugins/worker-metrics.ts'
@@ -46,7 +48,7 @@ export function buildServer(given: ServerContext): FastifyInstance {
     appends: given.appends ?? null,
     options: { ...HTTP_DEFAULTS, ...given.options },
   }
-  const { site, options } = context
+  const { site, wakeups, options } = context
   const server = fastify(serverOptions(options))
   server.server.maxHeadersCount = HEADERS_MAX
   server.setValidatorCompiler(({ schema, httpPart }) => compileCheck(schema as TSchema, httpPart))
@@ -56,6 +58,7 @@ export function buildServer(given: ServerContext): FastifyInstance {
   const table = addRouteTable(server)
   const metrics = addMetrics(server, context)
   addWorkerMetrics(metrics.registry, site)
+  addProjectionMetrics(metrics.registry, site.db, wakeups)
   server.addHook('onClose', async () => metrics.close())
   addHeaders(server)
   addErrors(server, table)
@@ -65,6 +68,7 @@ export function buildServer(given: ServerContext): FastifyInstance {
   addBodies(server)
   addCsrf(server, options.sessionSecret)
   addIdempotency(server, site)
+  addPreferWait(server, site)
   addOpenApi(server)
   addBlobStores(server, options)
   addRoutes(server, context, metrics)

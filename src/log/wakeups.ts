@@ -20,6 +20,11 @@ export class Wakeups {
     listener.onNotice(text => this.#wake(Number(text)))
   }
 
+  /** Whether appends of other processes are heard of just now. */
+  get isListening(): boolean {
+    return this.#listener.isListening
+  }
+
   /** An append of this process was committed. One NOTIFY goes out for all within 20 ms, on another connection. */
   appended(position: number): void {
     this.#wake(position)

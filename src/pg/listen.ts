@@ -44,6 +44,11 @@ export class Listener {
     void this.#connect()
   }
 
+  /** Whether notices come in just now, as far as is known: a silent connection is told after its next heartbeat. */
+  get isListening(): boolean {
+    return this.#heartbeat !== null && this.#subscriber !== null
+  }
+
   /** Sends a notice; that it gets lost when the database is away is no error. Of those that wait for one another the last goes. */
   notify(text: string): void {
     this.#unsent = text
@@ -110,6 +115,7 @@ export class Listener {
     const subscriber = this.#subscriber
     this.#subscriber = null
     if (this.#heartbeat) clearTimeout(this.#heartbeat)
+    this.#heartbeat = null
     await subscriber?.close().catch(() => {}) // it may be lost already
   }
 }
