@@ -186,4 +186,27 @@ suite('search, links and activity over HTTP', test => {
     assert.equal([...first.items, ...rest.items], all.items.slice(0, 4))
     assert.is(await status(`/api/activity?actor=root&after=${first.next}`, token), 400)
   })
+
+  test('has a feed of the pages that went live last, as far as the reader may view', async () => {
+    await put(
+      'wh.blog.last',
+      page('Last <&> one', {
+        summary: { title: 'Last <&> one', abstract: '<b>bold</b><script>x</script>' },
+      }),
+    )
+    await reached()
+    const { body, headers } = await ask('/feed.atom', '')
+    const again = await open.server.inject({
+      url: '/feed.atom',
+      headers: { 'if-none-match': String(headers.etag) },
+    })
+
+    assert.match(String(headers['content-type']), /^application\/atom\+xml/)
+    assert.match(body, /<entry>\n<title>Last &lt;&amp;&gt; one<\/title>/)
+    assert.match(body, /<summary type="html">&lt;b&gt;bold&lt;\/b&gt;<\/summary>/)
+    assert.ok(body.indexOf('/blog/last/') < body.indexOf('/blog/other/'))
+    assert.not.match(body, /secret|hidden|draft|script/i)
+    assert.match((await ask('/feed.atom', token)).body, /\/secret\//)
+    assert.is(again.statusCode, 304)
+  })
 })

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { loadScheme } from '../../scheme/scheme.ts'
 import type { HttpContext } from '../context.ts'
+import { atomFeed } from './atom-feed.ts'
 import { Changes } from './changes.ts'
 import { errorPage } from './error-page.ts'
 import { KeptPages } from './kept-pages.ts'
@@ -26,5 +27,6 @@ export function htmlRoutes(server: FastifyInstance, { site, options }: HttpConte
   server.pageHtml.render = (request, reply, target) => answerPage(pages, request, reply, target)
   server.errorPage.render = (request, reply, answer) => errorPage(pages, request, reply, answer)
   sessionPages(server, pages)
+  atomFeed(server, pages)
   staticFiles(server, pages.scheme)
 }
