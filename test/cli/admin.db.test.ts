@@ -132,6 +132,25 @@ suite('rm3admin', test => {
     assert.match((await admin('status')).stdout, /no workers yet/)
   })
 
+  test('steers the projections that follow', async () => {
+    type Standing = { name: string; mode: string; kind: string; state: string; lag: number }
+    const standings = async () =>
+      (await adminJson<{ projections: Standing[] }>('status')).projections
+    const paused = await adminJson('projection', 'pause', 'search')
+    const search = (await standings()).find(({ name }) => name === 'search')
+    const text = (await admin('status')).stdout
+    await adminJson('projection', 'resume', 'search')
+
+    assert.equal(paused, { name: 'search', done: true })
+    assert.equal([search?.mode, search?.kind, search?.state], ['async', 'entity', 'paused'])
+    assert.match(text, /search +version 1, paused at position 0, \d+ events \(\d+ s\) behind/)
+    assert.match(text, /pages +version \d+, inline/)
+    assert.is((await admin('projection', 'retry', 'search')).code, 1)
+    assert.is((await admin('projection', 'pause', 'none')).code, 10)
+    assert.is((await admin('projection', 'skip', 'search', 'x')).code, 2)
+    assert.is((await admin('projection', 'skip', 'search', '1', '--reason', 'x')).code, 1)
+  }, 60_000)
+
   test('migrates any number of times', async () => {
     assert.equal(await adminJson('migrate'), { site: 'rm3', applied: [] })
   })
