@@ -45,7 +45,8 @@ const list: Command = {
     }),
 }
 
-function tellOf(status: WorkerStatus): string {
+/** What a worker does just now or did last, in words. */
+export function tellOf(status: WorkerStatus): string {
   const { state, due, running, retryAt, error, tries, lag, lastRun } = status
   if (running !== null) {
     const far = running.progress === null ? '' : `, ${running.progress}`

@@ -1,3 +1,5 @@
+import type { Json } from '../../codec/json.ts'
+import { listWorkers } from '../../jobs/checkpoints.ts'
 import { readHead } from '../../log/read.ts'
 import type { Db } from '../../pg/db.ts'
 import { isPerEntity } from '../../projector/define.ts'
@@ -6,6 +8,7 @@ import { listStandings, type ProjectionStanding } from '../../projector/standing
 import type { Command, Outcome } from '../command.ts'
 import { withSite } from '../open.ts'
 import { columns } from '../usage.ts'
+import { tellOf } from './jobs.ts'
 
 /** `rm3admin status`. */
 export const status: Command = {
@@ -28,6 +31,7 @@ async function statusOf(
     `select current_database()::text as name, current_setting('server_version') as version`,
   )
   const projections = await projectionsOf(db, folder)
+  const workers = await listWorkers(db)
   const database = {
     name: server?.name ?? '',
     version: server?.version ?? '',
@@ -43,18 +47,14 @@ async function statusOf(
     `             epoch ${epoch}`,
     'Projections',
     ...columns(projections.map(projection => [projection.name, sentenceOf(projection)])),
-    'Workers      none: this version has no workers yet',
+    workers.length === 0 ? 'Workers      none has run yet' : 'Workers',
+    ...columns(workers.map(worker => [worker.name, tellOf(worker)])),
   ].join('\n')
-  return {
-    text,
-    data: { database, site, head, projections: projections.map(it => ({ ...it })), workers: [] },
-  }
+  const lists = { projections, workers } as unknown as { [name: string]: Json }
+  return { text, data: { database, site, head, ...lists } }
 }
 
-type Shown = Omit<ProjectionStanding, 'skipped'> & {
-  readonly kind: 'entity' | 'ordered' | null
-  readonly skipped: number[]
-}
+type Shown = ProjectionStanding & { readonly kind: 'entity' | 'ordered' | null }
 
 /** `kind` is null for one that is not found from here, such as one of a plugin that was taken out. */
 async function projectionsOf(db: Db, folder: string): Promise<Shown[]> {
@@ -63,10 +63,9 @@ async function projectionsOf(db: Db, folder: string): Promise<Shown[]> {
     defined.map(it => [it.name, isPerEntity(it) ? ('entity' as const) : ('ordered' as const)]),
   )
   const standings = await listStandings(db)
-  return standings.map(({ name, version, skipped, ...rest }) => ({
+  return standings.map(({ name, version, ...rest }) => ({
     ...{ name, version, kind: kinds.get(name) ?? null },
     ...rest,
-    skipped: [...skipped],
   }))
 }
 
