@@ -75,7 +75,7 @@ suite('connection', test => {
   })
 
   test('says that nothing is known when answers go on being lost and the error is another', async () => {
-    const given = entry({ data: '{"a":"\\u0000"}' })
+    const given = entry({ note: 'a\0b' })
     proxy.set('lose-answer', 1)
 
     const error = (await rejection(append(appender, [given]))) as {
