@@ -2,10 +2,10 @@ import {
   close,
   type Db,
   defineProjection,
-  documentOf,
   type Entity,
   FOREVER,
   find,
+  headingOf,
   parentPath,
   put,
   type Row,
@@ -101,8 +101,7 @@ function formerPath(before: Entity | null, after: Entity): RowChange[] {
 
 function historyRow(entity: Entity, position: number) {
   const { live } = entity
-  const document = documentOf(live?.document ?? entity.tip)
-  const title = document.summary['title']
+  const { proto, hidden, title } = headingOf(live?.document ?? entity.tip)
   const row: Row = {
     entity_id: entity.id,
     since: entity.since,
@@ -114,9 +113,9 @@ function historyRow(entity: Entity, position: number) {
     revision: live?.revision ?? entity.tipRevision,
     revision_id: live?.revisionId ?? entity.sinceId,
     number: live?.number ?? entity.tipRevision,
-    proto: document.proto,
-    hidden: document.hidden,
-    title: typeof title === 'string' ? title : '',
+    proto,
+    hidden,
+    title,
     created: entity.created,
     modified: live?.modified ?? entity.tipAt,
     touched: live?.touched ?? entity.tipAt,

@@ -1,12 +1,13 @@
 import {
   type Db,
   defineProjection,
-  documentOf,
   drop,
   type Entity,
   find,
   gathered,
+  headingOf,
   parentPath,
+  partOf,
   put,
   type Row,
   type RowChange,
@@ -73,7 +74,7 @@ function livePage(before: Entity | null, after: Entity, position: number): RowCh
   if (after.since === (before?.since ?? 0)) return []
   if (after.state !== 'live' || after.live === null) return [drop('pages', { entity_id: after.id })]
   const { live } = after
-  const { proto, hidden, summary, data, tags } = documentOf(live.document)
+  const { proto, hidden, title } = headingOf(live.document)
   const row: Row = {
     entity_id: after.id,
     path: after.path,
@@ -85,14 +86,14 @@ function livePage(before: Entity | null, after: Entity, position: number): RowCh
     number: live.number,
     proto,
     hidden,
-    title: titleOf(summary),
+    title,
     created: after.created,
     modified: live.modified,
     touched: live.touched,
     author: live.author,
-    summary,
-    data,
-    tags,
+    summary: partOf(live.document, 'summary'),
+    data: partOf(live.document, 'data'),
+    tags: partOf(live.document, 'tags'),
   }
   return [put('pages', row)]
 }
@@ -102,22 +103,18 @@ function unpublished(before: State | null, after: Entity): RowChange[] {
     const was = before?.kind === 'entity' && before.live === null
     return was ? [drop('unpublished', { entity_id: after.id })] : []
   }
-  const { proto, summary } = documentOf(after.tip)
+  const { proto, title } = headingOf(after.tip)
   const row: Row = {
     entity_id: after.id,
     path: after.path,
     revision: after.tipRevision,
     proto,
-    title: titleOf(summary),
+    title,
     author: after.tipAuthor,
     at: after.tipAt,
     deleted: after.state === 'deleted',
   }
   return [put('unpublished', row)]
-}
-
-function titleOf(summary: { title?: unknown }): string {
-  return typeof summary.title === 'string' ? summary.title : ''
 }
 
 /** A live page. `summary`, `data` and `tags` are JSON text, to be passed on without parsing. */

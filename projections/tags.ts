@@ -32,6 +32,7 @@ export default defineProjection({
   step: ({ before, event, after }) => {
     if (after.kind !== 'entity' || after.since !== after.revision) return []
     const was = before?.kind === 'entity' ? before.tags : {}
+    if (after.tags === was) return []
     const gone = Object.entries(was).filter(([key, since]) => after.tags[key] !== since)
     const come = Object.entries(after.tags).filter(([key, since]) => was[key] !== since)
     return [
@@ -50,8 +51,18 @@ export default defineProjection({
   },
 })
 
+const IDS_MAX = 10_000
+const ids = new Map<string, string>()
+
+/** Many pages have the same tags. */
 function idOf(key: string): string {
-  return hashDocument(JSON.parse(key) as Json)
+  let id = ids.get(key)
+  if (id === undefined) {
+    id = hashDocument(JSON.parse(key) as Json)
+    if (ids.size >= IDS_MAX) ids.clear()
+    ids.set(key, id)
+  }
+  return id
 }
 
 function rowOf(entityId: string, key: string, since: number) {

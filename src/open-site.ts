@@ -52,7 +52,7 @@ export async function openSite(options: SiteOptions): Promise<OpenSite> {
     url,
     site: name,
     allowUnsafe,
-    afterwards: db => installProjections(db, projections),
+    afterwards: db => installProjections(db, projections, { url, site: name }),
   })
   return connectSite(options, projections)
 }

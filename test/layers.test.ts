@@ -36,6 +36,7 @@ const LAYERS = [
 /** Only these may import the package, or what comes under its name. */
 const OWNERS: Record<string, string[]> = {
   pg: ['src/pg/'],
+  'pg-copy-streams': ['src/pg/'],
   'pg-listen': ['src/pg/'],
   bree: ['src/jobs/'],
   croner: ['src/jobs/'],

@@ -7,6 +7,8 @@ export interface Argument {
   readonly name: string
   readonly summary: string
   readonly optional?: true
+  /** The last one may be given several times; they come as one text, with spaces between. */
+  readonly repeated?: true
 }
 
 export interface Option {

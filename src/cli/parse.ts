@@ -72,14 +72,19 @@ function parsed(
 function named(command: Command, positionals: readonly string[]): Record<string, string> {
   const wanted = command.arguments ?? []
   const given: Record<string, string> = {}
-  for (const [index, { name, optional }] of wanted.entries()) {
-    const value = positionals[index]
+  for (const [index, { name, optional, repeated }] of wanted.entries()) {
+    const value = repeated ? restOf(positionals, index) : positionals[index]
     if (value !== undefined) given[name] = value
     else if (!optional) throw new Rm3Error('USAGE', `${name} is missing`, { argument: name })
   }
-  const surplus = positionals[wanted.length]
+  const surplus = wanted.at(-1)?.repeated ? undefined : positionals[wanted.length]
   if (surplus !== undefined) {
     throw new Rm3Error('USAGE', `"${surplus}" is one argument too many`, { argument: surplus })
   }
   return given
+}
+
+function restOf(positionals: readonly string[], index: number): string | undefined {
+  const rest = positionals.slice(index)
+  return rest.length === 0 ? undefined : rest.join(' ')
 }

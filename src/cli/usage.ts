@@ -6,9 +6,10 @@ export function usageLine(command: Command, name: string = command.name): string
     const flag = option.short === undefined ? `--${long}` : `-${option.short}`
     return option.value === undefined ? `[${flag}]` : `[${flag} ${option.value}]`
   })
-  const given = (command.arguments ?? []).map(argument =>
-    argument.optional ? `[${argument.name}]` : argument.name,
-  )
+  const given = (command.arguments ?? []).map(({ name: word, optional, repeated }) => {
+    const shown = repeated ? `${word}…` : word
+    return optional ? `[${shown}]` : shown
+  })
   return [name, ...given, ...options].join(' ')
 }
 

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import { evolve, roughBytes } from '../content/evolve.ts'
+import { evolve } from '../content/evolve.ts'
 import { stateOfKeyframe } from '../content/kept-state.ts'
+import { roughBytes } from '../content/keyframe.ts'
 import type { State } from '../content/state.ts'
 import { type Recorded, upcast } from '../content/upcast.ts'
 import { readStream } from '../log/read.ts'

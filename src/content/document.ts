@@ -32,3 +32,44 @@ export function documentOf(stored: Stored): Document {
   }
   return document
 }
+
+/** What listings and histories show of a document. */
+export interface Heading {
+  readonly proto: string
+  readonly hidden: boolean
+  /** '' when the document has none. */
+  readonly title: string
+}
+
+/** The heading of a stored document, without making all of it. */
+export function headingOf(stored: Stored): Heading {
+  const { proto, hidden, summary } = stored as JsonObject
+  const title = fromSegments((summary as JsonObject)['title'] ?? null)
+  return {
+    proto: fromSegments(proto as Json) as string,
+    hidden: hidden as boolean,
+    title: typeof title === 'string' ? title : '',
+  }
+}
+
+/**
+ * A part of a document that becomes JSON when it is written and not before: of the many states that a rebuild goes through only the
+ * last one is.
+ */
+export function partOf(stored: Stored, part: 'summary' | 'data' | 'tags'): object {
+  return new Part(stored, part)
+}
+
+class Part {
+  readonly #stored: Stored
+  readonly #part: 'summary' | 'data' | 'tags'
+
+  constructor(stored: Stored, part: 'summary' | 'data' | 'tags') {
+    this.#stored = stored
+    this.#part = part
+  }
+
+  toJSON(): JsonObject {
+    return documentOf(this.#stored)[this.#part]
+  }
+}

@@ -5,15 +5,8 @@ import { toSegments } from '../codec/segments.ts'
 import { Rm3Error } from '../errors.ts'
 import { documentOf, type Stored } from './document.ts'
 import { GRANTS_STREAM, type Imported, SETTINGS_STREAM, type SiteEvent } from './events.ts'
-import {
-  type Entity,
-  type Grants,
-  KEYFRAME_BYTES,
-  KEYFRAME_EVENTS,
-  type Keyframe,
-  type Settings,
-  type State,
-} from './state.ts'
+import { NO_KEYFRAME, nextKeyframe } from './keyframe.ts'
+import type { Entity, Grants, Settings, State } from './state.ts'
 import { tagKeys } from './tags.ts'
 
 /**
@@ -30,58 +23,82 @@ export function evolve(state: State | null, event: SiteEvent): State {
   if (event.stream === SETTINGS_STREAM) return evolveSettings(state as Settings | null, event)
   const before = state as Entity | null
   const entity = evolveEntity(before, event)
-  const tags = entity.since === event.revision ? tagsSince(before, entity) : entity.tags
-  return { ...entity, tags, keyframe: nextKeyframe(entity.keyframe, event, entity.tip) }
+  if (entity.since === event.revision) entity.tags = tagsSince(before, entity)
+  entity.keyframe = nextKeyframe(entity.keyframe, event, entity.tip)
+  return entity
 }
+
+/** The one copy that is made for an event: what the event changes is put into it, and nobody else has seen it yet. */
+type Fresh = { -readonly [Key in keyof Entity]: Entity[Key] }
 
 /** The key of a grant in `Grants.active`. */
 export function grantKey(grant: { role: string; permission: string; pattern: string }): string {
   return `${grant.role} ${grant.permission} ${grant.pattern}`
 }
 
-function evolveEntity(before: Entity | null, event: SiteEvent): Entity {
+function evolveEntity(before: Entity | null, event: SiteEvent): Fresh {
   if (event.type === 'PageCreated') {
     if (before !== null) throw damaged(event, 'the entity exists')
     return created(event)
   }
   if (before === null) throw damaged(event, 'the entity does not exist')
-  const entity: Entity = { ...before, revision: event.revision }
+  const entity: Fresh = { ...before }
+  entity.revision = event.revision
+  change(entity, event)
+  return entity
+}
+
+function change(entity: Fresh, event: Exclude<SiteEvent, SiteEvent<'PageCreated'>>): void {
   switch (event.type) {
     case 'PageRevised':
-      return revised(entity, event)
+      revise(entity, event)
+      return
     case 'PagePublished':
-      return published(entity, event)
+      publish(entity, event)
+      return
     case 'PublishScheduled':
-      return { ...entity, schedules: { ...entity.schedules, [event.eventId]: scheduled(event) } }
+      entity.schedules = { ...entity.schedules, [event.eventId]: scheduled(event) }
+      return
     case 'ScheduleCancelled':
-      return { ...entity, schedules: without(entity.schedules, event.data.schedule) }
+      entity.schedules = without(entity.schedules, event.data.schedule)
+      return
     case 'PageMoved':
-      return shown({ ...entity, path: event.data.to }, event)
+      entity.path = event.data.to
+      show(entity, event)
+      return
     case 'PageDeleted':
-      return deleted(entity, event)
+      remove(entity, event)
+      return
     case 'PageUndeleted':
-      return undeleted(entity, event)
+      undelete(entity, event)
+      return
     case 'BlobAttached':
-      return { ...entity, blobs: { ...entity.blobs, [event.data.name]: blob(event) } }
+      entity.blobs = { ...entity.blobs, [event.data.name]: blob(event) }
+      return
     case 'BlobDetached':
-      return { ...entity, blobs: without(entity.blobs, event.data.name) }
+      entity.blobs = without(entity.blobs, event.data.name)
+      return
     case 'RoleAssigned':
-      return { ...entity, roles: { ...entity.roles, [event.data.role]: event.revision } }
+      entity.roles = { ...entity.roles, [event.data.role]: event.revision }
+      return
     case 'RoleDeassigned':
-      return { ...entity, roles: without(entity.roles, event.data.role) }
+      entity.roles = without(entity.roles, event.data.role)
+      return
     case 'CredentialSet':
-      return withCredential(entity, event)
+      setCredential(entity, event)
+      return
     case 'CredentialRemoved':
-      return { ...entity, credentials: without(entity.credentials, event.data.credential) }
+      entity.credentials = without(entity.credentials, event.data.credential)
+      return
     default:
       throw damaged(event, 'it does not belong into an entity')
   }
 }
 
-function created(event: SiteEvent<'PageCreated'>): Entity {
+function created(event: SiteEvent<'PageCreated'>): Fresh {
   const { data } = event
   const tip = toSegments({ ...data.document })
-  const entity: Entity = {
+  const entity: Fresh = {
     kind: 'entity',
     id: event.stream,
     revision: event.revision,
@@ -104,87 +121,80 @@ function created(event: SiteEvent<'PageCreated'>): Entity {
     schedules: {},
     keyframe: { revision: 0, bytesSince: 0 },
   }
-  return data.draft ? entity : goLive(entity, event, data.modified ?? data.created ?? event.at)
+  if (!data.draft) goLive(entity, event, data.modified ?? data.created ?? event.at)
+  return entity
 }
 
-function revised(entity: Entity, event: SiteEvent<'PageRevised'>): Entity {
+function revise(entity: Fresh, event: SiteEvent<'PageRevised'>): void {
   const { data } = event
-  const tip =
+  entity.tip =
     'document' in data ? toSegments({ ...data.document }) : patched(entity.tip, data.patch, event)
-  const next: Entity = {
-    ...entity,
-    tip,
-    tipRevision: event.revision,
-    tipId: event.eventId,
-    tipAuthor: event.actor,
-    tipAt: event.at,
-    created: data.created ?? entity.created,
-  }
-  if (data.draft) return next
+  tipIs(entity, event, event.revision, event.eventId)
+  if (data.created !== undefined) entity.created = data.created
+  if (data.draft) return
   const modified = data.modified ?? (data.minor ? (entity.live?.modified ?? event.at) : event.at)
-  return goLive(next, event, modified)
+  goLive(entity, event, modified)
 }
 
-function published(entity: Entity, event: SiteEvent<'PagePublished'>): Entity {
+function publish(entity: Fresh, event: SiteEvent<'PagePublished'>): void {
   const { data } = event
-  const modified = data.modified ?? event.at
-  const schedules =
-    data.schedule === undefined ? entity.schedules : without(entity.schedules, data.schedule)
-  const next: Entity = { ...entity, schedules, created: data.created ?? entity.created }
-  if (data.patch === undefined) return goLive(next, event, modified)
-  const older: Entity = {
-    ...next,
-    tip: patched(entity.tip, data.patch, event),
-    tipRevision: data.revision,
-    tipId: data.revisionId ?? event.eventId,
-    tipAuthor: event.actor,
-    tipAt: event.at,
+  if (data.schedule !== undefined) entity.schedules = without(entity.schedules, data.schedule)
+  if (data.created !== undefined) entity.created = data.created
+  if (data.patch !== undefined) {
+    entity.tip = patched(entity.tip, data.patch, event)
+    tipIs(entity, event, data.revision, data.revisionId ?? event.eventId)
   }
-  return goLive(older, event, modified)
+  goLive(entity, event, data.modified ?? event.at)
+}
+
+/** The newest content is of that revision. */
+function tipIs(entity: Fresh, event: SiteEvent, revision: number, id: string): void {
+  entity.tipRevision = revision
+  entity.tipId = id
+  entity.tipAuthor = event.actor
+  entity.tipAt = event.at
 }
 
 /** The newest content becomes what readers see. */
-function goLive(entity: Entity, event: SiteEvent & { data: Imported }, modified: string): Entity {
-  return {
-    ...entity,
-    state: 'live',
-    redirect: null,
-    since: event.revision,
-    sinceId: event.eventId,
-    live: {
-      document: entity.tip,
-      revision: entity.tipRevision,
-      revisionId: entity.tipId,
-      number: event.data.number ?? entity.tipRevision,
-      modified,
-      touched: event.at,
-      author: event.actor,
-    },
+function goLive(entity: Fresh, event: SiteEvent & { data: Imported }, modified: string): void {
+  entity.state = 'live'
+  entity.redirect = null
+  entity.since = event.revision
+  entity.sinceId = event.eventId
+  entity.live = {
+    document: entity.tip,
+    revision: entity.tipRevision,
+    revisionId: entity.tipId,
+    number: event.data.number ?? entity.tipRevision,
+    modified,
+    touched: event.at,
+    author: event.actor,
   }
 }
 
 /** Readers see that it is gone; of a page that was never live they see nothing at all. */
-function deleted(before: Entity, event: SiteEvent<'PageDeleted'>): Entity {
-  const redirect = event.data.redirect ?? null
-  const entity: Entity = { ...before, state: 'deleted', redirect, schedules: {} }
-  if (entity.live === null) return entity
-  return { ...entity, since: event.revision, sinceId: event.eventId }
+function remove(entity: Fresh, event: SiteEvent<'PageDeleted'>): void {
+  entity.state = 'deleted'
+  entity.redirect = event.data.redirect ?? null
+  entity.schedules = {}
+  if (entity.live === null) return
+  entity.since = event.revision
+  entity.sinceId = event.eventId
 }
 
-function undeleted(before: Entity, event: SiteEvent<'PageUndeleted'>): Entity {
-  const state = before.live === null ? 'draft' : 'live'
-  return shown({ ...before, path: event.data.path, state, redirect: null }, event)
+function undelete(entity: Fresh, event: SiteEvent<'PageUndeleted'>): void {
+  entity.path = event.data.path
+  entity.state = entity.live === null ? 'draft' : 'live'
+  entity.redirect = null
+  show(entity, event)
 }
 
 /** Readers see the same content elsewhere or again. */
-function shown(entity: Entity, event: SiteEvent): Entity {
-  if (entity.live === null) return entity
-  return {
-    ...entity,
-    since: event.revision,
-    sinceId: event.eventId,
-    live: { ...entity.live, touched: event.at },
-  }
+function show(entity: Fresh, event: SiteEvent): void {
+  if (entity.live === null) return
+  entity.since = event.revision
+  entity.sinceId = event.eventId
+  entity.live = { ...entity.live, touched: event.at }
 }
 
 /** The tags readers see, each with the revision since when without a break. Mostly they are those from before. */
@@ -215,10 +225,10 @@ function scheduled(event: SiteEvent<'PublishScheduled'>): Entity['schedules'][st
   return { revision, revisionId, at, actor: event.actor, since: event.revision }
 }
 
-function withCredential(entity: Entity, event: SiteEvent<'CredentialSet'>): Entity {
+function setCredential(entity: Fresh, event: SiteEvent<'CredentialSet'>): void {
   const { credential, ...rest } = event.data
   const entry = { ...rest, created: event.at, since: event.revision }
-  return { ...entity, credentials: { ...entity.credentials, [credential]: entry } }
+  entity.credentials = { ...entity.credentials, [credential]: entry }
 }
 
 function evolveGrants(before: Grants | null, event: SiteEvent): Grants {
@@ -244,34 +254,6 @@ function evolveSettings(before: Settings | null, event: SiteEvent): Settings {
     values: { ...before?.values, [event.data.key]: entry },
     keyframe: nextKeyframe(before?.keyframe ?? NO_KEYFRAME, event, null),
   }
-}
-
-const NO_KEYFRAME: Keyframe = { revision: 0, bytesSince: 0 }
-
-/** Keeps the cost of reading any revision bounded: by events, and by bytes once they pass those of the document. */
-function nextKeyframe(last: Keyframe, event: SiteEvent, document: Stored): Keyframe {
-  const bytesSince = last.bytesSince + patchBytes(event)
-  const deep = event.revision - last.revision >= KEYFRAME_EVENTS
-  const heavy = bytesSince > KEYFRAME_BYTES && bytesSince > roughBytes(document)
-  return deep || heavy
-    ? { revision: event.revision, bytesSince: 0 }
-    : { revision: last.revision, bytesSince }
-}
-
-function patchBytes(event: SiteEvent): number {
-  if (event.type === 'PageRevised' && 'document' in event.data)
-    return roughBytes(event.data.document)
-  const patch = (event.data as { patch?: readonly Operation[] }).patch
-  return patch === undefined ? 0 : roughBytes(patch)
-}
-
-/** About how many bytes a value takes as JSON: cheap, and the same wherever it is computed. */
-export function roughBytes(value: unknown): number {
-  if (typeof value === 'string') return value.length + 2
-  if (typeof value !== 'object' || value === null) return 8
-  let bytes = 2
-  for (const [key, member] of Object.entries(value)) bytes += key.length + 3 + roughBytes(member)
-  return bytes
 }
 
 function without<Value>(

@@ -68,7 +68,7 @@ async function check(
   const opened = await openSite({ url, site: SITE, allowUnsafe: true, folder: PACKAGE_ROOT })
   try {
     const others = opened.projections.filter(({ name }) => name !== projection.name)
-    await installProjections(db, [...others, projection])
+    await installProjections(db, [...others, projection], { url, site: SITE })
     await fill(opened.site)
     return await checkAll(db, projection)
   } finally {

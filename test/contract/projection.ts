@@ -50,14 +50,15 @@ async function withRows(
   const opened = await testSite()
   const pool = openPool({ url: opened.url, site: TEST_SITE, restricted: false, connectionsMax: 1 })
   const db = poolDb(pool)
+  const database = { url: opened.url, site: TEST_SITE }
   try {
-    await installProjections(db, projections)
+    await installProjections(db, projections, database)
     const site = { ...opened.site, inline: await loadInline(db, projections) }
     return await work(site, {
       rows: () => readTables(db, projections),
       rebuild: async () => {
         const raised = projections.map(projection => ({ ...projection, version: 99 }))
-        await installProjections(db, raised)
+        await installProjections(db, raised, database)
       },
     })
   } finally {

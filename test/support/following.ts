@@ -30,7 +30,7 @@ export async function followedSite(extra: readonly Projection[]): Promise<Follow
   const ownerPool = openPool({ ...options, restricted: false, connectionsMax: 2 })
   const pool = openPool({ ...options, restricted: true, connectionsMax: 12 })
   const [owner, db] = [poolDb(ownerPool), poolDb(pool)]
-  await installProjections(owner, [...(await discoverProjections()), ...extra])
+  await installProjections(owner, [...(await discoverProjections()), ...extra], options)
   const said: string[] = []
   const running: Following[] = []
   return {

@@ -1,0 +1,78 @@
+import { Rm3Error } from '../../errors.ts'
+import { readHead } from '../../log/read.ts'
+import { openBulk, type SiteDatabase } from '../../pg/bulk.ts'
+import type { Projection } from '../../projector/define.ts'
+import { discoverProjections } from '../../projector/discover.ts'
+import { type Rebuilt, rebuildProjections } from '../../projector/rebuild.ts'
+import { usualThreads } from '../../projector/threads.ts'
+import type { Call, Command, Outcome } from '../command.ts'
+import { withDatabase } from '../open.ts'
+
+export const rebuildCommand: Command = {
+  name: 'rebuild',
+  summary: 'builds projections anew beside the live tables, and swaps them in',
+  details: `Without a name all of them. The site goes on meanwhile: readers see the old tables until the new ones take their place, which
+takes some milliseconds. What was not as the log has it in the old tables is told. The old tables stay, with names that end with
+__old, until the next rebuild.
+
+A rebuild that was killed goes on where it was when the command is given again; several at once share the work.`,
+  arguments: [{ name: 'PROJECTION', summary: 'which ones', optional: true, repeated: true }],
+  run: call => withDatabase(call, ({ url }, { site }) => rebuildSite(call, { url, site })),
+}
+
+async function rebuildSite(call: Call, database: SiteDatabase): Promise<Outcome> {
+  const all = await discoverProjections()
+  const projections = chosen(all, call.findArgument('PROJECTION'))
+  const events = await countEvents(database)
+  const progress = call.progress('rebuilding')
+  const start = performance.now()
+  const rebuilt = await rebuildProjections(database, {
+    ...{ projections, all, threads: usualThreads(), signal: call.signal },
+    onProgress: (done, total) => progress.update(done, total),
+  })
+  progress.end()
+  const seconds = (performance.now() - start) / 1000
+  return outcome(projections, rebuilt, { events, seconds })
+}
+
+function chosen(all: readonly Projection[], names: string | null): readonly Projection[] {
+  if (names === null) return all
+  return names.split(' ').map(name => {
+    const projection = all.find(known => known.name === name)
+    if (projection !== undefined) return projection
+    throw new Rm3Error(
+      'USAGE',
+      `there is no projection "${name}"; there are ${all.map(known => known.name).join(', ')}`,
+    )
+  })
+}
+
+async function countEvents(database: SiteDatabase): Promise<number> {
+  const { db, close } = await openBulk(database)
+  try {
+    return (await readHead(db)).position
+  } finally {
+    await close()
+  }
+}
+
+function outcome(
+  projections: readonly Projection[],
+  { position, drift }: Rebuilt,
+  { events, seconds }: { events: number; seconds: number },
+): Outcome {
+  const names = projections.map(({ name }) => name)
+  const tables = (drift ?? []).map(({ table, rows }) => ({ table, rows }))
+  const text = [
+    `Built anew: ${names.join(', ')}; ${events} events in ${seconds.toFixed(1)} s, swapped in at position ${position}.`,
+    drift === null
+      ? 'The old tables could not be compared: they were of another version, or too much was written meanwhile.'
+      : tables.length === 0
+        ? 'The old tables were as the log has it.'
+        : 'The old tables were not as the log has it:',
+    ...tables.map(({ table, rows }) =>
+      rows === null ? `  ${table}: not there, or otherwise` : `  ${table}: ${rows} rows`,
+    ),
+  ].join('\n')
+  return { text, data: { projections: names, position, events, seconds, drift: drift && tables } }
+}

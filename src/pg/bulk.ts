@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import pg from 'pg'
+import pgCopyStreams from 'pg-copy-streams'
+import { Rm3Error } from '../errors.ts'
+import { connectionDb, type Db } from './db.ts'
+import { connectionOptions } from './pool.ts'
+import { translated } from './sqlstate.ts'
+
+/** Which site of which server a connection of its own is for. */
+export interface SiteDatabase {
+  readonly url: string
+  /** PostgreSQL schema of the site. */
+  readonly site: string
+}
+
+/** One connection with the rights of the schema's owner, for work on whole tables: no limit of time, and COPY in both directions. */
+export interface Bulk {
+  readonly db: Db
+  /**
+   * The lines that `copy (query) to stdout` gives, several to a chunk, cut anywhere. What is not read to its end is read and thrown away.
+   *
+   * @param query without parameters: only constants and values checked before may stand in it
+   */
+  copyOut(query: string): AsyncIterable<string>
+  /** Runs `copy … from stdin` with lines in COPY's text format. The bytes may be used again when it has fulfilled. */
+  copyIn(statement: string, lines: Buffer | Iterable<string>): Promise<void>
+  close(): Promise<void>
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+/** A chunk of events is sorted in memory, and so is an index's share. */
+const SETTINGS = [
+  'work_mem=64MB',
+  'maintenance_work_mem=256MB',
+  'idle_in_transaction_session_timeout=0',
+]
+const READ_AHEAD_BYTES = 256 * 1024
+
+/** Opens such a connection. @throws UNAVAILABLE */
+export async function openBulk({ url, site }: SiteDatabase): Promise<Bulk> {
+  const client = new pg.Client({
+    ...connectionOptions({
+      ...{ url, site, restricted: false, statementTimeoutMs: 0, settings: SETTINGS },
+      applicationName: 'rm3 bulk',
+    }),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  })
+  client.on('error', () => {}) // the statement under way tells of it
+  await client.connect().catch(cause => {
+    throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached', { cause })
+  })
+  return {
+    db: connectionDb(client),
+    copyOut: query => copyOut(client, query),
+    copyIn: (statement, lines) => copyIn(client, statement, lines),
+    close: () => client.end(),
+  }
+}
+
+async function* copyOut(client: pg.Client, query: string): AsyncIterable<string> {
+  const stream = client.query(
+    pgCopyStreams.to(`copy (${query}) to stdout`, { highWaterMark: READ_AHEAD_BYTES }),
+  )
+  stream.setEncoding('utf8')
+  let ended = false
+  try {
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as string
+    ended = true
+  } catch (thrown) {
+    ended = true
+    throw translated(thrown)
+  } finally {
+    if (!ended) await drained(stream)
+  }
+}
+
+/** The connection is of use again only once all of a COPY was read. */
+async function drained(stream: Readable): Promise<void> {
+  for await (const _ of stream) {
+    // thrown away
+  }
+}
+
+async function copyIn(client: pg.Client, statement: string, lines: Buffer | Iterable<string>) {
+  try {
+    await pipeline(
+      Readable.from(Buffer.isBuffer(lines) ? [lines] : lines),
+      client.query(pgCopyStreams.from(statement)),
+    )
+  } catch (thrown) {
+    throw translated(thrown)
+  }
+}

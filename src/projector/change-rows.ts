@@ -1,0 +1,88 @@
+import type { Db } from '../pg/db.ts'
+import type { Row, RowChange } from './define.ts'
+import type { Target, Targets } from './target.ts'
+
+/** Rows that go into one statement. */
+const ROWS_MAX = 1_000
+
+/**
+ * Carries out changes on tables as they are, with or without indexes: what is put or dropped goes first, everywhere, and then what is put
+ * comes, so that rows may change places.
+ */
+export async function changeRows(
+  db: Db,
+  targets: Targets,
+  changes: Iterable<RowChange>,
+): Promise<void> {
+  const gone = new Map<Target, Row[]>()
+  const closed = new Map<Target, Row[]>()
+  const put = new Map<Target, Row[]>()
+  for (const { op, table, row } of changes) {
+    const target = targets.get(table)
+    if (target === undefined) continue
+    listIn(op === 'close' ? closed : gone, target).push(row)
+    if (op === 'put') listIn(put, target).push(row)
+  }
+  await inBatches(gone, (target, rows) => db.rows(deletion(target), [rows]))
+  await inBatches(closed, (target, rows) => db.rows(closing(target), [rows]))
+  await inBatches(put, (target, rows) => db.rows(insertion(target), [rows]))
+}
+
+/**
+ * Puts rows in the place of all that belong to some streams, and of those that stand where one of them belongs.
+ *
+ * @param rows all rows that the streams shall have
+ */
+export async function replaceRows(
+  db: Db,
+  targets: Targets,
+  streams: readonly string[],
+  rows: readonly RowChange[],
+): Promise<void> {
+  for (const target of targets.values()) {
+    const { name, owner } = target
+    if ('column' in owner) {
+      await db.rows(`delete from ${name} where ${owner.column} = any($1::uuid[])`, [streams])
+    } else if (streams.includes(owner.only)) {
+      await db.rows(`delete from ${name}`)
+    }
+  }
+  await changeRows(db, targets, rows)
+}
+
+function listIn(lists: Map<Target, Row[]>, target: Target): Row[] {
+  const known = lists.get(target)
+  if (known !== undefined) return known
+  const list: Row[] = []
+  lists.set(target, list)
+  return list
+}
+
+async function inBatches(
+  lists: ReadonlyMap<Target, readonly Row[]>,
+  run: (target: Target, rows: string) => Promise<unknown>,
+): Promise<void> {
+  for (const [target, rows] of lists) {
+    for (let from = 0; from < rows.length; from += ROWS_MAX) {
+      await run(target, JSON.stringify(rows.slice(from, from + ROWS_MAX)))
+    }
+  }
+}
+
+function deletion({ name, key }: Target): string {
+  return `delete from ${name} t using json_populate_recordset(null::${name}, $1::json) r where ${matching(key)}`
+}
+
+function closing({ name, key }: Target): string {
+  return `update ${name} t set until_position = r.until_position
+    from json_populate_recordset(null::${name}, $1::json) r where ${matching(key)}`
+}
+
+function insertion({ name, columns }: Target): string {
+  const list = columns.map(column => column.name).join(', ')
+  return `insert into ${name} (${list}) select ${list} from json_populate_recordset(null::${name}, $1::json) r`
+}
+
+function matching(key: readonly string[]): string {
+  return key.map(column => `t.${column} = r.${column}`).join(' and ')
+}

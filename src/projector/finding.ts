@@ -1,0 +1,45 @@
+/** Something in a projection's tables that is not as the log has it. */
+export type Finding = StructureFinding | RowFinding
+
+export interface StructureFinding {
+  readonly projection: string
+  readonly table: string
+  readonly problem: 'structure'
+  /** A sentence: "the index pages_proto is missing". */
+  readonly text: string
+}
+
+export interface RowFinding {
+  readonly projection: string
+  readonly table: string
+  /** `missing`: the log has it and the table has not; `extra`: the other way round. */
+  readonly problem: 'missing' | 'extra' | 'differs'
+  /** Values of the primary key, by column. */
+  readonly key: Readonly<Record<string, unknown>>
+  /** To which stream it belongs; null in a table of an ordered projection. */
+  readonly stream: string | null
+  /** Of a row that differs: those that do, values as PostgreSQL writes them. */
+  readonly columns: readonly { column: string; expected: string | null; found: string | null }[]
+}
+
+/** A finding as a line for people. */
+export function findingText(finding: Finding): string {
+  const { projection, table } = finding
+  const place = projection === table ? table : `${projection}, ${table}`
+  if (finding.problem === 'structure') return `${place}: ${finding.text}`
+  const key = Object.entries(finding.key).map(([column, value]) => `${column} ${String(value)}`)
+  const columns = finding.columns.map(
+    ({ column, expected, found }) => `${column} is ${shown(found)}, not ${shown(expected)}`,
+  )
+  const what =
+    finding.problem === 'differs' ? columns.join('; ') : `the row is ${WORDS[finding.problem]}`
+  return `${place} (${key.join(', ')}): ${what}`
+}
+
+const WORDS = { missing: 'missing', extra: 'there, and belongs to nothing in the log' } as const
+const SHOWN_MAX = 60
+
+function shown(value: string | null): string {
+  if (value === null) return 'null'
+  return value.length > SHOWN_MAX ? `"${value.slice(0, SHOWN_MAX)}…"` : `"${value}"`
+}

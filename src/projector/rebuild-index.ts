@@ -1,0 +1,47 @@
+import { openBulk, type SiteDatabase } from '../pg/bulk.ts'
+import { type Db, find } from '../pg/db.ts'
+import { NEW, type Plan } from './rebuild-plan.ts'
+
+/** Indexes that are made at once. */
+const CONNECTIONS = 2
+
+/** All chunks are loaded. */
+export async function endLoad(db: Db): Promise<void> {
+  await db.transaction(async inside => {
+    await inside.rows(
+      `update rebuilds set phase = 'follow', position = greatest(loaded_to, ordered_to)`,
+    )
+    await inside.rows('delete from rebuild_chunks')
+  })
+}
+
+/** Makes those indexes and constraints of loaded tables that are not there yet, and looks at what is in them, for good plans. */
+export async function indexTables(database: SiteDatabase, plan: Plan): Promise<void> {
+  const waiting = [...plan.indexes]
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      const { db, close } = await openBulk(database)
+      try {
+        for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
+          await db.script(index)
+        }
+      } finally {
+        await close()
+      }
+    }),
+  )
+  const { db, close } = await openBulk(database)
+  try {
+    for (const { table, name, definition } of plan.constraints) {
+      const known = await find(db, CONSTRAINT, [table, name])
+      if (known === null) {
+        await db.script(`alter table ${table} add constraint ${name} ${definition}`)
+      }
+    }
+    for (const table of plan.tables) await db.script(`analyze ${table}${NEW}`)
+  } finally {
+    await close()
+  }
+}
+
+const CONSTRAINT = `select conname from pg_constraint where conrelid = to_regclass($1::text) and conname = $2::text`

@@ -1,0 +1,122 @@
+import { type Db, find } from '../pg/db.ts'
+import { isPerEntity, nameTables, type Projection, tablesOf } from './define.ts'
+import { type Keys, loadTargets } from './target.ts'
+
+/** What the names of tables end with that are being built, and of those that a rebuild has replaced. */
+export const NEW = '__new'
+export const OLD = '__old'
+
+/** What a rebuild is of, kept in the database so that any process can go on with it. */
+export interface Plan {
+  readonly projections: readonly { readonly name: string; readonly version: number }[]
+  readonly tables: readonly string[]
+  /** Primary keys, which the tables get only when they are full. */
+  readonly keys: Keys
+  /** Statements that make the indexes, and then those that make constraints of them. */
+  readonly indexes: readonly string[]
+  readonly constraints: readonly Constraint[]
+}
+
+export interface Constraint {
+  readonly table: string
+  readonly name: string
+  readonly definition: string
+}
+
+/**
+ * Makes the new tables of projections, empty, and takes their indexes away again: what is loaded goes in faster without. Those of
+ * ordered projections keep them, for they are filled with statements.
+ *
+ * @param before the plan of a rebuild that was not finished and is given up
+ */
+export async function makeNewTables(
+  db: Db,
+  projections: readonly Projection[],
+  before: Plan | null,
+): Promise<Plan> {
+  const tables = projections.flatMap(tablesOf)
+  for (const table of new Set([...(before?.tables ?? []), ...tables])) {
+    await db.script(`drop table if exists ${table}${NEW} cascade`)
+  }
+  for (const table of tables) await db.script(`drop table if exists ${table}${OLD} cascade`)
+  for (const projection of projections) {
+    await db.script(nameTables(projection, projection.sql, NEW))
+  }
+  const perEntity = projections.filter(isPerEntity)
+  const targets = await loadTargets(db, perEntity, NEW)
+  const indexes: Index[] = []
+  for (const table of perEntity.flatMap(tablesOf)) {
+    if (!targets.has(table)) throw new Error(`the projection's table ${table} has no primary key`)
+    indexes.push(...(await takeIndexes(db, table)))
+  }
+  return {
+    projections: projections.map(({ name, version }) => ({ name, version })),
+    tables,
+    keys: Object.fromEntries([...targets].map(([table, { key }]) => [table, key])),
+    indexes: indexes.map(({ definition }) => definition),
+    constraints: indexes.flatMap(({ constraint }) => constraint ?? []),
+  }
+}
+
+interface Index {
+  readonly name: string
+  readonly definition: string
+  readonly constraint: Constraint | null
+}
+
+interface FoundIndex {
+  readonly name: string
+  readonly definition: string
+  readonly kind: 'p' | 'u' | null
+  readonly deferrable: boolean | null
+  readonly deferred: boolean | null
+}
+
+const INDEXES = `select c.relname::text as name, pg_get_indexdef(i.indexrelid) as definition,
+    k.contype::text as kind, k.condeferrable as deferrable, k.condeferred as deferred
+  from pg_index i join pg_class c on c.oid = i.indexrelid
+  left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x')
+  where i.indrelid = to_regclass($1::text) and k.contype is distinct from 'x' order by c.relname`
+
+async function takeIndexes(db: Db, table: string): Promise<Index[]> {
+  const made = `${table}${NEW}`
+  const found = await db.rows<FoundIndex>(INDEXES, [made])
+  for (const { name, kind } of found) {
+    if (!name.startsWith(made)) {
+      throw new Error(`the index or constraint ${name} must be named {${table}}_…`)
+    }
+    await db.script(
+      kind === null ? `drop index ${name}` : `alter table ${made} drop constraint ${name}`,
+    )
+  }
+  return found.map(index => ({
+    name: index.name,
+    definition: index.definition.replace(/^create (unique )?index /i, '$&if not exists '),
+    constraint: constraintOf(made, index),
+  }))
+}
+
+function constraintOf(table: string, index: FoundIndex): Constraint | null {
+  const { name, kind, deferrable, deferred } = index
+  if (kind === null) return null
+  const when = deferrable ? ` deferrable initially ${deferred ? 'deferred' : 'immediate'}` : ''
+  const definition = `${kind === 'p' ? 'primary key' : 'unique'} using index ${name}${when}`
+  return { table, name, definition }
+}
+
+/** The rebuild that is under way, or the last. */
+export interface RebuildRow {
+  readonly phase: 'load' | 'follow' | 'done'
+  readonly plan: Plan
+  readonly epoch: string
+  readonly loadedTo: number
+  readonly position: number
+  readonly orderedTo: number
+}
+
+const ROW = `select phase, plan, epoch, loaded_to as "loadedTo", position, ordered_to as "orderedTo" from rebuilds`
+
+/** The rebuild that is under way, or the last; null before the first. */
+export async function findRebuild(db: Db): Promise<RebuildRow | null> {
+  return find<RebuildRow>(db, ROW)
+}

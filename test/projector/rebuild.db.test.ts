@@ -1,0 +1,151 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { openBulk } from '../../src/pg/bulk.ts'
+import { one } from '../../src/pg/db.ts'
+import type { Projection } from '../../src/projector/define.ts'
+import { discoverProjections } from '../../src/projector/discover.ts'
+import { rebuildProjections } from '../../src/projector/rebuild.ts'
+import type { RebuildPoint } from '../../src/projector/rebuild-load.ts'
+import { findRebuildStatus } from '../../src/projector/rebuild-status.ts'
+import { verifyProjections } from '../../src/projector/verify.ts'
+import { assert, suite } from '../harness.ts'
+import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
+import { contentOf, fillSite } from './damage-runs.ts'
+
+const POINTS: readonly RebuildPoint[] = [
+  'planned',
+  'chunk-folded',
+  'loaded',
+  'indexed',
+  'followed',
+  'swapping',
+  'swapped',
+]
+const WRITERS = 3
+const SWAPS = 8
+const DEADLINE_MS = 120_000
+
+suite('rebuilding projections', test => {
+  let open: TestSite
+  let all: Projection[]
+  const database = () => ({ url: open.url, site: TEST_SITE })
+  test.before(async () => {
+    open = await testSite()
+    all = await discoverProjections()
+    await fillSite(open.site, 6)
+  })
+  test.after(() => open.close())
+
+  test('makes the same rows, and keeps the old tables', async () => {
+    const { db, close } = await openBulk(database())
+    const before = await contentOf(db, all)
+
+    const rebuilt = await rebuildProjections(database(), { projections: all, all, threads: 0 })
+    const { count } = await one<{ count: number }>(
+      db,
+      'select count(*) as count from page_history__old',
+    )
+
+    assert.equal(rebuilt.drift, [])
+    assert.equal(await contentOf(db, all), before)
+    assert.ok(count > 0)
+    await close()
+  })
+
+  test('tells which rows were not as the log has them', async () => {
+    const { db, close } = await openBulk(database())
+    await db.script(`update tags set object = object || 'x'; delete from settings`)
+
+    const { drift } = await rebuildProjections(database(), { projections: all, all, threads: 0 })
+
+    assert.equal(
+      drift?.map(({ table }) => table),
+      ['settings', 'tags'],
+    )
+    const again = await rebuildProjections(database(), { projections: all, all, threads: 2 })
+    assert.equal(again.drift, [])
+    await close()
+  })
+
+  for (const point of POINTS) {
+    test(`killed at "${point}" leaves tables that serve, and goes on when it is run again`, async () => {
+      const { db, close } = await openBulk(database())
+      const before = await contentOf(db, all)
+
+      await killedAt(open.url, point)
+
+      assert.equal(await contentOf(db, all), before)
+      const left = await findRebuildStatus(db)
+      assert.is(left?.phase === 'done', point === 'swapped')
+      assert.equal(
+        left?.projections,
+        all.map(({ name }) => name),
+      )
+      if (point === 'loaded') assert.is(left?.events, left?.total)
+      await rebuildProjections(database(), { projections: all, all, threads: 0 })
+      assert.equal(await contentOf(db, all), before)
+      assert.is((await findRebuildStatus(db))?.phase, 'done')
+      await close()
+    })
+  }
+
+  test('two at once share the work', async () => {
+    const options = { projections: all, all, threads: 0 }
+    const [one, other] = await Promise.all([
+      rebuildProjections(database(), options),
+      rebuildProjections(database(), options),
+    ])
+
+    assert.equal([one?.drift, other?.drift], [[], []])
+  })
+
+  test(
+    'loses nothing and fails nobody while three processes write and read',
+    async () => {
+      const writers = Array.from({ length: WRITERS }, (_, n) => startWriter(open.url, n))
+      await Promise.all(writers.map(writer => once(writer, 'message')))
+      for (let swap = 0; swap < SWAPS; swap++) {
+        const { drift } = await rebuildProjections(database(), {
+          projections: all,
+          all,
+          threads: 0,
+        })
+        assert.equal(drift, [])
+      }
+      const verified = verifyProjections(database(), { projections: all, threads: 0 })
+      assert.equal((await verified).findings, [], 'while they write')
+      const told = await Promise.all(writers.map(stopWriter))
+
+      for (const { saves, failed } of told) {
+        assert.equal(failed, [])
+        assert.ok(saves > 0)
+      }
+      const after = await verifyProjections(database(), { projections: all, threads: 0 })
+      assert.equal(after.findings, [])
+    },
+    DEADLINE_MS,
+  )
+})
+
+/** Rebuilds in a process of its own that is killed at a point. */
+async function killedAt(url: string, point: RebuildPoint): Promise<void> {
+  const child = fork(join(import.meta.dirname, 'rebuild-process.js'), [url, point], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  assert.is(signal, 'SIGKILL', `it was not killed at ${point}`)
+}
+
+function startWriter(url: string, number: number): ChildProcess {
+  return fork(join(import.meta.dirname, 'writer-process.js'), [url, String(number)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+}
+
+async function stopWriter(writer: ChildProcess): Promise<{ saves: number; failed: string[] }> {
+  writer.send('stop')
+  const [told] = (await once(writer, 'message')) as [{ saves: number; failed: string[] }]
+  await once(writer, 'exit')
+  return told
+}

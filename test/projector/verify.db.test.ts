@@ -1,0 +1,58 @@
+import { openBulk } from '../../src/pg/bulk.ts'
+import { discoverProjections } from '../../src/projector/discover.ts'
+import { verifyProjections } from '../../src/projector/verify.ts'
+import { assert, suite } from '../harness.ts'
+import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
+import { damageRuns, fillSite } from './damage-runs.ts'
+
+const RUNS = 60
+const RUNS_DEADLINE_MS = 150_000
+
+suite('verifying projections', test => {
+  let open: TestSite
+  const database = () => ({ url: open.url, site: TEST_SITE })
+  test.before(async () => {
+    open = await testSite()
+    await fillSite(open.site, 5)
+  })
+  test.after(() => open.close())
+
+  test('finds nothing wrong where nothing is', async () => {
+    const projections = await discoverProjections()
+
+    const verified = await verifyProjections(database(), { projections, threads: 0 })
+
+    assert.equal(verified.findings, [])
+    assert.equal(verified.skipped, [])
+    assert.ok(verified.events > 0)
+  })
+
+  test('names the row, the column and both values', async () => {
+    const projections = await discoverProjections()
+    const { db, close } = await openBulk(database())
+    const [page] = await db.rows<{ id: string; proto: string }>(
+      `update pages set proto = 'altered' where entity_id = (select min(entity_id::text)::uuid from pages) returning entity_id as id, (select h.proto from page_history h where h.entity_id = pages.entity_id order by since desc limit 1)`,
+    )
+
+    const { findings } = await verifyProjections(database(), { projections, threads: 0 })
+    await db.rows('update pages set proto = $2::text where entity_id = $1::uuid', [
+      page?.id,
+      page?.proto,
+    ])
+    await close()
+
+    const columns = [{ column: 'proto', expected: page?.proto, found: 'altered' }]
+    const place = { projection: 'pages', table: 'pages', problem: 'differs', stream: page?.id }
+    assert.equal(findings, [{ ...place, key: { entity_id: page?.id }, columns }])
+  })
+
+  test(
+    'finds and repairs whatever a hand in the database does',
+    async () => {
+      const seeds = Array.from({ length: RUNS }, (_, n) => n + 1)
+
+      await damageRuns(database(), await discoverProjections(), seeds)
+    },
+    RUNS_DEADLINE_MS,
+  )
+})
