@@ -83,7 +83,7 @@ async function getState(
   subject: Subject,
   revision: number,
 ): Promise<RevisionState> {
-  const state = await findRevisionState(site.db, viewer, subject, revision)
+  const state = await findRevisionState(site.db, viewer, subject, { revision })
   if (state === null) throw noRevision(subject.path, revision)
   return state
 }

@@ -24,7 +24,7 @@ import {
 import { type Db, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
 import { findRevisionEntry } from '../../src/queries/revisions.ts'
-import { findSubject } from '../../src/queries/subject.ts'
+import { findSubject, findSubjectAt } from '../../src/queries/subject.ts'
 import cleanUp from '../../workers/clean-up.ts'
 import { assert, suite } from '../harness.ts'
 import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
@@ -98,6 +98,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   listSettings: db => settings.listSettings(db),
   readState: db => readState(db, ID, 77).catch(() => null),
   findSubject: db => findSubject({ db } as Site, ROOT_VIEWER, PATH),
+  findSubjectAt: db => findSubjectAt({ db } as Site, ROOT_VIEWER, PATH, 7).catch(() => null),
   findRevisionEntry: db => findRevisionEntry({ db } as Site, ROOT_VIEWER, ID, 7).catch(() => null),
   findToken: db => findToken(db, ID),
   findSecretOfUser: db => findSecretOfUser(db, ID, 'password'),
