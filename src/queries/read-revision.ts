@@ -6,7 +6,8 @@ import type { Site } from '../commands/change.ts'
 import { type Document, documentOf, type Json } from '../content/document.ts'
 import { findRevisionState, noRevision, type RevisionState } from './read-past.ts'
 import type { Reader } from './reader.ts'
-import { findRevisionEntry, type RevisionEntry } from './revisions.ts'
+import type { RevisionEntry } from './revision-entry.ts'
+import { findRevisionEntry } from './revisions.ts'
 import { getSubject, type Subject } from './subject.ts'
 
 /** A revision whole. */
