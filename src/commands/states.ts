@@ -13,19 +13,30 @@ const NEWEST = 2_147_483_647
 /** More events than there can be between keyframes: there are fewer keyframes only while they are being built anew. */
 const EVENTS_MAX = 1_000
 
-/** The event at the revision itself is always there: the keyframe is an older one. Notes are no part of a state. */
-const KEYFRAME_AND_EVENTS = `with keyframe as (
-    select revision, body from keyframes where stream = $1::uuid and revision < $2::int order by revision desc limit 1)
+/**
+ * A query whose one row, a `Foldable`, holds what the state at a revision is folded from, for `revisionOf`. The event at the revision itself
+ * is always there: the keyframe is an older one. Notes are no part of a state.
+ *
+ * @param stream SQL for the stream's id; null has no events
+ * @param revision SQL for the revision
+ */
+export function foldableAt(stream: string, revision: string): string {
+  return `with keyframe as (
+    select revision, body from keyframes where stream = ${stream} and revision < ${revision} order by revision desc limit 1)
   select (select body from keyframe) as body,
     ${linesOf('revision, position, event_id, type, version, actor, at, recorded_at, data', 'revision')} as events
   from (select * from log
-    where stream = $1::uuid and revision > coalesce((select revision from keyframe), 0) and revision <= $2::int
+    where stream = ${stream} and revision > coalesce((select revision from keyframe), 0) and revision <= ${revision}
     order by revision limit ${EVENTS_MAX}) e`
+}
 
-interface KeyframeAndEvents {
+/** A keyframe, if there is one, and the events since, as lines. */
+export interface Foldable {
   readonly body: Buffer | null
   readonly events: string | null
 }
+
+const FOLDABLE = foldableAt('$1::uuid', '$2::int')
 
 /**
  * A stream's state at a revision, or at its newest: the keyframe before it and the events since, at most `KEYFRAME_EVENTS` of them,
@@ -39,20 +50,37 @@ export async function readState(
   stream: string,
   revision: number = NEWEST,
 ): Promise<State | null> {
-  const { state } = await readFolded(db, stream, revision)
+  const found = await one<Foldable>(db, FOLDABLE, [stream, revision])
+  const { state } = await folded(db, { stream, revision }, found)
   return state
 }
 
 type Event = Recorded & { readonly recordedAt: string }
 
-/** A revision of a stream: the state there and the event that made it. null when there is no such revision. */
+/** The state at a revision and the event that made it. */
+export interface Revision {
+  readonly state: State
+  readonly event: Event
+}
+
+/** A revision of a stream. null when there is no such revision. */
 export async function readRevision(
   db: Db,
   stream: string,
   revision: number,
-): Promise<{ state: State; event: Event } | null> {
-  const { state, last } = await readFolded(db, stream, revision)
-  if (state === null || last === null || last.revision !== revision) return null
+): Promise<Revision | null> {
+  const found = await one<Foldable>(db, FOLDABLE, [stream, revision])
+  return revisionOf(db, { stream, revision }, found)
+}
+
+/** As `readRevision`, where `foldableAt` was part of a statement that asked for more. */
+export async function revisionOf(
+  db: Db,
+  at: { stream: string; revision: number },
+  found: Foldable,
+): Promise<Revision | null> {
+  const { state, last } = await folded(db, at, found)
+  if (state === null || last === null || last.revision !== at.revision) return null
   return { state, event: last }
 }
 
@@ -62,13 +90,16 @@ interface Folded {
   readonly last: Event | null
 }
 
-async function readFolded(db: Db, stream: string, revision: number): Promise<Folded> {
-  const found = await one<KeyframeAndEvents>(db, KEYFRAME_AND_EVENTS, [stream, revision])
+async function folded(
+  db: Db,
+  { stream, revision }: { stream: string; revision: number },
+  found: Foldable,
+): Promise<Folded> {
   const events = fieldsOf(found.events).map(fields => eventOf(stream, fields))
   let state: State | null = found.body === null ? null : stateOfKeyframe(found.body)
   for (const event of events) state = evolve(state, upcast(event))
-  const folded = { state, last: events.at(-1) ?? null }
-  return events.length < EVENTS_MAX ? folded : readRest(db, stream, revision, folded)
+  const begun = { state, last: events.at(-1) ?? null }
+  return events.length < EVENTS_MAX ? begun : readRest(db, stream, revision, begun)
 }
 
 function eventOf(stream: string, fields: string[]): Event {

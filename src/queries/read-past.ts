@@ -8,7 +8,7 @@ import {
 } from '../../projections/page-history.ts'
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
-import { readRevision, readState } from '../commands/states.ts'
+import { type Foldable, readRevision, readState, revisionOf } from '../commands/states.ts'
 import { documentOf } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
@@ -17,7 +17,7 @@ import type { AtPosition } from './at.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
 import { mayReadPast, type Reader } from './reader.ts'
 import type { PageRecord } from './record.ts'
-import { findSubject, type Subject } from './subject.ts'
+import { findSubjectAt, type Subject } from './subject.ts'
 
 /** What was at a path at a position, for a viewer who has `view` and `history` on that path (see `readPage`). */
 export async function readPagePast(
@@ -84,17 +84,21 @@ const WAS_SHOWN = `select from published_drafts where entity_id = $1::uuid and r
  * An entity as it was at one revision, when the viewer may read it: `view` and `history` on the path it had then and on the
  * one it has now, and `viewdraft` for a draft that never went live.
  *
+ * @param foldable what `findSubjectAt` has read of it already; null: it is read here
  * @returns null when there is no such revision, or it may not be read
  */
 export async function findRevisionState(
   db: Db,
   viewer: Viewer,
   subject: Subject,
-  revision: number,
+  { revision, foldable = null }: { revision: number; foldable?: Foldable | null },
 ): Promise<RevisionState | null> {
   const pathThen = pathAtRevision(subject.former, revision, subject.path)
   if (!mayReadPast(viewer, [subject.path, pathThen])) return null
-  const found = await readRevision(db, subject.id, revision)
+  const found =
+    foldable === null
+      ? await readRevision(db, subject.id, revision)
+      : await revisionOf(db, { stream: subject.id, revision }, foldable)
   if (found?.state.kind !== 'entity') return null
   const { state: entity, event } = found
   if (entity.live?.revision !== entity.tipRevision && !viewer.may('viewdraft', pathThen)) {
@@ -104,16 +108,16 @@ export async function findRevisionState(
   return { entity, event }
 }
 
-/** A revision of the page at a path. @throws REVISION_NOT_FOUND, and as `findSubject` */
+/** A revision of the page at a path. @throws REVISION_NOT_FOUND, and as `findSubjectAt` */
 export async function readRevisionAt(
   site: Site,
   reader: Reader,
   path: string,
   revision: number,
 ): Promise<PageAnswer> {
-  const { viewer, subject } = await findSubject(site, reader, path)
+  const { viewer, subject, foldable } = await findSubjectAt(site, reader, path, revision)
   if (subject === null) return { type: 'absent', viewer }
-  const found = await findRevisionState(site.db, viewer, subject, revision)
+  const found = await findRevisionState(site.db, viewer, subject, { revision, foldable })
   if (found === null) throw noRevision(path, revision)
   const { event } = found
   return {

@@ -6,7 +6,8 @@ import type { Site } from '../commands/change.ts'
 import { type Document, documentOf, type Json } from '../content/document.ts'
 import { findRevisionState, noRevision, type RevisionState } from './read-past.ts'
 import type { Reader } from './reader.ts'
-import { findRevisionEntry, type RevisionEntry } from './revisions.ts'
+import type { RevisionEntry } from './revision-entry.ts'
+import { findRevisionEntry } from './revisions.ts'
 import { getSubject, type Subject } from './subject.ts'
 
 /** A revision whole. */
@@ -83,7 +84,7 @@ async function getState(
   subject: Subject,
   revision: number,
 ): Promise<RevisionState> {
-  const state = await findRevisionState(site.db, viewer, subject, revision)
+  const state = await findRevisionState(site.db, viewer, subject, { revision })
   if (state === null) throw noRevision(subject.path, revision)
   return state
 }

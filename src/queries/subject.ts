@@ -2,6 +2,7 @@ import { type FormerPath, findDeletedId, listFormerPaths } from '../../projectio
 import { findDeletedDraftId, findUnpublishedId } from '../../projections/pages.ts'
 import { absent, denied, type Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
+import { type Foldable, foldableAt } from '../commands/states.ts'
 import type { Db } from '../pg/db.ts'
 import { gathered } from '../pg/gathered.ts'
 import type { Reader } from './reader.ts'
@@ -21,11 +22,12 @@ interface LiveRow {
   readonly former: [number, string][] | null
 }
 
-const PATHS_AT_ONCE = 100
-const LIVE = `select h.rights_position as "rightsPosition", p.path, p.entity_id as id,
+const COLUMNS = `h.rights_position as "rightsPosition", p.path, p.entity_id as id,
     (select json_agg(json_build_array(f.until_revision, f.path) order by f.until_revision)
-      from former_paths f where f.entity_id = p.entity_id) as former
-  from log_head h left join pages p on p.path = any($1::text[])`
+      from former_paths f where f.entity_id = p.entity_id) as former`
+
+const PATHS_AT_ONCE = 100
+const LIVE = `select ${COLUMNS} from log_head h left join pages p on p.path = any($1::text[])`
 
 /** What is live at a path, and since when rights are as they are: one statement for all who ask at the same time. */
 const findLive = gathered(PATHS_AT_ONCE, async (db, paths) => {
@@ -35,6 +37,27 @@ const findLive = gathered(PATHS_AT_ONCE, async (db, paths) => {
   return paths.map(path => rows.find(row => row.path === path) ?? none)
 })
 
+type RevisionRow = LiveRow & Foldable & { readonly number: number }
+
+/** A state may have 4 MB: this many of them are held in memory at once. */
+const REVISIONS_AT_ONCE = 16
+const LIVE_AT = `select ${COLUMNS}, q.number, s.body, s.events
+  from rows from (json_to_recordset($1::json) as (path text, revision int)) with ordinality as q(path, revision, number)
+  cross join log_head h left join pages p on p.path = q.path
+  cross join lateral (${foldableAt('p.entity_id', 'q.revision')}) s
+  order by q.number`
+
+/** As `findLive`, and with it what the state at a revision is folded from. Keys are paths and revisions as JSON. */
+const findLiveAt = gathered(REVISIONS_AT_ONCE, (db, keys) =>
+  db.rows<RevisionRow>(LIVE_AT, [`[${keys}]`]),
+)
+
+/** Who reads, and what there is at the path for him. */
+interface Found {
+  readonly viewer: Viewer
+  readonly subject: Subject | null
+}
+
 /**
  * The entity that is live at a path, or else has only drafts for it (for those with `viewdraft`), or was deleted there: one statement
  * when it is live.
@@ -42,17 +65,24 @@ const findLive = gathered(PATHS_AT_ONCE, async (db, paths) => {
  * @returns `subject` null when there is none, also when it is at another path now, and when the path may not be viewed
  * @throws LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that may be viewed
  */
-export async function findSubject(
+export async function findSubject(site: Site, reader: Reader, path: string): Promise<Found> {
+  return subjectOf(site, reader, path, await findLive(site.db, path))
+}
+
+/**
+ * As `findSubject`, for those who want a revision of it: one statement for both.
+ *
+ * @returns `foldable`: for `findRevisionState`; null where the entity is not live
+ */
+export async function findSubjectAt(
   site: Site,
   reader: Reader,
   path: string,
-): Promise<{ viewer: Viewer; subject: Subject | null }> {
-  const row = await findLive(site.db, path)
-  const viewer = reader ?? (await site.rights.viewer(site.db, row.rightsPosition, null))
-  if (!viewer.may('view', path)) return { viewer, subject: null }
-  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
-  const subject = liveSubject(row, path) ?? (await findOther(site.db, viewer, path))
-  return { viewer, subject }
+  revision: number,
+): Promise<Found & { foldable: Foldable | null }> {
+  const row = await findLiveAt(site.db, JSON.stringify({ path, revision }))
+  const found = await subjectOf(site, reader, path, row)
+  return { ...found, foldable: row.id === null ? null : row }
 }
 
 /** As `findSubject`. @throws PAGE_NOT_FOUND instead of null */
@@ -63,6 +93,14 @@ export async function getSubject(
 ): Promise<{ viewer: Viewer; subject: Subject }> {
   const { viewer, subject } = await findSubject(site, reader, path)
   if (subject === null) throw absent(path)
+  return { viewer, subject }
+}
+
+async function subjectOf(site: Site, reader: Reader, path: string, row: LiveRow): Promise<Found> {
+  const viewer = reader ?? (await site.rights.viewer(site.db, row.rightsPosition, null))
+  if (!viewer.may('view', path)) return { viewer, subject: null }
+  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
+  const subject = liveSubject(row, path) ?? (await findOther(site.db, viewer, path))
   return { viewer, subject }
 }
 

@@ -5,6 +5,8 @@ export interface Plan {
   readonly statement: string
   /** Tables that are read from end to end. */
   readonly scanned: readonly string[]
+  /** Tables whose rows are sorted, wholly or in part. */
+  readonly sorted: readonly string[]
   readonly cost: number
 }
 
@@ -27,7 +29,8 @@ export function explaining(db: Db, plans: Plan[]): Db {
       )
       const root = row?.['QUERY PLAN'][0]?.Plan
       if (root === undefined) throw new Error(`no plan: ${text}`)
-      plans.push({ statement: text, scanned: scannedBy(root), cost: root['Total Cost'] })
+      const cost = root['Total Cost']
+      plans.push({ statement: text, scanned: scannedBy(root), sorted: sortedBy(root), cost })
       return []
     },
   }
@@ -36,4 +39,14 @@ export function explaining(db: Db, plans: Plan[]): Db {
 function scannedBy(node: Node): string[] {
   const here = node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? ''] : []
   return [...here, ...(node.Plans ?? []).flatMap(scannedBy)]
+}
+
+function sortedBy(node: Node): string[] {
+  const here = node['Node Type'].endsWith('Sort') ? tablesOf(node) : []
+  return [...here, ...(node.Plans ?? []).flatMap(sortedBy)]
+}
+
+function tablesOf(node: Node): string[] {
+  const here = node['Relation Name']
+  return [...(here === undefined ? [] : [here]), ...(node.Plans ?? []).flatMap(tablesOf)]
 }

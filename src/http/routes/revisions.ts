@@ -4,6 +4,7 @@ import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import { parseInstant } from '../../queries/at.ts'
 import { diffRevisions, getRevision } from '../../queries/read-revision.ts'
+import { entryText } from '../../queries/revision-entry.ts'
 import { listRevisions, REVISIONS_DEFAULT, REVISIONS_MAX } from '../../queries/revisions.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
@@ -75,8 +76,9 @@ export function revisionRoutes(server: FastifyInstance, { site }: HttpContext): 
       const from = instantOf('from', request.query.from)
       const until = instantOf('until', request.query.until)
       const part = { limit, after, author, from, until }
-      const list = await listRevisions(site, readerOf(request), path, part)
-      return sendJson(reply, JSON.stringify(list))
+      const { items, next } = await listRevisions(site, readerOf(request), path, part)
+      const json = `{"items":[${items.map(entryText)}],"next":${JSON.stringify(next)}}`
+      return sendJson(reply, json)
     },
   )
 
