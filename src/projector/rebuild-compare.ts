@@ -1,4 +1,5 @@
 import { type Db, one } from '../pg/db.ts'
+import type { EntityProjection } from './define.ts'
 import { rowHash } from './row-hash.ts'
 import type { Target, Targets } from './target.ts'
 import { beginSnapshot } from './verify-rows.ts'
@@ -14,41 +15,49 @@ export interface Drift {
 const CHANGED_MAX = 5_000
 
 /**
- * Compares live tables with those that were built beside them, leaving out the rows of streams that were written after `position`,
- * up to which the new ones are.
+ * Compares live tables with those that were built beside them, leaving out the rows of streams that were written after the position that
+ * either has: `position` is what the new ones have, and a projection that follows may be behind.
  *
- * @returns tables of which rows differ; null when too much was written meanwhile
+ * @returns tables of which rows differ; `rows` is null also where too much was written meanwhile
  */
 export async function compareTables(
   db: Db,
-  { live, made }: { live: Targets; made: Targets },
-  position: number,
-): Promise<Drift[] | null> {
+  projections: readonly EntityProjection[],
+  { live, made, position }: { live: Targets; made: Targets; position: number },
+): Promise<Drift[]> {
   return db.transaction(async inside => {
     await beginSnapshot(
       inside,
       [...live.values()].map(({ name }) => name),
     )
-    const changed = await inside.rows<{ stream: string }>(CHANGED, [position, CHANGED_MAX + 1])
-    if (changed.length > CHANGED_MAX) return null
-    const streams = changed.map(({ stream }) => stream)
     const drift: Drift[] = []
-    for (const [table, target] of made) {
-      const rows = await differences(inside, { live: live.get(table), made: target }, streams)
-      if (rows !== 0) drift.push({ table, rows })
+    for (const { name, tables } of projections) {
+      const changed = await inside.rows<{ stream: string }>(CHANGED, [
+        name,
+        position,
+        CHANGED_MAX + 1,
+      ])
+      const streams = changed.map(({ stream }) => stream)
+      for (const table of Object.keys(tables)) {
+        const pair = { live: live.get(table), made: made.get(table) }
+        const isMuch = streams.length > CHANGED_MAX
+        const rows = isMuch ? null : await differences(inside, pair, streams)
+        if (rows !== 0) drift.push({ table, rows })
+      }
     }
     return drift
   })
 }
 
-const CHANGED = `select distinct stream from log where position > $1::bigint limit $2::int`
+const CHANGED = `select distinct stream from log where position > least($2::bigint,
+    (select position from checkpoints where kind = 'projection' and name = $1::text and mode = 'async')) limit $3::int`
 
 async function differences(
   db: Db,
-  { live, made }: { live: Target | undefined; made: Target },
+  { live, made }: { live: Target | undefined; made: Target | undefined },
   streams: readonly string[],
 ): Promise<number | null> {
-  if (live === undefined || !sameColumns(live, made)) return null
+  if (live === undefined || made === undefined || !sameColumns(live, made)) return null
   if ('only' in made.owner && streams.includes(made.owner.only)) return 0
   const where =
     'column' in made.owner

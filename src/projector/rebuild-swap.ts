@@ -126,6 +126,9 @@ const INDEXES = `select c.relname::text as table, i.relname::text as index from 
   join pg_index x on x.indrelid = c.oid join pg_class i on i.oid = x.indexrelid
   where c.oid in (select to_regclass(name) from unnest($1::text[]) as t(name)) order by 1, 2`
 
+const CHECKS = `select t.name as table, k.conname::text as constraint from unnest($1::text[]) as t(name)
+  join pg_constraint k on k.conrelid = to_regclass(t.name) and k.contype in ('c', 'f') and starts_with(k.conname, t.name)`
+
 /** The script that renames live tables and new ones, with their indexes, whose names tell of constraints. */
 async function renaming(db: Db, tables: readonly string[]): Promise<string> {
   const made = tables.map(table => `${table}${NEW}`)
@@ -139,6 +142,11 @@ async function renaming(db: Db, tables: readonly string[]): Promise<string> {
     } else {
       aside.push(`alter index "${index}" rename to "${oldName(index, table)}";`)
     }
+  }
+  const checks = await db.rows<{ table: string; constraint: string }>(CHECKS, [made])
+  for (const { table, constraint } of checks) {
+    const name = constraint.replace(table, table.slice(0, -NEW.length))
+    into.push(`alter table ${table} rename constraint ${constraint} to ${name};`)
   }
   const locked = await db.rows<{ name: string }>(
     'select name from unnest($1::text[]) as t(name) where to_regclass(name) is not null',

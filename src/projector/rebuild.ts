@@ -190,7 +190,7 @@ async function finish({ writer, reader, options }: Work): Promise<Rebuilt> {
   const follower = new Follower({ writer, reader }, await withoutSkipped(db, projections), made)
   await catchUp({ db, follower, signal })
   const { position: madeTo } = await current(db)
-  const drift = isSame ? await compareTables(db, { live, made }, madeTo) : null
+  const drift = isSame ? await compareTables(db, perEntity, { live, made, position: madeTo }) : null
   await db.rows('update rebuilds set drift = $1::json', [drift && JSON.stringify(drift)])
   const writersOf = isSame && drift?.every(({ rows }) => rows !== null) ? null : all
   const position = await swapTables({ db, follower, projections, writersOf, signal, reached })

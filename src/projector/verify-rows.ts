@@ -97,12 +97,15 @@ async function groupsOf(
   return [...byUntil].map(([until, some]) => ({ projections: some, keys, until }))
 }
 
-/** Empty temporary tables as the live ones are. */
+/** Empty temporary tables with the columns of the live ones that are written. */
 export async function makeExpected(db: Db, live: Targets): Promise<Targets> {
   const expected = new Map<string, Target>()
   for (const [table, target] of live) {
     const name = `${table}${EXPECTED}`
-    await db.script(`create temporary table ${name} (like ${target.name}) on commit drop`)
+    const columns = target.columns.map(column => column.name).join(', ')
+    await db.script(
+      `create temporary table ${name} on commit drop as select ${columns} from ${target.name} with no data`,
+    )
     expected.set(table, { ...target, name })
   }
   return expected

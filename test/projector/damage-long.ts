@@ -19,7 +19,7 @@ export async function runDamage(words: string[], say: (line: string) => void): P
   for (let seed = first; seed < end; seed += RUNS_PER_SITE) {
     const open = await testSite()
     try {
-      await fillSite(open.site, seed)
+      await fillSite(open, seed)
       const count = Math.min(RUNS_PER_SITE, end - seed)
       const seeds = Array.from({ length: count }, (_, n) => seed + n)
       await damageRuns({ url: open.url, site: TEST_SITE }, await discoverProjections(), seeds)

@@ -1,19 +1,23 @@
 import fc from 'fast-check'
-import type { Site } from '../../src/commands/change.ts'
 import { openBulk, type SiteDatabase } from '../../src/pg/bulk.ts'
 import type { Db } from '../../src/pg/db.ts'
 import { type Projection, tablesOf } from '../../src/projector/define.ts'
+import { discoverProjections } from '../../src/projector/discover.ts'
+import { rebuildProjections } from '../../src/projector/rebuild.ts'
 import { repairFindings, verifyProjections } from '../../src/projector/verify.ts'
 import { append } from '../contract/projection.ts'
 import { assert } from '../harness.ts'
 import { anyLog } from '../support/any-log.ts'
 import { damage } from '../support/damage.ts'
+import { TEST_SITE, type TestSite } from '../support/database.ts'
 import { randomOf } from '../torture/random.ts'
 
-/** A history in which every table of ours gets rows. */
-export async function fillSite(site: Site, seed: number): Promise<void> {
+/** A history in which every table of ours gets rows, also those of projections that follow. */
+export async function fillSite({ site, url }: TestSite, seed: number): Promise<void> {
   const [log] = fc.sample(anyLog(200), { seed, numRuns: 1 })
   await append(site, log?.events ?? [])
+  const all = await discoverProjections()
+  await rebuildProjections({ url, site: TEST_SITE }, { projections: all, all, threads: 0 })
 }
 
 /**

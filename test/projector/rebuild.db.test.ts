@@ -33,7 +33,7 @@ suite('rebuilding projections', test => {
   test.before(async () => {
     open = await testSite()
     all = await discoverProjections()
-    await fillSite(open.site, 6)
+    await fillSite(open, 6)
   })
   test.after(() => open.close())
 

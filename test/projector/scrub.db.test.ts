@@ -9,7 +9,7 @@ suite('the scrub', test => {
   let open: TestSite
   test.before(async () => {
     open = await testSite()
-    await fillSite(open.site, 7)
+    await fillSite(open, 7)
   })
   test.after(() => open.close())
 

@@ -13,7 +13,7 @@ suite('verifying projections', test => {
   const database = () => ({ url: open.url, site: TEST_SITE })
   test.before(async () => {
     open = await testSite()
-    await fillSite(open.site, 5)
+    await fillSite(open, 5)
   })
   test.after(() => open.close())
 
