@@ -78,7 +78,7 @@ const FILL_FOLLOWING = `
   insert into links select id, 'a', 'wh.p' || n % 100 || '.c' || n % 90000, null, n from n;
   insert into links select id, 'b', null, 'https://example.org/' || n, n from n;
   insert into activity select id, 1, n, 'PageCreated', case when n % 1000 = 0 then 'system' else 'root' end, path, null, now(), null from n;
-  insert into published_drafts select id, 7 from fewer;
+  insert into published_drafts select id, 7 from fewer on conflict do nothing;
   insert into feed select id, n, now() from n;
   analyze search, links, activity, feed, published_drafts;
 `
