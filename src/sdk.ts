@@ -23,6 +23,7 @@ export {
   type RunContext,
   type Schedule,
   type ScheduledWorker,
+  type Scrubbed,
   type SubscribedWorker,
   type Subscription,
   type Worker,

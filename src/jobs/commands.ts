@@ -6,8 +6,12 @@ import { carryOut } from '../commands/schedules.ts'
 import { findEvent } from '../log/read.ts'
 import type { Deed, WorkerCommands } from './define.ts'
 
-/** The commands of a site as a worker gets them. */
-export function workerCommands(site: Site, name: string): WorkerCommands {
+/** The commands of a site as a worker gets them. @param scrub compares the next part of the projections with the log */
+export function workerCommands(
+  site: Site,
+  name: string,
+  scrub: WorkerCommands['scrub'],
+): WorkerCommands {
   const once = (deed: Deed, work: (change: Change) => Promise<unknown>) =>
     doOnce(site, name, deed, work)
   return {
@@ -18,6 +22,7 @@ export function workerCommands(site: Site, name: string): WorkerCommands {
         return revisePage(it, path, { ifMatch: sinceId ?? tipId, edit })
       }),
     publishScheduled: (entityId, schedule) => carryOut(site, entityId, schedule),
+    scrub,
   }
 }
 

@@ -60,6 +60,17 @@ export interface WorkerCommands {
   revisePage(path: string, edit: (document: Document) => Document, deed: Deed): Promise<boolean>
   /** Carries out a scheduled publication that is due, in the name of whoever scheduled it. */
   publishScheduled(entityId: string, schedule: string): Promise<Carried>
+  /** Compares the next part of all projections with the log; nothing is changed. */
+  scrub(signal: AbortSignal): Promise<Scrubbed>
+}
+
+/** What a part of a scrub came to. */
+export interface Scrubbed {
+  readonly events: number
+  readonly differences: number
+  /** Whether everything was looked at once more with it. */
+  readonly roundDone: boolean
+  readonly roundStarted: string
 }
 
 interface Common {

@@ -8,6 +8,7 @@ import { readTypes } from '../log/read.ts'
 import { connectSite } from '../open-site.ts'
 import type { Db } from '../pg/db.ts'
 import { discoverProjections } from '../projector/discover.ts'
+import { scrubSlice } from '../projector/scrub.ts'
 import { workerCommands } from './commands.ts'
 import {
   BATCH_MAX,
@@ -16,6 +17,7 @@ import {
   type SubscribedWorker,
   TIMEOUT_MS,
   type Worker,
+  type WorkerCommands,
 } from './define.ts'
 import { advanceCheckpoint } from './lease.ts'
 import type { SitePlace, ThreadMessage, ThreadTask } from './messages.ts'
@@ -41,15 +43,21 @@ export async function perform(
   post: (message: ThreadMessage) => void,
 ): Promise<Json> {
   const { default: worker } = (await import(pathToFileURL(task.file).href)) as { default: Worker }
+  const { url, site: schema } = task.place
+  const projections = await discoverProjections()
+  const applicationName = `rm3 worker ${task.name}`
   const { site, close } = await connectSite(
-    {
-      ...{ url: task.place.url, site: task.place.site, connectionsMax: CONNECTIONS_MAX },
-      applicationName: `rm3 worker ${task.name}`,
-    },
-    await discoverProjections(),
+    { url, site: schema, connectionsMax: CONNECTIONS_MAX, applicationName },
+    projections,
   )
+  const scrub = (until: AbortSignal) =>
+    scrubSlice({ url, site: schema, projections, signal: until })
   try {
-    const context = await contextOf(task, site, { signal, post })
+    const context = await contextOf(task, workerCommands(site, task.name, scrub), {
+      site,
+      signal,
+      post,
+    })
     if (isSubscribed(worker)) return await follow(worker, task, context)
     return (await worker.run(context)) ?? null
   } finally {
@@ -58,13 +66,17 @@ export async function perform(
 }
 
 async function contextOf(
-  { name, place, dryRun }: ThreadTask,
-  site: Site,
-  { signal, post }: { signal: AbortSignal; post: (message: ThreadMessage) => void },
+  { place, dryRun }: ThreadTask,
+  commands: WorkerCommands,
+  {
+    site,
+    signal,
+    post,
+  }: { site: Site; signal: AbortSignal; post: (message: ThreadMessage) => void },
 ): Promise<RunContext> {
   return {
     db: site.db,
-    commands: workerCommands(site, name),
+    commands,
     blobs: await storesIn(place),
     ...{ signal, dryRun, now: site.now },
     say: line => post({ type: 'say', line }),
