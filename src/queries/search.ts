@@ -5,6 +5,8 @@ import { type Reader, viewerOf } from './reader.ts'
 
 export const HITS_MAX = 50
 export const HITS_DEFAULT = 20
+/** Characters of what is searched for. */
+export const WORDS_CHARS_MAX = 500
 
 /** What is searched. */
 export interface Asked {

@@ -36,7 +36,7 @@ export interface Frame {
   readonly user: { readonly name: string; readonly url: string } | null
   /** Null where logging in is not offered. */
   readonly loginUrl: string | null
-  /** Null where there is no search. */
+  /** A GET form to it with `q` searches; null where that is not offered. */
   readonly searchUrl: string | null
   /** Set when the site is shown as it was. */
   readonly asOf: AsOf | null
@@ -242,6 +242,30 @@ export interface ListingView {
   readonly listing: Listing
   /** Said when there are no entries. */
   readonly empty: string
+}
+
+/** What was searched for, and a part of what was found. */
+export interface SearchView {
+  readonly frame: Frame
+  /** A GET form to it with `q`. */
+  readonly action: string
+  /** '' when nothing is searched for yet. */
+  readonly words: string
+  /** Best first. */
+  readonly hits: readonly SearchHit[]
+  /** Null when this is the first part. */
+  readonly firstUrl: string | null
+  readonly nextUrl: string | null
+}
+
+export interface SearchHit {
+  readonly title: string
+  readonly path: string
+  /** Null for a page that has no address. */
+  readonly url: string | null
+  /** HTML: words around what was found, which is in `<mark>`. */
+  readonly snippet: string
+  readonly modified: string
 }
 
 /** A request that cannot be answered. Nothing of the inside is shown: not `detail` of a bug, no stack. */

@@ -79,7 +79,7 @@ async function logIn(page: Page, origin: string, query = ''): Promise<void> {
   await page.goto(`${origin}/$login/${query}`)
   await page.fill('#user', 'wirehead')
   await page.fill('#password', 'password')
-  await page.click('button[type=submit]')
+  await page.click('main button[type=submit]')
 }
 
 async function load(open: TestServer, dir: string, folder: string): Promise<void> {

@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Following } from '../../src/projector/follow.ts'
 import { assert } from '../harness.ts'
 import { launchChromium } from '../scheme/browser.ts'
 import { browserSuite } from '../support/chromium.ts'
-import { makeSite, PASSWORD } from './html-site.ts'
+import { follow, found, makeSite, PASSWORD } from './html-site.ts'
 import { type TestServer, testServer } from './support.ts'
 
 /** A folder for pictures of what is seen, for people to look at. */
@@ -20,6 +21,9 @@ const EVERYONE = {
   picture: ['/images/wheel/', 'The wheel'],
   pictures: ['/images/', 'The wheel'],
   tag: ['/meta/wood/', 'Post 1'],
+  search: ['/$search/', 'Search'],
+  found: ['/$search/?q=text', 'best first'],
+  nothing: ['/$search/?q=gold', 'Nothing was found for'],
   login: ['/$login/', 'User name'],
   absent: ['/nothing/', 'There is nothing here'],
   gone: ['/gone/', 'This page was deleted'],
@@ -39,17 +43,21 @@ const EDITOR = {
 
 browserSuite('pages in a browser', test => {
   let open: TestServer
+  let following: Following
   let browser: Browser
   let origin = ''
 
   test.before(async () => {
     open = await testServer()
     await makeSite(open)
+    following = await follow(open)
+    await found(open)
     origin = await open.server.listen({ port: 0, host: '127.0.0.1' })
     browser = await launchChromium()
   })
   test.after(async () => {
     await browser.close()
+    await following.stop()
     await open.close()
   })
 
@@ -92,9 +100,9 @@ browserSuite('pages in a browser', test => {
     await page.click('text="Log in"')
     await page.fill('#user', 'ed')
     await page.fill('#password', 'wrong')
-    await page.click('button[type=submit]')
+    await page.click('main button[type=submit]')
     await page.fill('#password', PASSWORD)
-    await page.click('button[type=submit]')
+    await page.click('main button[type=submit]')
     await look()
     await page.click('footer >> text=History')
     await page.click('text="Compare the two chosen"')
@@ -118,6 +126,26 @@ browserSuite('pages in a browser', test => {
     assert.is(after?.status(), 404)
     assert.equal(broken, [])
   })
+
+  test('is searched by keyboard, without scripts', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const page = await context.newPage()
+
+    await page.goto(`${origin}/blog/`)
+    await page.focus('header input[type=search]')
+    await page.keyboard.type('"post 11"')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/$search/**')
+    const asked = await page.inputValue('main input[type=search]')
+    const marked = await page.textContent('main mark')
+    await page.click('main li a')
+    const title = (await page.textContent('h1'))?.trim()
+    await context.close()
+
+    assert.is(asked, '"post 11"')
+    assert.match(marked ?? '', /post/i)
+    assert.is(title, 'Post 11')
+  })
 })
 
 async function logIn(context: BrowserContext, origin: string): Promise<void> {
@@ -125,7 +153,7 @@ async function logIn(context: BrowserContext, origin: string): Promise<void> {
   await page.goto(`${origin}/$login/`)
   await page.fill('#user', 'ed')
   await page.fill('#password', PASSWORD)
-  await page.click('button[type=submit]')
+  await page.click('main button[type=submit]')
   await page.close()
 }
 

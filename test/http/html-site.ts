@@ -5,7 +5,12 @@ import { attachBlob } from '../../src/commands/blobs.ts'
 import { type Author, change } from '../../src/commands/change.ts'
 import { createPage, deletePage, movePage, revisePage } from '../../src/commands/pages.ts'
 import type { Document } from '../../src/content/document.ts'
-import { AS_ROOT, type TestSite } from '../support/database.ts'
+import { followSite } from '../../src/follow-site.ts'
+import { readHead } from '../../src/log/read.ts'
+import { discoverProjections } from '../../src/projector/discover.ts'
+import type { Following } from '../../src/projector/follow.ts'
+import { untilReached } from '../../src/projector/standing.ts'
+import { AS_ROOT, TEST_SITE, type TestSite } from '../support/database.ts'
 import { page, putGrants, putUser, type Request } from './support.ts'
 
 export const PASSWORD = 'correct horse battery'
@@ -124,6 +129,20 @@ export async function attachPicture(
   await change(open.site, AS_ROOT, it =>
     attachBlob(it, path, { ...blob, name, category: 'public' }),
   )
+}
+
+/** Has the search follow the site. Stop it before the site is closed. */
+export async function follow(open: TestSite): Promise<Following> {
+  return followSite(
+    { projections: await discoverProjections(), wakeups: open.wakeups },
+    { url: open.url, site: TEST_SITE, say: () => {} },
+  )
+}
+
+/** Waits until all that was written is found. @throws when that takes too long */
+export async function found({ site }: TestSite): Promise<void> {
+  const { position } = await readHead(site.db)
+  if (!(await untilReached(site.db, position, 10_000))) throw new Error('the search is late')
 }
 
 /** A request as browsers make it. */

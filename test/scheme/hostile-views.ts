@@ -4,6 +4,7 @@ import { renderDiff } from '../../src/scheme/diff-view.ts'
 import { renderError } from '../../src/scheme/error-view.ts'
 import { renderHistory } from '../../src/scheme/history-view.ts'
 import { renderPage } from '../../src/scheme/page-view.ts'
+import { renderSearch } from '../../src/scheme/search-view.ts'
 import { renderLogin } from '../../src/scheme/session-views.ts'
 import {
   diffView,
@@ -134,6 +135,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
       detail: text,
       requestId: text,
       parent: { title: text, url: '/' },
+    }),
+  search: text =>
+    renderSearch(scheme, {
+      ...{ frame, action: '/$search/', words: text, firstUrl: null, nextUrl: null },
+      hits: [{ title: text, path: text, url: '/a/', snippet: text, modified: text }],
     }),
   login: text =>
     renderLogin(scheme, {

@@ -36,7 +36,7 @@ export const frame: Frame = {
   ],
   user: null,
   loginUrl: '/$login',
-  searchUrl: null,
+  searchUrl: '/$search/',
   asOf: null,
 }
 

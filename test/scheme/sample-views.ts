@@ -3,6 +3,7 @@ import { renderError } from '../../src/scheme/error-view.ts'
 import { renderHistory } from '../../src/scheme/history-view.ts'
 import { renderListing } from '../../src/scheme/listing-view.ts'
 import { renderPage } from '../../src/scheme/page-view.ts'
+import { renderSearch } from '../../src/scheme/search-view.ts'
 import { renderAccount, renderLogin } from '../../src/scheme/session-views.ts'
 import {
   ada,
@@ -59,6 +60,8 @@ export function sampleViews(): Map<string, string> {
       empty: 'None.',
     }),
   )
+  views.set('search', renderSearch(scheme, search))
+  views.set('search-nothing', renderSearch(scheme, { ...search, hits: [] }))
   for (const status of [400, 403, 404, 410, 429, 500, 503])
     views.set(`error-${status}`, errorPage(status))
   return views
@@ -85,6 +88,24 @@ const account = {
   roles: ['editor', 'root'],
   logoutAction: '/$logout',
   csrf: 'token',
+}
+
+const hit = {
+  title: 'The wheel turns again',
+  path: 'wh.notebook.wheel',
+  url: '/notebook/wheel/',
+  snippet: 'Eleven <mark>oak</mark> paddles, seven of them sound … a piece of <mark>oak</mark>',
+  modified: '2025-09-22T09:41:00.000Z',
+}
+const long = 'a_place_with_a_label_that_is_longer_than_a_phone_is_wide'
+
+const search = {
+  frame,
+  action: '/$search/',
+  words: 'oak "tidal mill"',
+  hits: [hit, { ...hit, title: '', snippet: '' }, { ...hit, url: null, path: `${long}.${long}` }],
+  firstUrl: '/$search/?q=oak',
+  nextUrl: '/$search/?q=oak&after=x',
 }
 
 function frontPage() {

@@ -14,6 +14,7 @@ export const ROOT = 'wh'
 export const LOGIN_URL = '/$login/'
 export const ACCOUNT_URL = '/$account/'
 export const LOGOUT_URL = '/$logout/'
+export const SEARCH_URL = '/$search/'
 const NAV_MAX = 30
 const NAVBAR = { predicate: 'navigation', object: 'navbar' }
 
@@ -91,7 +92,8 @@ export function frameOf(
     user:
       userId === null ? null : { name: found.people.get(userId)?.name || 'You', url: ACCOUNT_URL },
     loginUrl: userId === null ? `${LOGIN_URL}?${new URLSearchParams({ next: scene.url })}` : null,
-    searchUrl: null,
+    // the words of now are searched, and links in the past stay there
+    searchUrl: when === null ? SEARCH_URL : null,
     asOf: when && {
       at: when.recordedAt,
       position: when.position,

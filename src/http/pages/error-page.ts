@@ -47,7 +47,7 @@ function bare(pages: Pages, request: FastifyRequest): About {
   const scene = sceneOf(pages, request, { viewer: NO_VIEWER, path: ROOT, when: null })
   const found = { named: new Map(), people: new Map() }
   const frame = frameOf({ ...scene, userId: null }, { names: pages.names.last, nav: [] }, found)
-  return { frame: { ...frame, loginUrl: null }, ...NOTHING }
+  return { frame: { ...frame, loginUrl: null, searchUrl: null }, ...NOTHING }
 }
 
 const NOTHING = { parent: null, historyUrl: null, deletedAt: null } as const

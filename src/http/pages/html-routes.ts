@@ -8,12 +8,13 @@ import { KeptPages } from './kept-pages.ts'
 import { Memories } from './memory.ts'
 import { answerPage } from './page-routes.ts'
 import type { Pages } from './scene.ts'
+import { searchPage } from './search-page.ts'
 import { sessionPages } from './session-pages.ts'
 import { SharedHead } from './shared-head.ts'
 import { NamesReader } from './site-names.ts'
 import { staticFiles } from './static-files.ts'
 
-/** Serves pages as HTML, logging in and out with a browser, errors as pages, and the scheme's static files. */
+/** Serves pages as HTML, the search, logging in and out with a browser, errors as pages, and the scheme's static files. */
 export function htmlRoutes(server: FastifyInstance, { site, options }: HttpContext): void {
   const pages: Pages = {
     site,
@@ -27,6 +28,7 @@ export function htmlRoutes(server: FastifyInstance, { site, options }: HttpConte
   server.pageHtml.render = (request, reply, target) => answerPage(pages, request, reply, target)
   server.errorPage.render = (request, reply, answer) => errorPage(pages, request, reply, answer)
   sessionPages(server, pages)
+  searchPage(server, pages)
   atomFeed(server, pages)
   staticFiles(server, pages.scheme)
 }

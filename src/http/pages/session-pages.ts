@@ -4,31 +4,20 @@ import { findAccount } from '../../../projections/accounts.ts'
 import { endSession } from '../../access/sessions.ts'
 import { leafLabel } from '../../content/path.ts'
 import { isRm3Error, type Rm3Error } from '../../errors.ts'
-import { viewerOf } from '../../queries/reader.ts'
 import { renderAccount, renderLogin } from '../../scheme/session-views.ts'
 import { urlOfPath } from '../../scheme/site-urls.ts'
-import type { Frame } from '../../scheme/views.ts'
 import { beginSession } from '../begin-session.ts'
 import { clearSessionCookie, setSessionCookie } from '../cookies.ts'
 import { FORM_BODY } from '../plugins/bodies.ts'
 import { csrfTokenOf } from '../plugins/csrf.ts'
-import { readerOf } from '../plugins/speaker.ts'
 import { problemOf } from '../problem.ts'
-import {
-  ACCOUNT_URL,
-  frameOf,
-  LOGIN_URL,
-  LOGOUT_URL,
-  namedIn,
-  peopleIn,
-  ROOT,
-  readAround,
-} from './around.ts'
+import { ACCOUNT_URL, LOGIN_URL, LOGOUT_URL, ROOT } from './around.ts'
 import { queryOf, textOf } from './asked.ts'
 import { formToken, isOwnForm } from './form-token.ts'
 import { nextOf } from './next.ts'
-import { type Pages, type Scene, sceneOf } from './scene.ts'
+import type { Pages } from './scene.ts'
 import { sendFresh } from './send-html.ts'
+import { standing } from './standing.ts'
 
 interface LoginForm {
   readonly user?: string
@@ -146,19 +135,4 @@ async function accountPage(pages: Pages, request: FastifyRequest): Promise<strin
     logoutAction: LOGOUT_URL,
     csrf: csrfTokenOf(request, pages.options.sessionSecret) ?? '',
   })
-}
-
-/** What is around a view that is of no page. */
-async function standing(
-  pages: Pages,
-  request: FastifyRequest,
-): Promise<{ frame: Frame; scene: Scene }> {
-  const viewer = await viewerOf(pages.site, readerOf(request))
-  const scene = sceneOf(pages, request, { viewer, path: ROOT, when: null })
-  const [around, named, people] = await Promise.all([
-    readAround(scene),
-    namedIn(scene, [ROOT]),
-    peopleIn(scene),
-  ])
-  return { scene, frame: frameOf(scene, around, { named, people }) }
 }

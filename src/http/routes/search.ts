@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { HITS_DEFAULT, HITS_MAX, searchPages } from '../../queries/search.ts'
+import { HITS_DEFAULT, HITS_MAX, searchPages, WORDS_CHARS_MAX } from '../../queries/search.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { sendJson } from '../reply.ts'
@@ -11,8 +11,6 @@ import { AFTER, answers, INSTANT, listOf, query, whole } from '../schemas.ts'
 interface SearchRequest {
   Querystring: { q?: string; parent?: string; hidden?: boolean; limit?: number; after?: string }
 }
-
-const WORDS_CHARS_MAX = 500
 
 const HIT = Type.Object({
   path: Type.String(),

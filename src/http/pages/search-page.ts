@@ -1,0 +1,83 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { isUnder } from '../../content/path.ts'
+import { isRm3Error, Rm3Error } from '../../errors.ts'
+import { type Found, HITS_DEFAULT, searchPages, WORDS_CHARS_MAX } from '../../queries/search.ts'
+import { renderSearch } from '../../scheme/search-view.ts'
+import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
+import type { SearchHit } from '../../scheme/views.ts'
+import { ROOT, SEARCH_URL } from './around.ts'
+import { type Query, queryOf, textOf } from './asked.ts'
+import type { Pages, Scene } from './scene.ts'
+import { sendFresh } from './send-html.ts'
+import { standing } from './standing.ts'
+
+const ROUTE = { config: { access: 'view' }, schema: { hide: true } } as const
+const CONTROLS = /\p{Cc}+/gu
+
+/** `/$search/`: what the site has now with the words of `?q=`, a part at a time by `?after=`. */
+export function searchPage(server: FastifyInstance, pages: Pages): void {
+  const slashless = SEARCH_URL.slice(0, -1)
+  server.get(slashless, ROUTE, async (request, reply) =>
+    reply.redirect(request.url.replace(slashless, SEARCH_URL), 308),
+  )
+  // what someone looks for is kept by no cache
+  server.get(SEARCH_URL, ROUTE, async (request, reply) =>
+    sendFresh(reply, await answer(pages, request)),
+  )
+}
+
+async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
+  const query = queryOf(request)
+  const words = wordsOf(query)
+  const after = textOf(query, 'after')
+  const { scene, frame } = await standing(pages, request)
+  const found = words === '' ? NOTHING : await findFrom(scene, words, after)
+  return renderSearch(pages.scheme, {
+    ...{ frame, words, action: SEARCH_URL },
+    hits: found.items.map(hitOf),
+    firstUrl: found.isFirst ? null : searchUrl(words, null),
+    nextUrl: found.next === null ? null : searchUrl(words, found.next),
+  })
+}
+
+/** @throws REQUEST_INVALID when there are too many */
+function wordsOf(query: Query): string {
+  const words = (textOf(query, 'q') ?? '').replace(CONTROLS, ' ').trim()
+  if (words.length <= WORDS_CHARS_MAX) return words
+  throw new Rm3Error(
+    'REQUEST_INVALID',
+    `what is searched for has at most ${WORDS_CHARS_MAX} characters`,
+    { parameter: 'q' },
+  )
+}
+
+interface Part {
+  readonly items: readonly Found[]
+  readonly next: string | null
+  readonly isFirst: boolean
+}
+
+const NOTHING: Part = { items: [], next: null, isFirst: true }
+
+async function findFrom(scene: Scene, words: string, after: string | null): Promise<Part> {
+  const asked = { words, below: null, hidden: false }
+  const part = { limit: HITS_DEFAULT, after: after || null }
+  try {
+    const found = await searchPages(scene.pages.site, scene.viewer, asked, part)
+    return { ...found, isFirst: part.after === null }
+  } catch (thrown) {
+    // a cursor of another search: it begins anew, as listings do
+    if (isRm3Error(thrown, 'CURSOR_INVALID')) return findFrom(scene, words, null)
+    throw thrown
+  }
+}
+
+function hitOf({ path, title, snippet, modified }: Found): SearchHit {
+  const url = isUnder(path, ROOT) ? urlOfPath(path) : null
+  return { title, path, url, snippet, modified }
+}
+
+function searchUrl(words: string, after: string | null): string {
+  const query = new URLSearchParams({ q: words, ...(after !== null && { after }) })
+  return withQuery(SEARCH_URL, query.toString())
+}
