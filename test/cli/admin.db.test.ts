@@ -126,7 +126,15 @@ suite('rm3admin', test => {
   test('shows its state in the shape that scripts rely on', async () => {
     const status = await adminJson<Record<string, unknown> & { projections: object[] }>('status')
 
-    assert.equal(Object.keys(status), ['database', 'site', 'head', 'projections', 'workers'])
+    assert.equal(Object.keys(status), [
+      'database',
+      'site',
+      'head',
+      'projections',
+      'workers',
+      'rebuild',
+      'scrub',
+    ])
     assert.ok(status.projections.length >= 8)
     assert.equal(status['workers'], [])
     assert.match((await admin('status')).stdout, /^Workers +none has run yet$/m)

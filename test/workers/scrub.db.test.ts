@@ -6,10 +6,13 @@ import { assert, suite } from '../harness.ts'
 import { runContext } from '../support/run-context.ts'
 import { type WorkerSite, workerSite } from '../support/worker-site.ts'
 
+/** The site's own package has to have one. */
+const IDLE = `schedule: { at: '2999-01-01T00:00:00.000Z' }, run: async () => {}`
+
 suite('scrub', test => {
   let open: WorkerSite
   test.before(async () => {
-    open = await workerSite({})
+    open = await workerSite({ idle: IDLE })
   })
   test.after(() => open.close())
 

@@ -4,6 +4,8 @@ import { readHead } from '../../log/read.ts'
 import type { Db } from '../../pg/db.ts'
 import { isPerEntity } from '../../projector/define.ts'
 import { discoverProjections } from '../../projector/discover.ts'
+import { findRebuildStatus, type RebuildStatus } from '../../projector/rebuild-status.ts'
+import { findScrub, type ScrubStatus } from '../../projector/scrub.ts'
 import { listStandings, type ProjectionStanding } from '../../projector/standing.ts'
 import type { Command, Outcome } from '../command.ts'
 import { withSite } from '../open.ts'
@@ -15,7 +17,8 @@ export const status: Command = {
   name: 'status',
   summary: 'shows the head of the log, the projections and the workers',
   details: `A projection is inline (written with each save, so never behind) or async (it follows: lag is what it has not seen yet).
-async ones are building, live, paused or failed; of a failed one the event it cannot apply is shown.`,
+async ones are building, live, paused or failed; of a failed one the event it cannot apply is shown. Of a rebuild it shows how far it
+is, and of the scrub, which compares everything with the log once a week, what it found.`,
   run: call =>
     withSite(call, async ({ db }, { site, databaseUrl }) =>
       statusOf(db, { site, databaseUrl, folder: call.terminal.cwd }),
@@ -32,6 +35,8 @@ async function statusOf(
   )
   const projections = await projectionsOf(db, folder)
   const workers = await listWorkers(db)
+  const rebuild = await findRebuildStatus(db)
+  const scrub = await findScrub(db)
   const database = {
     name: server?.name ?? '',
     version: server?.version ?? '',
@@ -47,11 +52,27 @@ async function statusOf(
     `             epoch ${epoch}`,
     'Projections',
     ...columns(projections.map(projection => [projection.name, sentenceOf(projection)])),
+    ...(rebuild === null ? [] : [`Rebuild      ${tellOfRebuild(rebuild)}`]),
+    ...(scrub === null ? [] : [`Scrub        ${tellOfScrub(scrub)}`]),
     workers.length === 0 ? 'Workers      none has run yet' : 'Workers',
     ...columns(workers.map(worker => [worker.name, tellOf(worker)])),
   ].join('\n')
-  const lists = { projections, workers } as unknown as { [name: string]: Json }
+  const lists = { projections, workers, rebuild, scrub } as unknown as { [name: string]: Json }
   return { text, data: { database, site, head, ...lists } }
+}
+
+function tellOfRebuild(rebuild: RebuildStatus): string {
+  const { phase, projections, events, total, secondsLeft, ended } = rebuild
+  const names = projections.join(', ')
+  if (phase === 'done') return `of ${names} ended ${ended ?? ''}`
+  const left = secondsLeft === null ? '' : `, about ${secondsLeft} s left`
+  return `of ${names}: ${phase}, ${events} of ${total} events${left}`
+}
+
+function tellOfScrub({ roundStarted, events, differences, lastRound }: ScrubStatus): string {
+  const now = `since ${roundStarted} ${events} events compared, ${differences} differences`
+  if (lastRound === null) return now
+  return `${now}; the round before ended ${lastRound.ended} with ${lastRound.differences}`
 }
 
 type Shown = ProjectionStanding & { readonly kind: 'entity' | 'ordered' | null }

@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Wakeups } from '../../log/wakeups.ts'
 import type { Db } from '../../pg/db.ts'
+import { findScrub } from '../../projector/scrub.ts'
 import { listStandings, type ProjectionStanding } from '../../projector/standing.ts'
 
 const STATES = ['building', 'live', 'paused', 'failed'] as const
@@ -38,6 +39,19 @@ export function addProjectionMetrics(registry: Registry, db: Db, wakeups: Wakeup
       }
     },
   )
+  new Gauge({
+    name: 'rm3_scrub_differences',
+    help: 'Rows that were not as the log has them, in this round of comparing everything and in the last one',
+    labelNames: ['round'],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      const scrub = await findScrub(db).catch(() => null)
+      if (scrub === null) return
+      this.set({ round: 'this' }, scrub.differences)
+      if (scrub.lastRound) this.set({ round: 'last' }, scrub.lastRound.differences)
+    },
+  })
   new Gauge({
     name: 'rm3_listen_up',
     help: 'Whether this process hears of what others append; without it looks every second',
