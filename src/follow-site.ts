@@ -15,14 +15,16 @@ export interface FollowSiteOptions {
 /** A batch of large pages takes longer than what a reader waits for. */
 const STATEMENT_TIMEOUT_MS = 60_000
 
+/** Each costs the server 5 MB for as long as rm3 runs; while one writes a long batch the others have the other. */
+const CONNECTIONS_MAX = 2
+
 /** Follows the log of an open site with its async projections, over connections of its own. Stop it before the site is closed. */
 export function followSite(
   { projections, wakeups }: Pick<OpenSite, 'projections' | 'wakeups'>,
   { url, site, say }: FollowSiteOptions,
 ): Following {
-  const count = projections.filter(({ mode }) => mode === 'async').length
   const pool = openPool({
-    ...{ url, site, restricted: true, connectionsMax: Math.max(1, count) },
+    ...{ url, site, restricted: true, connectionsMax: CONNECTIONS_MAX },
     applicationName: 'rm3 projections',
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     // rows and checkpoint are lost together or not at all, and made again from the log: no batch need wait for the disk

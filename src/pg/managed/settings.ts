@@ -13,6 +13,7 @@ const COMMON = {
   log_min_error_statement: 'panic',
   log_checkpoints: 'off',
   max_connections: '60',
+  max_logical_replication_workers: '0',
 }
 
 const SETTINGS: Readonly<Record<ManagedMode, Readonly<Record<string, string>>>> = {
