@@ -5,7 +5,7 @@ import { demandFreePort, listenError } from './free-port.ts'
 import { buildServer } from './http/server.ts'
 import { openDatabase } from './open-database.ts'
 import { type OpenSite, openSite } from './open-site.ts'
-import { startWorkers } from './run-workers.ts'
+import { startWorkers, within } from './run-workers.ts'
 
 /** How the web server is run. */
 export interface FrontOptions {
@@ -101,14 +101,4 @@ function addressOf(host: string, port: number): string {
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
-/** Waits for the end of `work`, but no longer than that: who hangs is cut off. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
 }

@@ -48,8 +48,8 @@ export async function startWorkers(
 
 const STOP_MS = 6_000
 
-/** Waits for the end of `work`, but no longer than that. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
+/** Waits for the end of `work`, but no longer than that: who hangs is cut off. */
+export async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>(resolve => {
     timer = setTimeout(resolve, ms)

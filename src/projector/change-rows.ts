@@ -28,26 +28,19 @@ export async function changeRows(
   await inBatches(put, (target, rows) => db.rows(insertion(target), [rows]))
 }
 
-/**
- * Puts rows in the place of all that belong to some streams, and of those that stand where one of them belongs.
- *
- * @param rows all rows that the streams shall have
- */
-export async function replaceRows(
+/** Takes all rows of some streams away. */
+export async function dropStreams(
   db: Db,
   targets: Targets,
   streams: readonly string[],
-  rows: readonly RowChange[],
 ): Promise<void> {
-  for (const target of targets.values()) {
-    const { name, owner } = target
+  for (const { name, owner } of targets.values()) {
     if ('column' in owner) {
       await db.rows(`delete from ${name} where ${owner.column} = any($1::uuid[])`, [streams])
     } else if (streams.includes(owner.only)) {
       await db.rows(`delete from ${name}`)
     }
   }
-  await changeRows(db, targets, rows)
 }
 
 function listIn(lists: Map<Target, Row[]>, target: Target): Row[] {

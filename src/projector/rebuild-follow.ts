@@ -9,7 +9,7 @@ import { readLog } from '../log/read.ts'
 import type { Bulk } from '../pg/bulk.ts'
 import { type Db, one } from '../pg/db.ts'
 import { naming } from './apply.ts'
-import { changeRows } from './change-rows.ts'
+import { changeRows, dropStreams } from './change-rows.ts'
 import {
   type EntityProjection,
   isPerEntity,
@@ -76,7 +76,7 @@ export class Follower {
       else known.set(stream, state)
     }
     if (wholeEventsMax !== Infinity && (await eventsOf(db, unknown)) > wholeEventsMax) return null
-    await this.#drop(db, [...unknown])
+    await dropStreams(db, this.#targets, [...unknown])
     await this.#change(db, events, known)
     await this.#foldWhole(db, [...unknown], until)
     await this.apply(db, events)
@@ -96,16 +96,6 @@ export class Follower {
   /** What is known of streams may be of a transaction that was rolled back. */
   forget(): void {
     this.#states.clear()
-  }
-
-  async #drop(db: Db, streams: readonly string[]): Promise<void> {
-    for (const { name, owner } of this.#targets.values()) {
-      if ('column' in owner) {
-        await db.rows(`delete from ${name} where ${owner.column} = any($1::uuid[])`, [streams])
-      } else if (streams.includes(owner.only)) {
-        await db.rows(`delete from ${name}`)
-      }
-    }
   }
 
   async #change(

@@ -3,6 +3,7 @@ import { isRm3Error, Rm3Error } from '../errors.ts'
 import { copySomeStreams } from '../log/copy.ts'
 import type { Bulk } from '../pg/bulk.ts'
 import { type Db, one } from '../pg/db.ts'
+import { dropStreams } from './change-rows.ts'
 import type { EntityProjection } from './define.ts'
 import { foldStreams } from './fold-streams.ts'
 import { RowSink } from './row-sink.ts'
@@ -101,14 +102,9 @@ async function exchangeRows(
   { live, expected }: { live: Targets; expected: Targets },
   streams: readonly string[],
 ): Promise<void> {
-  for (const [table, target] of live) {
+  await dropStreams(db, live, streams)
+  for (const [table, { name, key }] of live) {
     const rows = expected.get(table) as Target
-    const { name, owner, key } = target
-    if ('column' in owner) {
-      await db.rows(`delete from ${name} where ${owner.column} = any($1::uuid[])`, [streams])
-    } else if (streams.includes(owner.only)) {
-      await db.rows(`delete from ${name}`)
-    }
     const same = key.map(column => `t.${column} = e.${column}`).join(' and ')
     await db.rows(`delete from ${name} t using ${rows.name} e where ${same}`)
   }
