@@ -8,14 +8,9 @@ export interface Tag {
 }
 
 /**
- * The tags of a document, without repetition. A place (`{lat, lon, objClass: "geo"}`) has `lat,lon` as its object; a tag with
- * `noIndex: true` is left out, and so is anything that is no tag.
+ * The tags of a document, without repetition, as keys that `tagOf` reads. A place (`{lat, lon, objClass: "geo"}`) has `lat,lon` as its
+ * object; a tag with `noIndex: true` is left out, and so is anything that is no tag.
  */
-export function tagsOf(document: Document): Tag[] {
-  return tagKeys(document).map(tagOf)
-}
-
-/** The tags of a document as keys that `tagOf` reads. */
 export function tagKeys(document: Document): string[] {
   const keys = new Set<string>()
   for (const [predicate, objects] of Object.entries(document.tags)) {

@@ -7,18 +7,18 @@ import type { State } from '../content/state.ts'
 import { upcast } from '../content/upcast.ts'
 import type { RecordedEvent } from '../log/event.ts'
 import type { Db } from '../pg/db.ts'
+import { changeRows } from './change-rows.ts'
 import {
   type EntityProjection,
   isPerEntity,
   nameTables,
   type OrderedProjection,
   type Projection,
-  tablesOf,
 } from './define.ts'
 import { RowSet } from './inline.ts'
 import { readStates } from './states-before.ts'
 import { loadRowKeys } from './tables.ts'
-import { loadWriters, writeRows } from './write-rows.ts'
+import { loadTargets } from './target.ts'
 
 /** A part of the log, ready to be written. */
 export interface Ready {
@@ -48,7 +48,7 @@ const SLICE_MS = 10
 
 async function entityApplier(db: Db, projection: EntityProjection): Promise<Applier> {
   const keyed = await loadRowKeys(db, [projection])
-  const writers = await loadWriters(db, tablesOf(projection))
+  const targets = await loadTargets(db, [projection], '')
   const known = new LRUCache<string, State>({
     maxSize: STATES_MAX_BYTES,
     sizeCalculation: roughBytes,
@@ -69,7 +69,7 @@ async function entityApplier(db: Db, projection: EntityProjection): Promise<Appl
         until = performance.now() + SLICE_MS
       }
       return {
-        write: inside => writeRows(inside, writers, rows.changes()),
+        write: inside => changeRows(inside, targets, rows.changes()),
         committed: () => {
           for (const [stream, state] of states) known.set(stream, state)
         },

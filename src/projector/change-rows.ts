@@ -2,12 +2,12 @@ import type { Db } from '../pg/db.ts'
 import type { Row, RowChange } from './define.ts'
 import type { Target, Targets } from './target.ts'
 
-/** Rows that go into one statement. */
-const ROWS_MAX = 1_000
+/** Characters of JSON that go into one statement; one row may have more. */
+const CHUNK_CHARS_MAX = 8 * 1024 * 1024
 
 /**
  * Carries out changes on tables as they are, with or without indexes: what is put or dropped goes first, everywhere, and then what is put
- * comes, so that rows may change places.
+ * comes, so that rows may change places, and columns that a table generates are computed once (`on conflict do update` computes them twice: 0.42 ms a row of search, not 0.21). No two changes are of the same row.
  */
 export async function changeRows(
   db: Db,
@@ -56,10 +56,24 @@ async function inBatches(
   run: (target: Target, rows: string) => Promise<unknown>,
 ): Promise<void> {
   for (const [target, rows] of lists) {
-    for (let from = 0; from < rows.length; from += ROWS_MAX) {
-      await run(target, JSON.stringify(rows.slice(from, from + ROWS_MAX)))
-    }
+    for (const chunk of chunksOf(rows)) await run(target, chunk)
   }
+}
+
+function* chunksOf(rows: readonly Row[]): Generator<string> {
+  let texts: string[] = []
+  let chars = 0
+  for (const row of rows) {
+    const text = JSON.stringify(row)
+    if (texts.length > 0 && chars + text.length > CHUNK_CHARS_MAX) {
+      yield `[${texts.join(',')}]`
+      texts = []
+      chars = 0
+    }
+    texts.push(text)
+    chars += text.length
+  }
+  yield `[${texts.join(',')}]`
 }
 
 function deletion({ name, key }: Target): string {

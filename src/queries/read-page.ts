@@ -1,6 +1,6 @@
 import { findStub } from '../../projections/page-history.ts'
 import { findPageAndHead, findUnpublishedId } from '../../projections/pages.ts'
-import { absent, denied, type Viewer } from '../access/viewer.ts'
+import { denied, type Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { readState } from '../commands/states.ts'
 import type { Entity } from '../content/state.ts'
@@ -45,17 +45,6 @@ export async function readPage(
     return { type: 'page', page, etag, position: head.head, recordedAt, viewer }
   }
   return (await readDraft(site, viewer, path, head.head)) ?? readStub(site, viewer, path)
-}
-
-/** As `readPage` where nothing but a page will do. @throws PAGE_NOT_FOUND */
-export async function getPage(
-  site: Site,
-  reader: Reader,
-  path: string,
-): Promise<PageAnswer & { type: 'page' }> {
-  const answer = await readPage(site, reader, path)
-  if (answer.type !== 'page') throw absent(path)
-  return answer
 }
 
 async function readStub(site: Site, viewer: Viewer, path: string): Promise<PageAnswer> {
