@@ -90,6 +90,18 @@ export async function setUpWorkers(db: Db, workers: readonly FoundWorker[]): Pro
   })
 }
 
+const RENEW = `delete from checkpoints where kind = 'worker' and schedule like 'on %'`
+const RENEW_EPOCH = `update checkpoints set epoch = h.epoch from log_head h where kind = 'worker'`
+
+/**
+ * In the transaction in which an empty log became that of a backup: subscriptions are forgotten and begin anew where `registerWorkers` makes
+ * them, so that none takes the past for news; what runs by time goes on.
+ */
+export async function renewWorkers(db: Db): Promise<void> {
+  await db.rows(RENEW)
+  await db.rows(RENEW_EPOCH)
+}
+
 /** From the start of the log?, the first due time, the trigger. */
 function freshOf(worker: Worker, now: string): [boolean, string | null, string] {
   const fromStart = isSubscribed(worker) && worker.subscription.from === 'start'

@@ -1,6 +1,7 @@
 import { type Db, one } from '../pg/db.ts'
 import { CHAIN_START, chainLink } from './chain.ts'
-import { bodyHash, type RecordedEvent } from './event.ts'
+import { bodyHash } from './event.ts'
+import type { RawEvent } from './raw-rows.ts'
 
 /** What is wrong with the log, and at which position it begins. */
 export interface LogFault {
@@ -25,12 +26,6 @@ export interface LogProof {
   readonly fault: LogFault | null
 }
 
-interface Row extends RecordedEvent {
-  readonly salt: Buffer | null
-  readonly bodyHash: Buffer
-  readonly chain: Buffer
-}
-
 /** Positions read at once: a document may have megabytes. */
 const BATCH_MAX = 200
 const STREAM_BATCH_MAX = 5_000
@@ -53,7 +48,7 @@ export async function verifyLog(
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<LogProof> {
   const ends = await one<Ends>(db, ENDS)
-  let previous: Row | null = null
+  let previous: RawEvent | null = null
   let chain: Buffer = CHAIN_START
   let events = 0
   const proof = (fault: LogFault | null): LogProof => ({
@@ -64,9 +59,9 @@ export async function verifyLog(
   if (ends.first !== null && ends.first < 1) return proof(unexpected(ends.first))
   while (events < ends.position) {
     const until = Math.min(events + BATCH_MAX, ends.position)
-    const rows: Row[] = await db.rows<Row>(BATCH, [events, until])
+    const rows: RawEvent[] = await db.rows<RawEvent>(BATCH, [events, until])
     for (const row of rows) {
-      const fault = faultOf(row, previous, chain)
+      const fault = eventFault(row, previous, chain)
       if (fault) return proof(fault)
       chain = row.chain
       previous = row
@@ -79,7 +74,17 @@ export async function verifyLog(
   return proof(faultOfHead(ends, chain, recordedAt) ?? (await faultOfStreams(db, ends.position)))
 }
 
-function faultOf(row: Row, previous: Row | null, chain: Buffer): LogFault | null {
+/**
+ * What is wrong with an event as the one that comes after another, or null.
+ *
+ * @param previous the one before; null when it shall be the first of a log
+ * @param chain the chain value before it
+ */
+export function eventFault(
+  row: RawEvent,
+  previous: { readonly position: number; readonly recordedAt: string } | null,
+  chain: Buffer,
+): LogFault | null {
   const expected = (previous?.position ?? 0) + 1
   if (row.position > expected) return missing(expected)
   if (row.position < expected) return unexpected(row.position)
@@ -108,7 +113,7 @@ function faultOf(row: Row, previous: Row | null, chain: Buffer): LogFault | null
 }
 
 /** An erased event has nothing left that could be compared; all four columns are null together. */
-function isAltered({ salt, note, meta, data, bodyHash: written }: Row): boolean {
+function isAltered({ salt, note, meta, data, bodyHash: written }: RawEvent): boolean {
   if (salt === null) return note !== null || meta !== null || data !== null
   return !bodyHash(salt, note, meta, data).equals(written)
 }

@@ -42,6 +42,12 @@ export class BinaryWriter {
     this.#int32(value)
   }
 
+  /** As `raw`, of two bytes: the number of a row's fields in COPY. */
+  raw2(value: number): void {
+    this.#reserve(2)
+    this.#end = this.#bytes.writeInt16BE(value, this.#end)
+  }
+
   null(): void {
     this.raw(NULL_LENGTH)
   }

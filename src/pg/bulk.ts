@@ -23,8 +23,13 @@ export interface Bulk {
    * @param query without parameters: only constants and values checked before may stand in it
    */
   copyOut(query: string): AsyncIterable<string>
-  /** Runs `copy … from stdin` with lines in COPY's text format. The bytes may be used again when it has fulfilled. */
-  copyIn(statement: string, lines: Buffer | Iterable<string>): Promise<void>
+  /** As `copyOut`, in COPY's binary format. */
+  copyOutBinary(query: string): AsyncIterable<Buffer>
+  /**
+   * Runs `copy … from stdin` with lines in COPY's text format, or with bytes in the format that the statement names. A buffer may be
+   * used again when it has fulfilled.
+   */
+  copyIn(statement: string, lines: Buffer | Iterable<string> | AsyncIterable<Buffer>): Promise<void>
   close(): Promise<void>
 }
 
@@ -52,20 +57,23 @@ export async function openBulk({ url, site }: SiteDatabase): Promise<Bulk> {
   })
   return {
     db: connectionDb(client),
-    copyOut: query => copyOut(client, query),
+    copyOut: query => copyOut(client, `copy (${query}) to stdout`, 'utf8'),
+    copyOutBinary: query => copyOut(client, `copy (${query}) to stdout (format binary)`),
     copyIn: (statement, lines) => copyIn(client, statement, lines),
     close: () => client.end(),
   }
 }
 
-async function* copyOut(client: pg.Client, query: string): AsyncIterable<string> {
-  const stream = client.query(
-    pgCopyStreams.to(`copy (${query}) to stdout`, { highWaterMark: READ_AHEAD_BYTES }),
-  )
-  stream.setEncoding('utf8')
+async function* copyOut<Chunk extends string | Buffer>(
+  client: pg.Client,
+  statement: string,
+  encoding?: 'utf8',
+): AsyncIterable<Chunk> {
+  const stream = client.query(pgCopyStreams.to(statement, { highWaterMark: READ_AHEAD_BYTES }))
+  if (encoding !== undefined) stream.setEncoding(encoding)
   let ended = false
   try {
-    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as string
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as Chunk
     ended = true
   } catch (thrown) {
     ended = true
@@ -82,10 +90,14 @@ async function drained(stream: Readable): Promise<void> {
   }
 }
 
-async function copyIn(client: pg.Client, statement: string, lines: Buffer | Iterable<string>) {
+async function copyIn(
+  client: pg.Client,
+  statement: string,
+  lines: Buffer | Iterable<string> | AsyncIterable<Buffer>,
+) {
   try {
     await pipeline(
-      Readable.from(Buffer.isBuffer(lines) ? [lines] : lines),
+      Readable.from(Buffer.isBuffer(lines) ? [lines] : lines, { highWaterMark: 1 }),
       client.query(pgCopyStreams.from(statement)),
     )
   } catch (thrown) {

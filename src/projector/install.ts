@@ -5,11 +5,8 @@ import { type Db, one } from '../pg/db.ts'
 import { nameTables, type Projection, tablesOf } from './define.ts'
 import { grantTables } from './grant-tables.ts'
 import { rebuildProjections } from './rebuild.ts'
-import { usualThreads } from './threads.ts'
+import { threadsFor } from './threads.ts'
 import { makeWriters } from './writers.ts'
-
-/** A shorter log is built before threads have started. */
-const THREADS_FROM_EVENTS = 50_000
 
 /**
  * Makes the tables of each projection and what writes the rows of inline ones. Those that are of another version here or not there are
@@ -40,7 +37,7 @@ export async function installProjections(
   await rebuildProjections(database, {
     projections: beside,
     all: projections,
-    threads: position > THREADS_FROM_EVENTS ? usualThreads() : 0,
+    threads: threadsFor(position),
   })
   await db.transaction(inside => makeWriters(inside, projections))
 }

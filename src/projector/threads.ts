@@ -10,9 +10,17 @@ const THREADS_MAX = 4
 /** Most of what a fold makes is of no use an event later: collected seldom, little of it is left to be copied. */
 const LIMITS = { maxYoungGenerationSizeMb: 64 }
 
+/** A shorter log is folded before threads have started. */
+const THREADS_FROM_EVENTS = 50_000
+
 /** How many threads a rebuild or a check is worth here. */
 export function usualThreads(): number {
   return Math.min(availableParallelism(), THREADS_MAX)
+}
+
+/** As `usualThreads`, of a log with so many events: 0 when it is short. */
+export function threadsFor(events: number): number {
+  return events > THREADS_FROM_EVENTS ? usualThreads() : 0
 }
 
 /** What a thread says: a result, or an error that the caller can act on, which does not cross whole. */

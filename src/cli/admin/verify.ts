@@ -3,7 +3,7 @@ import { type LogProof, verifyLog } from '../../log/verify.ts'
 import { openBulk, type SiteDatabase } from '../../pg/bulk.ts'
 import { discoverProjections } from '../../projector/discover.ts'
 import { type Finding, findingText } from '../../projector/finding.ts'
-import { usualThreads } from '../../projector/threads.ts'
+import { threadsFor } from '../../projector/threads.ts'
 import {
   type Repaired,
   repairFindings,
@@ -15,8 +15,6 @@ import type { Call, Command, Outcome } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { withDatabase } from '../open.ts'
 
-/** A shorter log is folded before threads have started. */
-const THREADS_FROM_EVENTS = 50_000
 const LINES_MAX = 50
 
 export const verifyCommand: Command = {
@@ -49,7 +47,7 @@ async function verifySite(call: Call, database: SiteDatabase): Promise<Outcome> 
     await close()
   }
   if (proof.fault !== null) return damagedOutcome(proof)
-  const threads = position > THREADS_FROM_EVENTS ? usualThreads() : 0
+  const threads = threadsFor(position)
   const options = { projections: await discoverProjections(), threads, signal: call.signal }
   const verified = await verifyWithProgress(call, database, options)
   if (!call.flag('repair') || verified.findings.length === 0) return outcome({ proof, verified })
