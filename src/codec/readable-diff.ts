@@ -1,13 +1,14 @@
 import { pairUp } from './array-steps.ts'
 import { commonRuns } from './common-runs.ts'
-import type { Json, JsonObject } from './json.ts'
+import { canonicalJson, type Json, type JsonObject } from './json.ts'
 import { isContainer, sameJson } from './json-compare.ts'
 import { escapeToken } from './pointer.ts'
 import { compareTexts, type TextLine } from './text-diff.ts'
 
 /**
  * A field that differs. `pointer` (RFC 6901) is its place in the document after, or before when `removed`.
- * `text` is a change of a text that has lines or is over 80 characters: `lines` instead of the two values.
+ * `text` is a change of a text that has lines or is over 80 characters: `lines` instead of the two values. `moved` is an item that
+ * stands elsewhere in its array, as it was.
  */
 export type FieldChange =
   | { readonly pointer: string; readonly kind: 'added'; readonly after: Json }
@@ -19,6 +20,13 @@ export type FieldChange =
       readonly after: Json
     }
   | { readonly pointer: string; readonly kind: 'text'; readonly lines: TextLine[] }
+  | {
+      readonly pointer: string
+      readonly kind: 'moved'
+      /** Its place in the document before. */
+      readonly from: string
+      readonly value: Json
+    }
 
 /** Texts of one line up to this are shown whole, before and after. */
 const SHORT_CHARS = 80
@@ -80,27 +88,78 @@ function compareArrays(
   pointer: string,
   changes: FieldChange[],
 ): void {
+  for (const { gone, come, origin } of followMoves(unequalItems(before, after))) {
+    if (origin !== null && come !== null) {
+      const place = `${pointer}/${come.index}`
+      changes.push({
+        ...{ pointer: place, kind: 'moved', from: `${pointer}/${origin}` },
+        value: come.value,
+      })
+    } else if (gone !== null && come !== null) {
+      compare(gone.value, come.value, `${pointer}/${come.index}`, changes)
+    } else if (gone !== null) {
+      changes.push({ pointer: `${pointer}/${gone.index}`, kind: 'removed', before: gone.value })
+    } else if (come !== null) {
+      changes.push({ pointer: `${pointer}/${come.index}`, kind: 'added', after: come.value })
+    }
+  }
+}
+
+interface Item {
+  readonly index: number
+  readonly value: Json
+}
+
+/** An item that went, one that came, or one that became another. */
+interface Difference {
+  readonly gone: Item | null
+  readonly come: Item | null
+}
+
+function unequalItems(before: readonly Json[], after: readonly Json[]): Difference[] {
+  const found: Difference[] = []
   let from = 0
   let to = 0
   for (const run of commonRuns(before, after)) {
     for (const step of pairUp(before.slice(from, run.from), after.slice(to, run.to))) {
-      if (step.type === 'remove') {
-        changes.push({
-          pointer: `${pointer}/${from}`,
-          kind: 'removed',
-          before: before[from] as Json,
-        })
-      } else if (step.type === 'add') {
-        changes.push({ pointer: `${pointer}/${to}`, kind: 'added', after: step.after })
-      } else if (!sameJson(step.before, step.after)) {
-        compare(step.before, step.after, `${pointer}/${to}`, changes)
-      }
-      if (step.type !== 'add') from++
-      if (step.type !== 'remove') to++
+      const gone = step.type === 'add' ? null : { index: from++, value: before[from - 1] as Json }
+      const come = step.type === 'remove' ? null : { index: to++, value: after[to - 1] as Json }
+      if (gone === null || come === null || !sameJson(gone.value, come.value))
+        found.push({ gone, come })
     }
     from = run.from + run.length
     to = run.to + run.length
   }
+  return found
+}
+
+type Placed = Difference & { readonly origin: number | null }
+
+/** The same with what only moved told as such. @returns `origin`: the index before of an item that came from elsewhere in the array */
+function followMoves(differences: readonly Difference[]): Placed[] {
+  const gone = new Map<string, number[]>()
+  for (const { gone: item } of differences) {
+    if (item === null) continue
+    const key = canonicalJson(item.value)
+    gone.set(key, [...(gone.get(key) ?? []), item.index])
+  }
+  const moved = new Map<Item, number>()
+  for (const { come } of differences) {
+    const origin = come === null ? undefined : gone.get(canonicalJson(come.value))?.shift()
+    if (come !== null && origin !== undefined) moved.set(come, origin)
+  }
+  const origins = new Set(moved.values())
+  return differences.flatMap((difference): Placed[] => {
+    const { come } = difference
+    const origin = come === null ? null : (moved.get(come) ?? null)
+    const isAway = difference.gone !== null && origins.has(difference.gone.index)
+    const left = isAway ? null : difference.gone
+    if (origin === null) return [{ gone: left, come, origin }]
+    return [
+      { gone: left, come: null, origin: null },
+      { gone: null, come, origin },
+    ]
+  })
 }
 
 function isLong(text: string): boolean {

@@ -6,6 +6,7 @@ import { activityRoutes } from './routes/activity.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { blobRoutes } from './routes/blobs.ts'
 import { configRoutes } from './routes/config.ts'
+import { diffRoutes } from './routes/diff.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { grantRoutes, roleRoutes } from './routes/grants.ts'
@@ -43,6 +44,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     pageBlobRoutes(scope, context)
     blobRoutes(scope, context)
     revisionRoutes(scope, context)
+    diffRoutes(scope, context)
     batchRoutes(scope, context)
     logRoutes(scope, context)
     sessionRoutes(scope, context)

@@ -7,7 +7,7 @@ import { isJsonObject, textAt } from './json.ts'
 export interface ShownField {
   /** For people: `Title`, `Text › block 3`. */
   readonly label: string
-  /** `new` or `removed`; null when it was there before and is after. */
+  /** `new`, `removed` or where it moved from; null when it was there before and is after. */
   readonly state: string | null
   readonly lines: Html
 }
@@ -24,6 +24,8 @@ const DERIVED = /\/htmlslabs(\/|$)/
 /** Which tag of several it is says nothing to a reader. */
 const TAG_NUMBER = /^(\/tags\/[^/]*)\/\d+$/
 const LABELS: Readonly<Record<string, string>> = {
+  '/path': 'Place',
+  '/state': 'State',
   '/proto': 'Kind of page',
   '/hidden': 'Unlisted',
   '/summary/title': 'Title',
@@ -45,10 +47,22 @@ export function showFields(changes: readonly FieldChange[]): ShownField[] {
       const shown = lines.slice(0, Math.max(0, budget.lines))
       budget.lines -= shown.length
       const left = lines.length - shown.length
-      const state = change.kind === 'added' ? 'new' : change.kind === 'removed' ? 'removed' : null
       const markup = shown.map(showLine).join('') + (left > 0 ? skipped(left) : '')
-      return { label: labelOf(change.pointer), state, lines: new Html(markup) }
+      return { label: labelOf(change.pointer), state: stateOf(change), lines: new Html(markup) }
     })
+}
+
+function stateOf(change: FieldChange): string | null {
+  switch (change.kind) {
+    case 'added':
+      return 'new'
+    case 'removed':
+      return 'removed'
+    case 'moved':
+      return `moved from ${labelOf(change.from)}`
+    default:
+      return null
+  }
 }
 
 function linesOf(change: FieldChange): readonly TextLine[] {
@@ -61,18 +75,20 @@ function linesOf(change: FieldChange): readonly TextLine[] {
       return valueLines(change.before, 'removed')
     case 'changed':
       return [...valueLines(change.before, 'removed'), ...valueLines(change.after, 'added')]
+    case 'moved':
+      return valueLines(change.value, 'same')
   }
 }
 
-function valueLines(value: unknown, kind: 'added' | 'removed'): TextLine[] {
+function valueLines(value: unknown, kind: 'added' | 'removed' | 'same'): TextLine[] {
   return wordsOf(value)
     .slice(0, VALUE_MAX)
     .split('\n')
     .map((text, index) => {
       const parts: TextPart[] = [{ kind, text }]
-      return kind === 'added'
-        ? { kind, parts, newLine: index + 1 }
-        : { kind, parts, oldLine: index + 1 }
+      if (kind === 'removed') return { kind, parts, oldLine: index + 1 }
+      if (kind === 'added') return { kind, parts, newLine: index + 1 }
+      return { kind, parts, oldLine: index + 1, newLine: index + 1 }
     })
 }
 
@@ -111,7 +127,8 @@ function skipped(count: number): string {
   return `<p class="gap">${count} ${count === 1 ? 'line' : 'lines'} not shown</p>\n`
 }
 
-function labelOf(pointer: string): string {
+/** What people call a place in a document. */
+export function labelOf(pointer: string): string {
   const steps = pointer.replace(TAG_NUMBER, '$1').split('/').slice(1).map(readable)
   for (let length = steps.length; length > 0; length--) {
     const known = LABELS[`/${steps.slice(0, length).join('/')}`]

@@ -71,7 +71,8 @@ function said(scheme: Scheme, source: string, view: PageView): Html | null {
   return new Html(scheme.texts.comment(source, linkQueryOf(view.frame)))
 }
 
-function sizeInWords(bytes: number): string {
+/** Bytes in words: `12 kB`, `3.4 MB`. */
+export function sizeInWords(bytes: number): string {
   if (bytes < 1_000_000) return `${Math.max(1, Math.round(bytes / 1000))} kB`
   return `${(bytes / 1_000_000).toFixed(1)} MB`
 }

@@ -202,9 +202,23 @@ export interface DiffView {
   readonly to: RevisionEntry
   /** As `readableDiff` of the two documents says. */
   readonly changes: readonly FieldChange[]
+  readonly files: readonly ChangedFile[]
   readonly historyUrl: string
   readonly previousUrl: string | null
   readonly nextUrl: string | null
+}
+
+/** A file of a page that differs; null where there is none of this name. */
+export interface ChangedFile {
+  readonly name: string
+  readonly before: FileThen | null
+  readonly after: FileThen | null
+}
+
+export interface FileThen {
+  readonly url: string
+  readonly mediaType: string
+  readonly sizeBytes: number
 }
 
 export interface LoginView {

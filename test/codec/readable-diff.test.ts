@@ -46,6 +46,30 @@ suite('readableDiff', test => {
     ])
   })
 
+  test('tells what only moved within an array as moved, also where two changed places', () => {
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(id => ({ id, text: `the text of ${id}` }))
+
+    assert.equal(readableDiff([a, b, c, d], [b, c, d, a]), [
+      { pointer: '/3', kind: 'moved', from: '/0', value: a },
+    ])
+    assert.equal(readableDiff({ x: [a, b, c, d] }, { x: [d, b, c, a] }), [
+      { pointer: '/x/0', kind: 'moved', from: '/x/3', value: d },
+      { pointer: '/x/3', kind: 'moved', from: '/x/0', value: a },
+    ])
+    assert.equal(
+      readableDiff([a, b], [b, c, a])
+        .map(({ kind }) => kind)
+        .sort(),
+      ['added', 'moved'],
+    )
+    assert.equal(
+      readableDiff([a, a, b], [b, a])
+        .map(({ kind }) => kind)
+        .sort(),
+      ['moved', 'removed'],
+    )
+  })
+
   test('finds the inserted, removed and edited blocks of an array', () => {
     const block = (id: number, text = 'a text') => ({ id, type: 'text', text })
 

@@ -350,6 +350,17 @@ export const diffView: DiffView = {
   historyUrl: '?history',
   previousUrl: '?diff=3',
   nextUrl: null,
+  files: [
+    {
+      name: 'wheel.png',
+      before: null,
+      after: {
+        url: '/pictures/wheel/$file/wheel.svg?at=position:3',
+        mediaType: 'image/svg+xml',
+        sizeBytes: 4096,
+      },
+    },
+  ],
   changes: readableDiff(before, { ...article, hidden: true }),
 }
 

@@ -1,3 +1,4 @@
+import type { BlobRow } from '../../../projections/blobs.ts'
 import { findShownEntity } from '../../../projections/page-history.ts'
 import { absent, type Viewer } from '../../access/viewer.ts'
 import { readState } from '../../commands/states.ts'
@@ -5,14 +6,15 @@ import { documentOf } from '../../content/document.ts'
 import type { Entity } from '../../content/state.ts'
 import { find } from '../../pg/db.ts'
 import { FOREVER } from '../../projector/define.ts'
+import { compare, type FileChange, type Side } from '../../queries/compare.ts'
 import { noRevision } from '../../queries/read-past.ts'
-import { readDifference } from '../../queries/read-revision.ts'
 import { findRevisionEntry } from '../../queries/revisions.ts'
 import { getSubject, type Subject } from '../../queries/subject.ts'
 import { renderDiff } from '../../scheme/diff-view.ts'
 import { renderHistory } from '../../scheme/history-view.ts'
 import { textAt } from '../../scheme/json.ts'
-import type { Frame, Link, Subject as ShownSubject } from '../../scheme/views.ts'
+import type { ChangedFile, Frame, Link, Subject as ShownSubject } from '../../scheme/views.ts'
+import { fileUrlOf } from '../routes/diff.ts'
 import { breadcrumbOf, frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './around.ts'
 import { contentBeside, isContent, listBefore, readDetails, shownEntry } from './entries.ts'
 import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
@@ -60,37 +62,45 @@ export async function buildHistory(scene: Scene, before: number | null): Promise
   })
 }
 
-/** What changed between two revisions as HTML. @throws as `readDifference` */
+/** What changed between two times as HTML. @throws as `compare` */
 export async function buildDiff(
   scene: Scene,
-  range: { from: number; to: number },
+  range: { from: string; to: string },
 ): Promise<string> {
   const { site, scheme } = scene.pages
   const { viewer, path } = scene
   const { subject } = await getSubject(site, viewer, path)
-  const [{ changes }, beside, head, ...entries] = await Promise.all([
-    readDifference(site, viewer, path, range),
-    contentBeside(scene, {
-      low: Math.min(range.from, range.to),
-      high: Math.max(range.from, range.to),
-    }),
+  const { from, to, changes, files } = await compare(site, viewer, path, range)
+  const numbers = [from.revision, to.revision] as const
+  const [beside, head, ...entries] = await Promise.all([
+    contentBeside(scene, { low: Math.min(...numbers), high: Math.max(...numbers) }),
     readHeading(scene, subject, await endOf(scene, subject)),
-    entryAt(scene, subject, range.from),
-    entryAt(scene, subject, range.to),
+    ...numbers.map(revision => entryAt(scene, subject, revision)),
   ])
-  const [from, to] = entries.map(entry =>
+  const [before, after] = entries.map(entry =>
     shownEntry(scene, entry, { live: head.live, previous: null }),
   )
-  if (from === undefined || to === undefined) throw noRevision(path, range.from)
+  if (before === undefined || after === undefined) throw noRevision(path, from.revision)
   const diff = (query: Record<string, number>) => viewUrl(scene, path, 'diff.html', query)
-  const { before, after } = beside
   return renderDiff(scheme, {
     ...head,
-    ...{ from, to, changes },
+    ...{ from: before, to: after, changes },
+    files: files.map(file => shownFile(file, { from, to })),
     historyUrl: viewUrl(scene, path, 'history.html'),
-    previousUrl: before === null ? null : diff({ from: before, to: range.from }),
-    nextUrl: after === null ? null : diff({ from: range.to, to: after }),
+    previousUrl: beside.before === null ? null : diff({ from: beside.before, to: from.revision }),
+    nextUrl: beside.after === null ? null : diff({ from: to.revision, to: beside.after }),
   })
+}
+
+function shownFile(
+  { name, before, after }: FileChange,
+  { from, to }: { from: Side; to: Side },
+): ChangedFile {
+  const one = (file: BlobRow | null, side: Side) => {
+    const url = file === null ? null : fileUrlOf(name, side)
+    return file && url && { url, mediaType: file.mediaType, sizeBytes: file.sizeBytes }
+  }
+  return { name, before: one(before, from) || null, after: one(after, to) || null }
 }
 
 async function entryAt(

@@ -226,10 +226,10 @@ function history(scene: Scene, query: Query): Promise<string> {
 }
 
 async function diff(scene: Scene, query: Query): Promise<string> {
-  const from = revisionOf(query, 'from')
-  const to = revisionOf(query, 'to')
+  const from = textOf(query, 'from')
+  const to = textOf(query, 'to')
   if (from !== null && to !== null) return buildDiff(scene, { from, to })
-  throw new Rm3Error('REQUEST_INVALID', 'say which revisions to compare: ?from=1&to=2')
+  throw new Rm3Error('REQUEST_INVALID', 'say which revisions or times to compare: ?from=1&to=2')
 }
 
 function searchOf({ url }: FastifyRequest): string {

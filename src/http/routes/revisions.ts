@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import { parseInstant } from '../../queries/at.ts'
-import { diffRevisions, getRevision } from '../../queries/read-revision.ts'
+import { getRevision } from '../../queries/read-revision.ts'
 import { entryText } from '../../queries/revision-entry.ts'
 import { listRevisions, REVISIONS_DEFAULT, REVISIONS_MAX } from '../../queries/revisions.ts'
 import type { HttpContext } from '../context.ts'
@@ -30,10 +30,6 @@ interface ListRequest {
 interface OneRequest {
   Params: { path: string; revision: number }
 }
-interface DiffRequest {
-  Params: { path: string }
-  Querystring: { from: number; to: number }
-}
 
 const LIST_QUERY = query({
   limit: whole(1, REVISIONS_MAX),
@@ -46,12 +42,6 @@ const ONE_PARAMS = Type.Object(
   { ...PATH_PARAMS.properties, revision: REVISION },
   { additionalProperties: false },
 )
-const DIFF_QUERY = Type.Object({ from: REVISION, to: REVISION }, { additionalProperties: false })
-const DIFFERENCE = Type.Object({
-  from: Type.Integer(),
-  to: Type.Integer(),
-  patch: Type.Array(Type.Object({}, { additionalProperties: true })),
-})
 const tags = ['history']
 
 /** `GET /api/pages/PATH/revisions`, `…/revisions/N` and `…/diff`. */
@@ -100,30 +90,6 @@ export function revisionRoutes(server: FastifyInstance, { site }: HttpContext): 
       const found = await getRevision(site, readerOf(request), parsePath(path), revision)
       reply.header('RM3-Position', found.position)
       return sendTagged(request, reply, found.revisionId, () => JSON.stringify(found))
-    },
-  )
-
-  diffRoute(server, site)
-}
-
-function diffRoute(server: FastifyInstance, site: HttpContext['site']): void {
-  server.get<DiffRequest>(
-    '/api/pages/:path/diff',
-    {
-      config: { access: 'history' },
-      schema: {
-        tags,
-        summary: 'How two revisions differ, as a patch (RFC 6902)',
-        params: PATH_PARAMS,
-        querystring: DIFF_QUERY,
-        response: answers({ 200: DIFFERENCE }),
-      },
-    },
-    async (request, reply) => {
-      const path = parsePath(request.params.path)
-      const { from, to } = request.query
-      const { patch } = await diffRevisions(site, readerOf(request), path, { from, to })
-      return sendJson(reply, JSON.stringify({ from, to, patch }))
     },
   )
 }

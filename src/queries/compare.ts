@@ -1,0 +1,142 @@
+import { type BlobRow, listBlobs } from '../../projections/blobs.ts'
+import { findShownEntity } from '../../projections/page-history.ts'
+import type { Viewer } from '../access/viewer.ts'
+import { diff } from '../codec/diff.ts'
+import type { Operation } from '../codec/patch.ts'
+import { type FieldChange, readableDiff } from '../codec/readable-diff.ts'
+import type { Site } from '../commands/change.ts'
+import { readState } from '../commands/states.ts'
+import { type Document, documentOf, type Json } from '../content/document.ts'
+import type { Entity } from '../content/state.ts'
+import { Rm3Error } from '../errors.ts'
+import { resolveAt } from './at.ts'
+import { findRevisionState, noRevision } from './read-past.ts'
+import { mayReadPast, type Reader } from './reader.ts'
+import { getSubject, type Subject } from './subject.ts'
+
+/** A page at one of the two times that are compared. */
+export interface Side {
+  /** Whose content it is. */
+  readonly revision: number
+  readonly path: string
+  readonly state: Entity['state']
+  readonly document: Document
+  /** The files that the viewer may have. */
+  readonly files: readonly BlobRow[]
+  /** As of when its files are. */
+  readonly position: number
+}
+
+/** A file that differs; null on the side that has none of this name. */
+export interface FileChange {
+  readonly name: string
+  readonly before: BlobRow | null
+  readonly after: BlobRow | null
+}
+
+/** Both sides, and how they differ. */
+export interface Comparison {
+  readonly from: Side
+  readonly to: Side
+  /** RFC 6902: what makes the document of `to` out of that of `from`. */
+  readonly patch: Operation[]
+  /** For people: the document, and as `/path` and `/state` where the page was and whether it was live. */
+  readonly changes: FieldChange[]
+  readonly files: FileChange[]
+}
+
+/**
+ * Compares a page at two times.
+ *
+ * @param range each the number of a revision, or anything that `at` takes: then what readers saw
+ * @throws PAGE_NOT_FOUND, REVISION_NOT_FOUND (also where nobody saw the page then), AT_INVALID, LOGIN_REQUIRED, PERMISSION_DENIED
+ */
+export async function compare(
+  site: Site,
+  reader: Reader,
+  path: string,
+  range: { from: string; to: string },
+): Promise<Comparison> {
+  const { viewer, subject } = await getSubject(site, reader, path)
+  const [from, to] = await Promise.all(
+    [range.from, range.to].map(text => sideOf(site, viewer, subject, text)),
+  )
+  return compareSides(from as Side, to as Side)
+}
+
+function compareSides(from: Side, to: Side): Comparison {
+  const whole = ({ path, state, document }: Side) => ({ path, state, ...document })
+  return {
+    from,
+    to,
+    patch: diff(from.document as unknown as Json, to.document as unknown as Json),
+    changes: readableDiff(whole(from), whole(to)),
+    files: changedFiles(from.files, to.files),
+  }
+}
+
+const NUMBER = /^[1-9]\d{0,8}$/
+
+async function sideOf(site: Site, viewer: Viewer, subject: Subject, text: string): Promise<Side> {
+  const at = NUMBER.test(text) ? { revision: Number(text) } : await resolveAt(site.db, text)
+  if ('revision' in at) return revisionSide(site, viewer, subject, at.revision)
+  if ('position' in at) return shownSide(site, viewer, subject, at.position)
+  throw new Rm3Error('AT_INVALID', 'what lies ahead cannot be compared', {
+    at: text.slice(0, 60),
+  })
+}
+
+async function revisionSide(
+  site: Site,
+  viewer: Viewer,
+  subject: Subject,
+  revision: number,
+): Promise<Side> {
+  const found = await findRevisionState(site.db, viewer, subject, { revision })
+  if (found === null) throw noRevision(subject.path, revision)
+  const { entity, event } = found
+  const { path, state, tip } = entity
+  const { position } = event
+  const files = await filesOf(site, viewer, subject, { path, position })
+  return { revision, path, state, position, files, document: documentOf(tip) }
+}
+
+/** What readers saw at a position. */
+async function shownSide(
+  site: Site,
+  viewer: Viewer,
+  subject: Subject,
+  position: number,
+): Promise<Side> {
+  const shown = await findShownEntity(site.db, subject.id, position)
+  const isReadable = shown !== null && mayReadPast(viewer, [subject.path, shown.path])
+  const kept = isReadable ? await readState(site.db, subject.id, shown.revision) : null
+  if (shown === null || kept?.kind !== 'entity') {
+    const { path } = subject
+    throw new Rm3Error('REVISION_NOT_FOUND', `there was no ${path} by then`, { path })
+  }
+  const { revision, path, state } = shown
+  const files = await filesOf(site, viewer, subject, { path, position })
+  return { revision, path, state, position, files, document: documentOf(kept.tip) }
+}
+
+async function filesOf(
+  { db }: Site,
+  viewer: Viewer,
+  { id, path: now }: Subject,
+  { path, position }: { path: string; position: number },
+): Promise<BlobRow[]> {
+  const files = await listBlobs(db, id, position)
+  const mayAll = [now, path].every(at => viewer.may('post.edit', at))
+  return mayAll ? files : files.filter(({ category }) => category === 'public')
+}
+
+function changedFiles(before: readonly BlobRow[], after: readonly BlobRow[]): FileChange[] {
+  const names = new Set([...before, ...after].map(({ name }) => name))
+  const named = (files: readonly BlobRow[], name: string) =>
+    files.find(file => file.name === name) ?? null
+  return [...names]
+    .sort()
+    .map(name => ({ name, before: named(before, name), after: named(after, name) }))
+    .filter(({ before, after }) => before?.sha256 !== after?.sha256)
+}
