@@ -3,7 +3,7 @@ import { type Db, defineProjection, find, put, type SiteEvent, type State, type 
 /** Who did what when: a row for each event, with the path it was done at and what one must be allowed to hear of it. */
 export default defineProjection({
   name: 'activity',
-  version: 1,
+  version: 2,
   mode: 'async',
   tables: { activity: { column: 'stream' } },
   sql: `
@@ -22,6 +22,9 @@ export default defineProjection({
     create index {activity}_position on {activity} (position);
     create index {activity}_actor on {activity} (actor, position);
     create index {activity}_path on {activity} (path, position);
+    create index {activity}_was on {activity} (was, position) where was is not null;
+    -- The rest is most of a log, and found soon by looking at all.
+    create index {activity}_type on {activity} (type, position) where type <> 'PageRevised';
   `,
   step: step => {
     const { before, event, after } = step
@@ -62,6 +65,13 @@ export interface Deed {
   readonly revision: number
   /** Where it was done; null for rights and settings of the site. */
   readonly path: string | null
+  /** Where the entity was before, if the event moved it. */
+  readonly was: string | null
+  /** Where the entity is now, or was last, and its title there. */
+  readonly now: string | null
+  readonly title: string | null
+  /** The place in its save (what was appended at once), from 1. */
+  readonly part: number
   readonly actor: string
   readonly door: string | null
   readonly note: string | null
@@ -72,6 +82,9 @@ export interface Deed {
 export interface DeedFilter {
   readonly actor: string | null
   readonly path: string | null
+  /** What was done at this path or below, or led away from there. */
+  readonly under: string | null
+  readonly type: string | null
   readonly viewed: string
   readonly history: string
   readonly drafts: string
@@ -82,19 +95,62 @@ export interface DeedFilter {
   readonly userId: string | null
 }
 
-/** Only events before `before`, of which `looked` are looked at. */
+/** Only events after `since` and before `before`, of which `looked` are looked at. */
 export interface DeedPart {
+  readonly since: number
   readonly before: number
   readonly looked: number
   readonly limit: number
 }
 
-/** By actor or path the statements differ, so that each has an index to walk. */
-function walkOf({ actor, path }: DeedFilter, before: number, add: Add): string {
-  const where = [`a.position < ${add(before)}::bigint`]
+/** By what is asked for the statements differ, so that each has an index to walk. */
+function walkOf({ actor, path, under, type }: DeedFilter, part: Span, add: Add): string {
+  const where = [
+    `a.position > ${add(part.since)}::bigint and a.position < ${add(part.before)}::bigint`,
+  ]
   if (actor !== null) where.push(`a.actor = ${add(actor)}::text`)
   if (path !== null) where.push(`a.path = ${add(path)}::text`)
+  if (type !== null) where.push(`a.type = ${add(type)}::text`)
+  if (under !== null) {
+    const root = `${add(under)}::text`
+    where.push(
+      part.isSparse
+        ? `a.position = any(array(${positionsUnder(root)}))`
+        : `(${isUnder('a.path', root)} or a.was is not null and ${isUnder('a.was', root)})`,
+    )
+  }
   return where.join(' and ')
+}
+
+type Span = Pick<DeedPart, 'since' | 'before'> & { readonly isSparse: boolean }
+
+function isUnder(column: string, root: string): string {
+  return `(${column} = ${root} or ${column} > ${root} || '.' and ${column} < ${root} || '/')`
+}
+
+/** Positions of what was done under a path, at most about so many: by walking two indexes. */
+function positionsUnder(root: string): string {
+  const some = (column: string, where: string) =>
+    `(select position from activity where ${where} order by ${column} limit ${SPARSE_MAX} + 1)`
+  return ['path', 'was']
+    .flatMap(column => [
+      some(column, `${column} = ${root}`),
+      some(column, `${column} > ${root} || '.' and ${column} < ${root} || '/'`),
+    ])
+    .join(' union all ')
+}
+
+/** Of a part of the site with fewer events all are looked up; in another one, one soon meets with some. */
+const SPARSE_MAX = 20_000
+
+async function isSparse(db: Db, under: string | null): Promise<boolean> {
+  if (under === null) return false
+  const found = await find<{ count: number }>(
+    db,
+    `select count(*)::int as count from (${positionsUnder('$1::text')}) u`,
+    [under],
+  )
+  return (found?.count ?? 0) <= SPARSE_MAX
 }
 
 type Add = (value: unknown) => string
@@ -123,21 +179,23 @@ export async function listDeeds(
   filter: DeedFilter,
   part: DeedPart,
 ): Promise<{ deeds: Deed[]; bound: number | null }> {
+  const span = { ...part, isSparse: await isSparse(db, filter.under) }
   const [last, values]: [unknown[], unknown[]] = [[], []]
   const addLast: Add = value => `$${last.push(value)}`
   const add: Add = value => `$${values.push(value)}`
   const bound = await find<{ position: number }>(
     db,
-    `select a.position from activity a where ${walkOf(filter, part.before, addLast)}
+    `select a.position from activity a where ${walkOf(filter, span, addLast)}
       order by a.position desc offset ${addLast(part.looked)}::int limit 1`,
     last,
   )
   const deeds = await db.rows<Deed>(
-    `select a.position, a.type, a.stream as "entityId", a.revision, a.path, a.actor, l.meta->>'door' as door, l.note, a.at
-      from activity a join log l on l.position = a.position
-      left join lateral (select path from page_history where entity_id = a.stream order by from_position desc limit 1) h on a.path is not null
-      left join unpublished u on u.entity_id = a.stream
-      where ${walkOf(filter, part.before, add)} and a.position >= ${add(bound?.position ?? 0)}::bigint and ${visible(filter, add)}
+    `select a.position, a.type, a.stream as "entityId", a.revision, a.path, a.was, coalesce(h.path, u.path) as now,
+        coalesce(h.title, u.title) as title, coalesce((l.meta->>'part')::int, 1) as part, a.actor, l.meta->>'door' as door, l.note, a.at
+      from activity a cross join lateral (select meta, note from log where position = a.position limit 1) l
+      left join lateral (select path, title from page_history where entity_id = a.stream order by from_position desc limit 1) h on a.path is not null
+      left join lateral (select path, title from unpublished where entity_id = a.stream limit 1) u on true
+      where ${walkOf(filter, span, add)} and a.position >= ${add(bound?.position ?? 0)}::bigint and ${visible(filter, add)}
       order by a.position desc limit ${add(part.limit)}::int`,
     values,
   )

@@ -265,7 +265,7 @@ export class Change {
       actor,
       at,
       note,
-      meta: metaOf(author, event),
+      meta: metaOf(author, event, index + 1),
       data: JSON.stringify(event.data),
       ...(author.recordedAt !== undefined && { recordedAt: author.recordedAt }),
     })

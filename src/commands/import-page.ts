@@ -47,7 +47,9 @@ async function settledEvent(
   const isKnown = (await findEvent(change.site.db, event.eventId)) !== null
   const eventId = isKnown ? change.site.newId() : event.eventId
   const there = (path: string) => (path === page.from ? page.path : path)
-  const meta = page.from === page.path ? event.meta : { ...event.meta, loadedFrom: page.from }
+  // its place in a save tells nothing here
+  const { part: _, ...kept } = event.meta as Record<string, unknown>
+  const meta = page.from === page.path ? kept : { ...kept, loadedFrom: page.from }
   const data = { ...event.data } as Record<string, unknown>
   for (const member of ['path', 'from', 'to']) {
     const path = data[member]

@@ -5,6 +5,7 @@ import type { Metrics } from './plugins/metrics.ts'
 import { activityRoutes } from './routes/activity.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { blobRoutes } from './routes/blobs.ts'
+import { changeRoutes } from './routes/changes.ts'
 import { configRoutes } from './routes/config.ts'
 import { diffRoutes } from './routes/diff.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -40,6 +41,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     searchRoutes(scope, context)
     linkRoutes(scope, context)
     activityRoutes(scope, context)
+    changeRoutes(scope, context)
     pageUrlRoutes(scope, context)
     pageBlobRoutes(scope, context)
     blobRoutes(scope, context)

@@ -128,7 +128,8 @@ async function named(
   })
 }
 
-interface Actor {
+/** A user as entries name him. */
+export interface Actor {
   readonly name: string | null
   readonly path: string | null
 }
@@ -143,7 +144,7 @@ const ACTORS = `select entity_id as id, name, path from accounts where entity_id
 const UUID_LENGTH = 36
 
 /** The names of the users among actors, and the paths of those whose pages the viewer may see. */
-async function readActors(
+export async function readActors(
   db: Db,
   viewer: Viewer,
   actors: ReadonlySet<string>,
@@ -160,7 +161,7 @@ async function readActors(
 const ACTOR_ID = /^(root|nobody|system|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
 /** What the log calls an author; a name of no one is itself, and so nobody's. */
-async function actorOf(db: Db, author: string): Promise<string> {
+export async function actorOf(db: Db, author: string): Promise<string> {
   if (ACTOR_ID.test(author)) return author
   try {
     return (await findAccountAtPath(db, userPath(author)))?.id ?? NO_ONE

@@ -2,6 +2,7 @@ import { escapeHtml } from './html.ts'
 
 /** A page in a feed; texts are as stored, instants RFC 3339. */
 export interface AtomEntry {
+  /** An IRI. */
   readonly id: string
   readonly title: string
   /** HTML or text as stored, sanitised already. */
@@ -51,7 +52,7 @@ function entryOf(entry: AtomEntry, origin: string): string {
   return [
     '<entry>',
     element('title', title),
-    element('id', `urn:uuid:${id}`),
+    element('id', id),
     `<link href="${escapeHtml(origin + url)}"/>`,
     element('published', published),
     element('updated', modified),

@@ -32,6 +32,9 @@ const DEEDS: Readonly<Record<string, string>> = {
   RoleDeassigned: 'role taken away',
   CredentialSet: 'way to log in set',
   CredentialRemoved: 'way to log in removed',
+  RolePermitted: 'right given',
+  RoleDenied: 'right taken away',
+  SettingChanged: 'setting changed',
 }
 const DOORS: Readonly<Record<string, string>> = {
   api: 'through the API',
@@ -54,10 +57,15 @@ export function showRevision(entry: RevisionEntry): ShownRevision {
     at,
     when: timeTag(at, 'time'),
     author: personLink(entry.author),
-    deed: Object.hasOwn(DEEDS, entry.type) ? (DEEDS[entry.type] ?? '') : entry.type,
+    deed: deedOf(entry.type),
     badge: BADGES[entry.state],
     door: Object.hasOwn(DOORS, entry.door) ? (DOORS[entry.door] ?? null) : null,
   }
+}
+
+/** What an event of a type did, in words. */
+export function deedOf(type: string): string {
+  return Object.hasOwn(DEEDS, type) ? (DEEDS[type] ?? '') : type
 }
 
 /** The banner above a page that shows one revision. */

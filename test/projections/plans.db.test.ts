@@ -77,7 +77,7 @@ const FILL_FOLLOWING = `
   insert into search select id, 'Page ' || n, 'about river' || n % 5000, 'stone' || n % 3000 || ' water' from n;
   insert into links select id, 'a', 'wh.p' || n % 100 || '.c' || n % 90000, null, n from n;
   insert into links select id, 'b', null, 'https://example.org/' || n, n from n;
-  insert into activity select id, 1, n, 'PageCreated', case when n % 1000 = 0 then 'system' else 'root' end, path, null, now(), null from n;
+  insert into activity select id, 1, n, case when n % 500 = 0 then 'PageMoved' else 'PageRevised' end, case when n % 1000 = 0 then 'system' else 'root' end, path, case when n % 500 = 0 then 'wh.was.c' || n end, now(), null from n;
   insert into published_drafts select id, 7 from fewer on conflict do nothing;
   insert into feed select id, n, now() from n;
   analyze search, links, activity, feed, published_drafts;
@@ -87,10 +87,19 @@ const SEARCH: search.Search = {
   ...{ words: '', viewed: '', hiddenToo: null, below: null, limit: 21, after: null },
 }
 const DEEDS: activity.DeedFilter = {
-  ...{ actor: null, path: null, viewed: '', history: '', drafts: '', accounts: '' },
+  ...{
+    actor: null,
+    path: null,
+    under: null,
+    type: null,
+    viewed: '',
+    history: '',
+    drafts: '',
+    accounts: '',
+  },
   ...{ site: true, userId: null },
 }
-const DEED_PART = { before: 90_000, looked: 5_000, limit: 51 }
+const DEED_PART = { since: 0, before: 90_000, looked: 5_000, limit: 51 }
 
 const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findPageAndHead: db => pages.findPageAndHead(db, PATH).catch(() => null),
@@ -135,6 +144,9 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
     ),
   listDeeds: db => activity.listDeeds(db, DEEDS, DEED_PART),
   'listDeeds by actor': db => activity.listDeeds(db, { ...DEEDS, actor: 'system' }, DEED_PART),
+  'listDeeds by type': db => activity.listDeeds(db, { ...DEEDS, type: 'PageMoved' }, DEED_PART),
+  'listDeeds of a small part': db => activity.listDeeds(db, { ...DEEDS, under: PATH }, DEED_PART),
+  'listDeeds of a large part': db => activity.listDeeds(db, { ...DEEDS, under: 'wh' }, DEED_PART),
   'listDeeds by path': db => activity.listDeeds(db, { ...DEEDS, path: PATH }, DEED_PART),
   listNewPages: db => feed.listNewPages(db, '^wh', ['base', 'blog'], 20),
   readState: db => readState(db, ID, 77).catch(() => null),

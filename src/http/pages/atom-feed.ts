@@ -9,7 +9,7 @@ import { NO_QUERY } from '../schemas.ts'
 import type { Pages } from './scene.ts'
 
 const URL_OF_FEED = '/feed.atom'
-const ATOM_TYPE = 'application/atom+xml; charset=utf-8'
+export const ATOM_TYPE = 'application/atom+xml; charset=utf-8'
 
 /** `GET /feed.atom`: the site's new pages. */
 export function atomFeed(server: FastifyInstance, { site, names, scheme }: Pages): void {
@@ -27,7 +27,7 @@ export function atomFeed(server: FastifyInstance, { site, names, scheme }: Pages
         origin: origin ?? '',
         url: URL_OF_FEED,
         entries: pages.map(({ entityId, path, authorName, summary, ...page }) => ({
-          ...{ ...page, id: entityId, url: urlOfPath(path), author: authorName },
+          ...{ ...page, id: `urn:uuid:${entityId}`, url: urlOfPath(path), author: authorName },
           abstract: scheme.texts.short(abstractIn(summary), ''),
         })),
       })

@@ -3,6 +3,7 @@ import { loadScheme } from '../../scheme/scheme.ts'
 import type { HttpContext } from '../context.ts'
 import { atomFeed } from './atom-feed.ts'
 import { Changes } from './changes.ts'
+import { changesFeed } from './changes-feed.ts'
 import { errorPage } from './error-page.ts'
 import { KeptPages } from './kept-pages.ts'
 import { Memories } from './memory.ts'
@@ -30,5 +31,6 @@ export function htmlRoutes(server: FastifyInstance, { site, options }: HttpConte
   sessionPages(server, pages)
   searchPage(server, pages)
   atomFeed(server, pages)
+  changesFeed(server, pages)
   staticFiles(server, pages.scheme)
 }
