@@ -1,6 +1,7 @@
 import {
   close,
   type Db,
+  type Document,
   defineProjection,
   documentOf,
   drop,
@@ -80,18 +81,27 @@ function accountRows(before: Entity | null, after: Entity): RowChange[] {
   }
   const { summary, data } = documentOf(after.live?.document ?? after.tip)
   const { title } = summary
-  const { email, disableLogin } = data
   const row = {
     entity_id: after.id,
     path: after.path,
     name: typeof title === 'string' ? title : '',
-    email: isEmail(email) ? email.toLowerCase() : null,
-    disabled: disableLogin === true || disableLogin === 'true',
+    ...accountIn(data),
   }
   return [put('accounts', row)]
 }
 
 const EMAIL_MAX = 320
+
+/** What the data of a user's document say of the account. */
+export function accountIn({ email, disableLogin }: Document['data']): {
+  email: string | null
+  disabled: boolean
+} {
+  return {
+    email: isEmail(email) ? email.toLowerCase() : null,
+    disabled: disableLogin === true || disableLogin === 'true',
+  }
+}
 
 function isEmail(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= EMAIL_MAX
@@ -192,9 +202,13 @@ export interface CredentialRow {
 }
 
 const CREDENTIALS = `select credential, provider, label, scope, expires, created from credentials
-  where entity_id = $1::uuid and until_position = ${FOREVER} order by created, credential`
+  where entity_id = $1::uuid and from_position <= $2::bigint and until_position > $2::bigint order by created, credential`
 
-/** What a user can log in with now: passwords, tokens and so on, oldest first. */
-export async function listCredentials(db: Db, id: string): Promise<CredentialRow[]> {
-  return db.rows<CredentialRow>(CREDENTIALS, [id])
+/** What a user could log in with at a position (`FOREVER - 1` is now): passwords, tokens and so on, oldest first. */
+export async function listCredentials(
+  db: Db,
+  id: string,
+  position = FOREVER - 1,
+): Promise<CredentialRow[]> {
+  return db.rows<CredentialRow>(CREDENTIALS, [id, position])
 }

@@ -3,7 +3,7 @@ import { defineProjection, isKeyframe, keepState, put } from 'rm3'
 /** Every so often the state of a stream whole, so that any revision is a keyframe and a bounded run of events away. */
 export default defineProjection({
   name: 'keyframes',
-  version: 3,
+  version: 4,
   mode: 'inline',
   tables: { keyframes: { column: 'stream' } },
   sql: `

@@ -6,7 +6,6 @@ import {
   FOREVER,
   find,
   headingOf,
-  parentPath,
   put,
   type Row,
   type RowChange,
@@ -19,7 +18,7 @@ import {
  */
 export default defineProjection({
   name: 'page-history',
-  version: 3,
+  version: 4,
   mode: 'inline',
   tables: {
     page_history: { column: 'entity_id' },
@@ -34,7 +33,6 @@ export default defineProjection({
       until_position bigint      not null,
       state          text        not null,
       path           text        not null collate "C",
-      parent         text        collate "C",
       revision       int         not null,
       revision_id    uuid        not null,
       number         int         not null,
@@ -52,7 +50,6 @@ export default defineProjection({
     create index {page_history}_entity on {page_history} (entity_id, from_position) where from_position > 0;
     create index {page_history}_deleted on {page_history} (path, from_position) where state = 'deleted';
     create index {page_history}_path on {page_history} (path, from_position);
-    create index {page_history}_parent on {page_history} (parent, path, from_position);
 
     create table {published_drafts} (
       entity_id uuid not null,
@@ -109,7 +106,6 @@ function historyRow(entity: Entity, position: number) {
     until_position: FOREVER,
     state: entity.state,
     path: entity.path,
-    parent: parentPath(entity.path),
     revision: live?.revision ?? entity.tipRevision,
     revision_id: live?.revisionId ?? entity.sinceId,
     number: live?.number ?? entity.tipRevision,
@@ -164,11 +160,21 @@ export interface Shown {
 const SHOWN = `entity_id as "entityId", state, path, revision, revision_id as "revisionId", number,
   from_position as "fromPosition", created, modified, touched, author, redirect`
 
-/** Only one page is live at a path at a time: the last to come there, if it had not gone yet. */
-const AT_PATH = `select ${SHOWN} from (select * from page_history
-    where path = $1::text and from_position <= $2::bigint and state = 'live'
+/**
+ * A query whose one row, a `Shown`, is what was live at a path at a position: only one page is at a time, the last to come there, if it
+ * had not gone yet.
+ *
+ * @param path SQL for the path
+ * @param position SQL for the position
+ */
+export function shownAt(path: string, position: string): string {
+  return `select ${SHOWN} from (select * from page_history
+    where path = ${path} and from_position <= ${position} and state = 'live'
     order by from_position desc limit 1) was
-  where until_position > $2::bigint`
+  where until_position > ${position}`
+}
+
+const AT_PATH = shownAt('$1::text', '$2::bigint')
 
 /** The page that was live at a path at a position, or null. */
 export async function findShown(db: Db, path: string, position: number): Promise<Shown | null> {

@@ -80,6 +80,31 @@ export async function listDuePublications(
   return db.rows<ScheduleRow>(DUE, [instant, limit])
 }
 
+/** A publication that lies ahead, of the page at a path. */
+export interface Publication extends ScheduleRow {
+  /** Where the page is now, or was meant to be. */
+  readonly path: string
+  /** Whether another page is live there now, so that this one, which was never live, cannot be. */
+  readonly taken: boolean
+}
+
+const UNTIL = `select ${COLUMNS}, coalesce(p.path, u.path) as path,
+    p.entity_id is null and exists (select from pages other where other.path = u.path) as taken
+  from schedules s
+  left join pages p on p.entity_id = s.entity_id
+  left join unpublished u on u.entity_id = s.entity_id and not u.deleted
+  where s.until_position = ${FOREVER} and s.at <= $1::timestamptz and coalesce(p.path, u.path) is not null
+  order by s.at, s.schedule limit $2::int`
+
+/** What shall go live by an instant, in its order. */
+export async function listPublicationsUntil(
+  db: Db,
+  instant: string,
+  limit: number,
+): Promise<Publication[]> {
+  return db.rows<Publication>(UNTIL, [instant, limit])
+}
+
 const AT_PATH = `with here as (
     select entity_id, true as live from pages where path = $1::text
     union all select entity_id, false from unpublished where path = $1::text and not deleted

@@ -4,11 +4,12 @@ import type { Site } from '../commands/change.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
+import { resolveAt } from '../queries/at.ts'
 import type { PageAnswer } from '../queries/page-answer.ts'
 import { readPage } from '../queries/read-page.ts'
 import { recordText } from '../queries/record.ts'
 import { readWholeHistory, type WholeRevision } from '../queries/whole-history.ts'
-import { resolveWhen } from './at.ts'
+
 import type { Call, Command, Outcome } from './command.ts'
 import { namesOf } from './names.ts'
 import { withSite } from './open.ts'
@@ -42,7 +43,7 @@ interface Printed extends JsonObject {
 async function dumpPage(call: Call, site: Site): Promise<Outcome> {
   const path = parsePath(call.argument('PATH'))
   const when = call.option('at')
-  const at = when === null ? null : await resolveWhen(site.db, when)
+  const at = when === null ? null : await resolveAt(site.db, when)
   const answer = await readPage(site, ROOT_VIEWER, path, at)
   if (answer.type !== 'page') throw nothingAt(path, answer)
   const record = JSON.parse(recordText(answer.page)) as Printed

@@ -1,5 +1,5 @@
 import { applyChange } from '../codec/change.ts'
-import type { Json } from '../codec/json.ts'
+import type { Json, JsonObject } from '../codec/json.ts'
 import type { Operation } from '../codec/patch.ts'
 import { toSegments } from '../codec/segments.ts'
 import { Rm3Error } from '../errors.ts'
@@ -23,7 +23,10 @@ export function evolve(state: State | null, event: SiteEvent): State {
   if (event.stream === SETTINGS_STREAM) return evolveSettings(state as Settings | null, event)
   const before = state as Entity | null
   const entity = evolveEntity(before, event)
-  if (entity.since === event.revision) entity.tags = tagsSince(before, entity)
+  if (entity.since === event.revision) {
+    entity.tags = tagsSince(before, entity)
+    entity.listed = listedSince(before, entity)
+  }
   entity.keyframe = nextKeyframe(entity.keyframe, event, entity.tip)
   return entity
 }
@@ -114,6 +117,7 @@ function created(event: SiteEvent<'PageCreated'>): Fresh {
     live: null,
     since: 0,
     sinceId: null,
+    listed: 0,
     tags: {},
     roles: {},
     credentials: {},
@@ -205,6 +209,27 @@ function tagsSince(before: Entity | null, entity: Entity): Readonly<Record<strin
   if (shownBefore?.tags === tags) return entity.tags
   const keys = tagKeys(documentOf(entity.live.document))
   return Object.fromEntries(keys.map(key => [key, entity.tags[key] ?? entity.revision]))
+}
+
+/** Since when lists show the entity as they do after this event. Most saves change nothing that they show. */
+function listedSince(before: Entity | null, entity: Entity): number {
+  if (entity.live === null || entity.state !== 'live') return 0
+  if (before?.live === undefined || before.live === null || before.state !== 'live')
+    return entity.revision
+  const moved = before.path !== entity.path || before.created !== entity.created
+  const same = !moved && isListedAlike(before.live.document, entity.live.document)
+  return same ? before.listed : entity.revision
+}
+
+const LISTED_PARTS = ['proto', 'hidden', 'summary', 'tags'] as const
+
+/** Whether lists show the same of two documents. What a patch leaves alone is the very same object. */
+function isListedAlike(was: Stored, is: Stored): boolean {
+  if (was === is) return true
+  const [a, b] = [was as JsonObject, is as JsonObject]
+  return LISTED_PARTS.every(
+    part => a[part] === b[part] || JSON.stringify(a[part]) === JSON.stringify(b[part]),
+  )
 }
 
 function patched(tip: Stored, patch: readonly Operation[], event: SiteEvent): Stored {

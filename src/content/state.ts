@@ -61,6 +61,8 @@ export interface Entity {
   /** The last event that changed what readers see: its revision (0 before the first) and its id, which is the ETag. */
   readonly since: number
   readonly sinceId: string | null
+  /** Since which revision lists show it as they do now: its path and all of its document but `data`; 0: they do not show it. */
+  readonly listed: number
   /** Tags that readers see (see `tags.ts`), with the revision since when. */
   readonly tags: Readonly<Record<string, number>>
   /** Roles of a user, with the revision since when. */

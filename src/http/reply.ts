@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Rm3Error } from '../errors.ts'
+import type { Moment } from '../queries/at.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -57,6 +59,29 @@ export function requireIfMatch(request: FastifyRequest): string {
     'IF_MATCH_REQUIRED',
     'send If-Match with the ETag of the page as you read it, so that no other change gets lost',
   )
+}
+
+/** As `sendTagged` for an answer as of another time; the ETag follows from its bytes. Without a time it is sent as it is. */
+export function sendTimed(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  moment: Moment | null,
+  json: string,
+): FastifyReply {
+  if (moment === null) return sendJson(reply, json)
+  sayMoment(reply, moment)
+  return sendTagged(request, reply, etagOf(json), () => json)
+}
+
+/** A strong ETag, without quotes. */
+export function etagOf(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
+}
+
+/** As `sayWhen`. */
+export function sayMoment(reply: FastifyReply, moment: Moment): void {
+  if ('ahead' in moment) sayWhen(reply, moment.head, moment.ahead)
+  else sayWhen(reply, moment.position, moment.recordedAt)
 }
 
 /** Sets the headers that say as of when an answer is true. @param recordedAt null: now */

@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import { PATH_MAX } from '../content/limits.ts'
 import { addBlobStores } from './blob-stores.ts'
 import { HTTP_DEFAULTS, type HttpContext, type HttpOptions } from './context.ts'
+import { addAsOf } from './plugins/as-of.ts'
 import { addBodies } from './plugins/bodies.ts'
 import { addCsrf } from './plugins/csrf.ts'
 import { addDrain } from './plugins/drain.ts'
@@ -65,6 +66,7 @@ export function buildServer(given: ServerContext): FastifyInstance {
   addDrain(server)
   addSlowBodies(server)
   addSpeaker(server, site)
+  addAsOf(server, site)
   addBodies(server)
   addCsrf(server, options.sessionSecret)
   addIdempotency(server, site)

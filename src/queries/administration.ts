@@ -17,6 +17,7 @@ import { find } from '../pg/db.ts'
 import { FOREVER } from '../projector/define.ts'
 import { makeCursor, readCursor } from './cursor.ts'
 import { type Reader, viewerOf } from './reader.ts'
+import { findUserPast, listUsersPast } from './users-past.ts'
 
 /** A user as lists show one. */
 export interface UserEntry {
@@ -48,24 +49,29 @@ interface UserRow {
   readonly roles: readonly string[]
 }
 
-/** Users whose pages a reader may view, by path. @throws CURSOR_INVALID */
+/**
+ * Users whose pages a reader may view, by path; as of a position those there were, whose past the reader may read.
+ *
+ * @param part `position` null: now
+ * @throws CURSOR_INVALID
+ */
 export async function listUsers(
   site: Site,
   reader: Reader,
-  part: { limit: number; after: string | null },
+  part: { limit: number; after: string | null; position: number | null },
 ): Promise<{ items: UserEntry[]; next: string | null }> {
   const viewer = await viewerOf(site, reader)
-  const { limit, after } = part
-  const from = after === null ? null : readCursor({ list: 'users' }, after, ['string'])[0]
-  const rows = await site.db.rows<UserRow>(USERS, [
-    viewer.pathsWith('view'),
-    from ?? null,
-    limit + 1,
-  ])
+  const { limit, position } = part
+  const list = { list: 'users', position }
+  const after = part.after === null ? null : String(readCursor(list, part.after, ['string'])[0])
+  const rows =
+    position === null
+      ? await site.db.rows<UserRow>(USERS, [viewer.pathsWith('view'), after, limit + 1])
+      : await listUsersPast(site, viewer, position, { after, limit: limit + 1 })
   const items = rows.slice(0, limit).map(row => entryOf(viewer, row))
   const last = items.at(-1)
   const more = rows.length > limit && last !== undefined
-  return { items, next: more ? makeCursor({ list: 'users' }, [last.path]) : null }
+  return { items, next: more ? makeCursor(list, [last.path]) : null }
 }
 
 /** A user with what logs in as him, without any secret: only for those with `user.edit` on the path, and oneself; null for others. */
@@ -75,13 +81,28 @@ export interface UserAnswer extends UserEntry {
     | null
 }
 
-/** One user whom the reader may view, or is. @throws USER_NOT_FOUND for all others */
-export async function getUser(site: Site, reader: Reader, login: string): Promise<UserAnswer> {
-  const { viewer, account } = await getVisibleAccount(site, reader, login)
-  const row = await find<UserRow>(site.db, USER, [account.path])
+/**
+ * One user whom the reader may view, or is; as of a position one whose past the reader may read.
+ *
+ * @param position null: now
+ * @throws USER_NOT_FOUND for all others
+ */
+export async function getUser(
+  site: Site,
+  reader: Reader,
+  login: string,
+  position: number | null,
+): Promise<UserAnswer> {
+  const viewer = await viewerOf(site, reader)
+  const row =
+    position === null
+      ? await find<UserRow>(site.db, USER, [
+          (await getVisibleAccount(site, viewer, login)).account.path,
+        ])
+      : await findUserPast(site, viewer, position, `${USERS_PATH}.${login.toLowerCase()}`)
   if (row === null) throw noUser(login)
   if (!isOwnOrEdited(viewer, row)) return { ...entryOf(viewer, row), credentials: null }
-  const credentials = await listCredentials(site.db, row.id)
+  const credentials = await listCredentials(site.db, row.id, position ?? NOW)
   return {
     ...entryOf(viewer, row),
     credentials: credentials.map(({ credential, ...rest }) => ({ id: credential, ...rest })),
@@ -154,38 +175,74 @@ export interface RoleEntry {
 }
 
 const ROLES = `select role, sum(members)::int as members, sum(grants)::int as grants from (
-    select role, 1 as members, 0 as grants from role_members where until_position = ${FOREVER}
-    union all select role, 0, 1 from grants where until_position = ${FOREVER}) r
+    select role, 1 as members, 0 as grants from role_members where from_position <= $1::bigint and until_position > $1::bigint
+    union all select role, 0, 1 from grants where from_position <= $1::bigint and until_position > $1::bigint) r
   group by role order by role`
 
-/** All roles that anyone has or that have a grant, for those with `grant` on the root. @throws LOGIN_REQUIRED, PERMISSION_DENIED */
-export async function readRoles(site: Site, reader: Reader): Promise<RoleEntry[]> {
+/**
+ * All roles that anyone has or that have a grant, for those with `grant` on the root today.
+ *
+ * @param position as of which; null: now
+ * @throws LOGIN_REQUIRED, PERMISSION_DENIED
+ */
+export async function readRoles(
+  site: Site,
+  reader: Reader,
+  position: number | null,
+): Promise<RoleEntry[]> {
   await demandGrant(site, reader)
-  return site.db.rows<RoleEntry>(ROLES)
+  return site.db.rows<RoleEntry>(ROLES, [position ?? NOW])
 }
 
-/** Users who have a role, for those with `grant` on the root. @throws LOGIN_REQUIRED, PERMISSION_DENIED */
+/** A user who has a role. */
+export interface Member {
+  readonly id: string
+  readonly path: string
+  readonly name: string
+}
+
+/**
+ * Users who have a role, for those with `grant` on the root today.
+ *
+ * @param position as of which; null: now
+ * @throws LOGIN_REQUIRED, PERMISSION_DENIED
+ */
 export async function readMembers(
   site: Site,
   reader: Reader,
   role: string,
-): Promise<{ id: string; path: string; name: string }[]> {
+  position: number | null,
+): Promise<Member[]> {
   await demandGrant(site, reader)
-  return listMembers(site.db, role)
+  return membersAt(site, role, position)
 }
 
-/** What a role may do and who has it, for those with `grant` on the root: nothing for a role that no grant and no user names. */
+const MEMBERS_THEN = `select m.entity_id as id, p.path, p.title as name from role_members m
+  join headings p on p.entity_id = m.entity_id and p.from_position <= $2::bigint and p.until_position > $2::bigint
+  where m.role = $1::text and m.from_position <= $2::bigint and m.until_position > $2::bigint
+    and p.proto = 'user' and p.parent = '${USERS_PATH}' order by p.path`
+
+function membersAt({ db }: Site, role: string, position: number | null): Promise<Member[]> {
+  return position === null ? listMembers(db, role) : db.rows<Member>(MEMBERS_THEN, [role, position])
+}
+
+/**
+ * What a role may do and who has it, for those with `grant` on the root: nothing for a role that no grant and no user names.
+ *
+ * @param position as of which; null: now
+ */
 export async function readRole(
   site: Site,
   reader: Reader,
   role: string,
+  position: number | null,
 ): Promise<{
   role: string
   grants: { permission: string; pattern: string }[]
-  members: { id: string; path: string; name: string }[]
+  members: Member[]
 }> {
-  const grants = await readGrants(site, reader, role)
-  const members = await listMembers(site.db, role)
+  const grants = await readGrants(site, reader, role, position)
+  const members = await membersAt(site, role, position)
   return {
     role,
     grants: grants.map(({ permission, pattern }) => ({ permission, pattern })),

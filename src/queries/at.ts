@@ -1,11 +1,15 @@
 import { Rm3Error } from '../errors.ts'
-import { readHead, readPositionAt } from '../log/read.ts'
 import { type Db, find } from '../pg/db.ts'
+import { gathered } from '../pg/gathered.ts'
+import { FOREVER } from '../projector/define.ts'
+import { isTimeZone, type Period, parsePeriod } from './periods.ts'
 
 /** A moment in the log, with the instant at which it took the event there; '-infinity' for position 0. */
 export interface AtPosition {
   readonly position: number
   readonly recordedAt: string
+  /** Whether what was asked for will mean this position for ever; not so while the log may still grow within that time. */
+  readonly settled: boolean
 }
 
 /** An instant that lies ahead, with the end of the log as it is now. */
@@ -15,16 +19,20 @@ export interface AtAhead {
   readonly head: number
 }
 
-/** What `?at=` says: a place in the log, an instant ahead of it, or a revision of the page that is asked for. */
-export type At = AtPosition | AtAhead | { readonly revision: number }
+/** A time of the whole site. */
+export type Moment = AtPosition | AtAhead
+
+/** What `?at=` says: a time of the site, or a revision of the page that is asked for. */
+export type At = Moment | { readonly revision: number }
 
 const NUMBERED = /^(position|revision):(0|[1-9]\d{0,14})$/
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?([Zz]|[+ -]\d{2}:\d{2})$/
 
 /**
- * Resolves `position:N`, `revision:N` or an RFC 3339 instant, which means the last position recorded by then; one that is ahead of the
- * clock means what will be by then as far as it is scheduled.
+ * Resolves `position:N`, `revision:N`, an RFC 3339 instant, or a time as people say it (`yesterday`, `today`, `2024`, `2024-03`,
+ * `2024-03-05` in the time zone of the site). An instant means the last position recorded by then, a day, month or year the last one
+ * within it, which is the newest while it lasts. What lies ahead of the clock means what will be by then as far as it is scheduled.
  *
  * @throws AT_INVALID when it is none of them, or a position that is ahead of the log
  */
@@ -32,20 +40,41 @@ export async function resolveAt(db: Db, text: string): Promise<At> {
   const [, kind, digits] = NUMBERED.exec(text) ?? []
   if (kind === 'revision') return revisionAt(Number(digits))
   if (kind === 'position') return atPosition(db, Number(digits))
+  const now = new Date().toISOString()
   const instant = parseInstant(text)
-  if (instant === null) throw invalid(text, 'is neither')
-  if (instant > new Date().toISOString()) {
-    return { ahead: instant, head: (await readHead(db)).position }
-  }
-  return atPosition(db, await readPositionAt(db, instant))
+  if (instant !== null) return atInstant(db, instant, now)
+  const period = parsePeriod(text, await readTimeZone(db), now)
+  if (period === null) throw invalid(text, 'is no time')
+  return atEndOf(db, period, now)
 }
 
-/** As `resolveAt` where there is no single page. @throws AT_INVALID also for `revision:N` and for an instant ahead */
+/** As `resolveAt` where there is no single page. @throws AT_INVALID also for `revision:N` */
+export async function resolveMoment(db: Db, text: string): Promise<Moment> {
+  return demandMoment(await resolveAt(db, text)) as Moment
+}
+
+/** As `resolveMoment` where nothing is known of what lies ahead. @throws AT_INVALID also for an instant ahead */
 export async function resolvePosition(db: Db, text: string): Promise<AtPosition> {
-  const at = await resolveAt(db, text)
-  if ('revision' in at) throw invalid(text, 'is of one page and not')
-  if ('ahead' in at) throw invalid(text, 'is in the future, where only a page can be read, so not')
-  return at
+  return demandPast(await resolveAt(db, text)) as AtPosition
+}
+
+/** A time of the site; null is now. @throws AT_INVALID when it is a revision */
+export function demandMoment(at: At | null): Moment | null {
+  if (at === null || !('revision' in at)) return at
+  throw invalid(`revision:${at.revision}`, 'is of one page, and this is not about one')
+}
+
+/** A time that was; null is now. @throws AT_INVALID when it is a revision or lies ahead */
+export function demandPast(at: At | null): AtPosition | null {
+  const moment = demandMoment(at)
+  if (moment === null || !('ahead' in moment)) return moment
+  throw invalid(moment.ahead, 'lies ahead, and of this nothing is planned')
+}
+
+/** A text that is the same for the same time, for cursors; null for now. */
+export function keyOf(moment: Moment | null): string | number | null {
+  if (moment === null) return null
+  return 'ahead' in moment ? moment.ahead : moment.position
 }
 
 /**
@@ -69,30 +98,74 @@ export function parseInstant(text: string): string | null {
 }
 
 const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z')
+const ZONE = `select value#>>'{}' as zone from settings where until_position = ${FOREVER} and key = 'site.timezone'`
+
+/** The setting `site.timezone`; UTC when it is not set, or names none. */
+export async function readTimeZone(db: Db): Promise<string> {
+  const zone = (await find<{ zone: string | null }>(db, ZONE))?.zone
+  return typeof zone === 'string' && isTimeZone(zone) ? zone : 'UTC'
+}
 
 function revisionAt(revision: number): At {
-  if (revision < 1 || revision > REVISION_MAX) throw invalid(`revision:${revision}`, 'is no')
+  if (revision < 1 || revision > REVISION_MAX)
+    throw invalid(`revision:${revision}`, 'is no revision')
   return { revision }
 }
 
 const REVISION_MAX = 2_147_483_647
-const RECORDED_AT = `select recorded_at as "recordedAt" from log where position = $1::bigint`
 
 async function atPosition(db: Db, position: number): Promise<AtPosition> {
-  if (position === 0) return { position, recordedAt: '-infinity' }
-  const row = await find<{ recordedAt: string }>(db, RECORDED_AT, [position])
-  if (row !== null) return { position, recordedAt: row.recordedAt }
-  const head = await readHead(db)
-  throw invalid(
-    `position:${position}`,
-    `is after the end of the log (${head.position}), so not yet`,
-  )
+  const found = await findMoment(db, JSON.stringify({ position }))
+  if (position === 0) return { position, recordedAt: '-infinity', settled: true }
+  if (found.recordedAt !== null) return { position, recordedAt: found.recordedAt, settled: true }
+  throw invalid(`position:${position}`, `is after the end of the log, which is at ${found.head}`)
 }
 
+async function atInstant(db: Db, instant: string, now: string): Promise<Moment> {
+  const found = await findMoment(db, JSON.stringify({ instant }))
+  if (instant > now) return { ahead: instant, head: found.head }
+  const { position, recordedAt, head } = found
+  return { position, recordedAt: recordedAt ?? '-infinity', settled: position < head }
+}
+
+/** The end of a period; while it lasts, now. How it is meant follows from a setting, so nothing is settled. */
+async function atEndOf(db: Db, { from, until }: Period, now: string): Promise<Moment> {
+  if (from > now) return atInstant(db, justBefore(until, 'ms'), now)
+  const instant = until > now ? now : justBefore(until, 'µs')
+  const { position, recordedAt } = await findMoment(db, JSON.stringify({ instant }))
+  return { position, recordedAt: recordedAt ?? '-infinity', settled: false }
+}
+
+/** The last millisecond or microsecond before an instant: positions are recorded to the microsecond. */
+function justBefore(instant: string, unit: 'ms' | 'µs'): string {
+  const last = new Date(Date.parse(instant) - 1).toISOString()
+  return unit === 'ms' ? last : last.replace('Z', '999Z')
+}
+
+interface MomentRow {
+  readonly head: number
+  readonly position: number
+  readonly recordedAt: string | null
+}
+
+const MOMENTS_AT_ONCE = 32
+const MOMENTS = `select h.position as head, coalesce(q.at, 0) as position, l.recorded_at as "recordedAt"
+  from log_head h cross join (
+    select number, coalesce(position, position_at(instant)) as at
+    from rows from (json_to_recordset($1::json) as (instant timestamptz, position bigint))
+      with ordinality as q(instant, position, number)) q
+  left join log l on l.position = q.at
+  order by q.number`
+
+/** The position at an instant, or itself, with the end of the log: one statement for all who ask at the same time. */
+const findMoment = gathered(MOMENTS_AT_ONCE, (db, keys) =>
+  db.rows<MomentRow>(MOMENTS, [`[${keys}]`]),
+)
+
+const ALLOWED =
+  'position:N, revision:N of a page, an RFC 3339 instant, yesterday, today, or a year, month or day such as 2024, 2024-03 or 2024-03-05'
+
 function invalid(text: string, why: string): Rm3Error {
-  return new Rm3Error(
-    'AT_INVALID',
-    `at=${text.slice(0, 60)} ${why} position:N, revision:N or an RFC 3339 instant that can be read`,
-    { at: text.slice(0, 60) },
-  )
+  const at = text.slice(0, 60)
+  return new Rm3Error('AT_INVALID', `at=${at} ${why}; allowed are ${ALLOWED}`, { at })
 }

@@ -95,14 +95,19 @@ export function tagged(
     and t.from_position <= ${position}::bigint and t.until_position > ${position}::bigint)`
 }
 
-/** The order of a listing; where it goes on behind `keys` is added to `where`. */
+/**
+ * The order of a listing; where it goes on behind `keys` is added to `where`.
+ *
+ * @param sql the column with what is sorted by, where it is not one of `p`
+ */
 export function orderOf(
   { sort, descending }: Listing,
   keys: readonly (string | number)[] | null,
   add: (value: unknown) => string,
   where: string[],
+  sql: string = KEYS[sort].sql,
 ): { key: string; by: string } {
-  const { sql, type } = KEYS[sort]
+  const { type } = KEYS[sort]
   const way = descending ? 'desc' : 'asc'
   if (keys !== null) {
     const [key, path] = keys.map(add)

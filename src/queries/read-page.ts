@@ -1,6 +1,6 @@
 import { findStub } from '../../projections/page-history.ts'
 import { findPageAndHead, findUnpublishedId } from '../../projections/pages.ts'
-import { denied, type Viewer } from '../access/viewer.ts'
+import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { readState } from '../commands/states.ts'
 import type { Entity } from '../content/state.ts'
@@ -28,20 +28,15 @@ export async function readPage(
   at: At | null = null,
 ): Promise<PageAnswer> {
   if (at !== null && 'revision' in at) return readRevisionAt(site, reader, path, at.revision)
+  if (at !== null && 'position' in at) return readPagePast(site, reader, path, at)
   const { site: head, page } = await findPageAndHead(site.db, path)
   const viewer = reader ?? (await site.rights.viewer(site.db, head.rightsPosition, null))
   if (!viewer.may('view', path)) return { type: 'absent', viewer }
-  const ahead = at !== null && 'ahead' in at ? at : null
-  if (ahead !== null) {
-    const planned = await findPageAhead(site, viewer, path, ahead)
-    if (planned !== null) return planned
-  } else if (at !== null && 'position' in at) {
-    if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
-    return readPagePast(site, viewer, path, at)
-  }
+  const planned = at === null ? null : await findPageAhead(site, viewer, path, at)
+  if (planned !== null) return planned
   if (page !== null) {
     const { sinceId: etag } = page
-    const recordedAt = ahead?.ahead ?? null
+    const recordedAt = at?.ahead ?? null
     return { type: 'page', page, etag, position: head.head, recordedAt, viewer }
   }
   return (await readDraft(site, viewer, path, head.head)) ?? readStub(site, viewer, path)

@@ -1,38 +1,77 @@
 import {
-  findShown,
   findShownEntity,
   findStub,
   listLastPaths,
   pathAtRevision,
   type Shown,
+  shownAt,
 } from '../../projections/page-history.ts'
-import type { Viewer } from '../access/viewer.ts'
+import { denied, type Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
-import { type Foldable, readRevision, readState, revisionOf } from '../commands/states.ts'
+import { type Foldable, foldableAt, readRevision, revisionOf } from '../commands/states.ts'
 import { documentOf } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
+import { gathered } from '../pg/gathered.ts'
 import type { AtPosition } from './at.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
 import { mayReadPast, type Reader } from './reader.ts'
 import type { PageRecord } from './record.ts'
 import { findSubjectAt, type Subject } from './subject.ts'
 
-/** What was at a path at a position, for a viewer who has `view` and `history` on that path (see `readPage`). */
+/** What was live at a path, with what its document is folded from; without an entity: nothing was. */
+type ThereRow = { readonly rightsPosition: number } & (
+  | { readonly entityId: null }
+  | (Shown & Foldable & { readonly nowPath: string })
+)
+
+/** A state may have 4 MB: this many of them are held in memory at once. */
+const PAGES_AT_ONCE = 16
+const THERE = `select head.rights_position as "rightsPosition", s.*, now.path as "nowPath", f.body, f.events
+  from rows from (json_to_recordset($1::json) as (path text, position bigint)) with ordinality as q(path, position, number)
+  cross join log_head head
+  left join lateral (${shownAt('q.path', 'q.position')}) s on true
+  left join lateral (select path from page_history where entity_id = s."entityId" and from_position > 0
+    order by from_position desc limit 1) now on true
+  left join lateral (${foldableAt('s."entityId"', 's.revision')}) f on true
+  order by q.number`
+
+/** One statement for all who ask at the same time. */
+const findThere = gathered(PAGES_AT_ONCE, (db, keys) => db.rows<ThereRow>(THERE, [`[${keys}]`]))
+
+/**
+ * What was at a path at a position, for a viewer who has `view` and `history` on that path (see `readPage`).
+ *
+ * @throws LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that may be viewed
+ */
 export async function readPagePast(
   site: Site,
-  viewer: Viewer,
+  reader: Reader,
   path: string,
   at: AtPosition,
 ): Promise<PageAnswer> {
-  const shown = await findShown(site.db, path, at.position)
-  if (shown === null) return pastStub(site, viewer, path, at)
-  const now = await findShownEntity(site.db, shown.entityId)
-  if (!mayReadPast(viewer, [path, now?.path ?? path])) return { type: 'absent', viewer }
-  const page = await pastRecord(site.db, shown)
-  const etag = `${page.revisionId}.${page.position}`
-  return { type: 'page', page, etag, ...at, viewer }
+  const row = await findThere(site.db, JSON.stringify({ path, position: at.position }))
+  const viewer = reader ?? (await site.rights.viewer(site.db, row.rightsPosition, null))
+  if (!viewer.may('view', path)) return { type: 'absent', viewer }
+  if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
+  if (row.entityId === null) return pastStub(site, viewer, path, at)
+  if (!mayReadPast(viewer, [row.nowPath])) return { type: 'absent', viewer }
+  const { state } = (await revisionOf(
+    site.db,
+    { stream: row.entityId, revision: row.revision },
+    row,
+  )) ?? { state: null }
+  const page = recordShown(row, state as Entity | null)
+  const { position, recordedAt } = at
+  return {
+    type: 'page',
+    page,
+    etag: `${page.revisionId}.${page.position}`,
+    position,
+    recordedAt,
+    viewer,
+  }
 }
 
 async function pastStub(
@@ -48,9 +87,8 @@ async function pastStub(
   return answerOfStub(viewer, path, stub)
 }
 
-/** The page that `Shown` says was shown. */
-export async function pastRecord(db: Db, shown: Shown): Promise<PageRecord> {
-  const entity = (await readState(db, shown.entityId, shown.revision)) as Entity | null
+/** The page that `Shown` says was shown. @param entity as it was at that revision */
+function recordShown(shown: Shown, entity: Entity | null): PageRecord {
   if (entity === null) throw new Error(`page_history shows ${shown.entityId}, which has no events`)
   const { proto, hidden, summary, data, tags } = documentOf(entity.tip)
   const { entityId, path, revision, revisionId, number, created, modified, touched, author } = shown

@@ -53,7 +53,9 @@ suite('rm3dump, rm3mv, rm3rm and rm3load -f', test => {
     assert.equal(titles, ['wh.a 1', 'wh.a 1', 'wh.a 2', 'wh.a 2'])
     assert.is((await shell.run('rm3dump', ['wh.a', '--at', '2001-01-01'])).code, 10)
     assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'position:99'])).code, 2)
-    assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'yesterday'])).code, 2)
+    assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'yesterday'])).code, 10)
+    assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'today'])).code, 0)
+    assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'someday'])).code, 2)
     assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'revision:9'])).code, 10)
   }, 60_000)
 

@@ -18,6 +18,11 @@ const NEXT_YEAR = new Date(Date.now() + 365 * 86_400_000).toISOString()
 const AFTER = new Date(Date.now() + 366 * 86_400_000).toISOString()
 const BEFORE = new Date(Date.now() + 364 * 86_400_000).toISOString()
 
+interface Item {
+  readonly path: string
+  readonly summary: { readonly title: string }
+}
+
 suite('a scheduled publication', test => {
   let open: TestServer
   let editor: { id: string; token: string }
@@ -202,7 +207,8 @@ suite('a scheduled publication', test => {
     assert.equal((await as(null, 'GET', url('wh.new', AFTER))).statusCode, 401)
   })
 
-  test('is seen ahead as it is when it was carried out; lists cannot be read ahead', async () => {
+  test('is seen ahead as it is when it was carried out, in lists and in menus too', async () => {
+    await putPages(open, ['wh'])
     await withDraft('wh.same')
     const id = await plan('wh.same', 2)
     const record = async (url: string) => {
@@ -213,11 +219,26 @@ suite('a scheduled publication', test => {
       return rest
     }
     const ahead = await record(`/api/pages/wh.same?at=${encodeURIComponent(AFTER)}`)
-    const list = await as(editor, 'GET', `/api/pages?at=${encodeURIComponent(AFTER)}`)
+    const query = `at=${encodeURIComponent(AFTER)}`
+    const listed = async (who: typeof editor, url: string) => {
+      const items = member((await as(who, 'GET', url)).body, 'items') as Item[]
+      return items.filter(({ path }) => path === 'wh.same').map(({ summary }) => summary.title)
+    }
+    const lists = await Promise.all([
+      ...['title', '-title', 'created', 'modified', 'path'].map(sort =>
+        listed(editor, `/api/pages?limit=200&sort=${sort}&${query}`),
+      ),
+      ...[listed(reader, `/api/pages?limit=200&${query}`), listed(editor, '/api/pages?limit=200')],
+    ])
+    const front = await as(editor, 'GET', `/?${query}`)
+    const rights = await as(editor, 'GET', `/api/users?${query}`)
     await carry('wh.same', id)
 
     assert.equal(ahead, await record('/api/pages/wh.same'))
-    assert.equal([list.statusCode, member(list.body, 'code')], [400, 'AT_INVALID'])
+    const now = 'wh.same'
+    assert.equal(lists, [...Array.from({ length: 5 }, () => ['as planned']), [now], [now]])
+    assert.match(front.body, 'as planned')
+    assert.equal([rights.statusCode, member(rights.body, 'code')], [400, 'AT_INVALID'])
   })
 
   test('stands in the history for those who may see drafts, in the API and as HTML', async () => {

@@ -16,6 +16,7 @@ import { type AnyLog, anyLog } from '../support/any-log.ts'
 import { testSite } from '../support/database.ts'
 import {
   entitiesAt,
+  headingRanges,
   heldRanges,
   lastAtPath,
   type Range,
@@ -90,6 +91,17 @@ function checkRanges(tables: Tables, log: AnyLog): void {
     rangeOf(row, `${row['since']} ${row['state']} ${row['path']}`),
   )
   assert.equal(shown, sorted(shownRanges(log)))
+  const listed = column(tables, 'headings', row =>
+    rangeOf(row, [
+      row['path'],
+      row['proto'],
+      row['hidden'],
+      row['title'],
+      row['created'],
+      row['tags'],
+    ]),
+  )
+  assert.equal(listed, sorted(headingRanges(log)))
   assert.equal(
     column(tables, 'tags', row => rangeOf(row, row['object'])),
     sorted(tagRanges(log)),

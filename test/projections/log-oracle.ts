@@ -91,6 +91,20 @@ export function shownRanges(log: AnyLog): Range[] {
   })
 }
 
+/** What lists showed of each page. */
+export function headingRanges(log: AnyLog): unknown[][] {
+  const ranges = rangesOf(log, ({ state }) => {
+    if (state.kind !== 'entity' || state.state !== 'live' || state.live === null) return []
+    const { proto, hidden, summary, tags } = documentOf(state.live.document)
+    const { path, created } = state
+    return [JSON.stringify([path, proto, hidden, summary, created, tags])]
+  })
+  return ranges.map(([id, key, from, until]) => {
+    const [path, proto, hidden, summary, created, tags] = JSON.parse(key)
+    return [id, [path, proto, hidden, summary.title, created, tags], from, until]
+  })
+}
+
 /** Each entity as it was at a position. */
 export function entitiesAt(log: AnyLog, position: number): Entity[] {
   const entities = new Map<string, Entity>()

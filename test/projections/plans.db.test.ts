@@ -13,7 +13,7 @@ import { findSecretOfUser, findToken } from '../../src/access/credentials.ts'
 import { newSession } from '../../src/access/secrets.ts'
 
 import { findSession, forgetSessions } from '../../src/access/sessions.ts'
-import { ROOT_VIEWER } from '../../src/access/viewer.ts'
+import { ROOT_VIEWER, viewerWith } from '../../src/access/viewer.ts'
 import type { Site } from '../../src/commands/change.ts'
 
 import { readState } from '../../src/commands/states.ts'
@@ -27,6 +27,10 @@ import {
 } from '../../src/log/read.ts'
 import { type Db, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
+import { listPages } from '../../src/queries/list-pages.ts'
+import { CHILDREN, DEPTH_ALL } from '../../src/queries/listing.ts'
+import { findNamedPages } from '../../src/queries/named-pages.ts'
+import { readPagePast } from '../../src/queries/read-past.ts'
 import { EVERYTHING, findEntries } from '../../src/queries/revision-entry.ts'
 import { findRevisionEntry } from '../../src/queries/revisions.ts'
 import { findSubject, findSubjectAt } from '../../src/queries/subject.ts'
@@ -50,8 +54,10 @@ const FILL = `
   insert into pages select id, path, parent, n, 1, id, id, 1, 'base', false, 't', now(), now(), now(), 'root', '{}', '{}', '{}' from n order by path;
   insert into unpublished select id, path, 1, 'base', 't', 'root', now(), n % 10 = 0 from fewer;
   insert into page_history select md5((n % 8000)::text)::uuid, n, n, case when n > 32000 then 9007199254740991 else n + 8000 end,
-    case when n % 20 = 0 then 'deleted' else 'live' end, 'wh.p' || n % 100 || '.c' || n % 8000, 'wh.p' || n % 100, 1, id, 1, 'base',
+    case when n % 20 = 0 then 'deleted' else 'live' end, 'wh.p' || n % 100 || '.c' || n % 8000, 1, id, 1, 'base',
     false, 't', now(), now(), now(), 'root', null from n where n <= 40000 order by n;
+  insert into headings select md5((n % 8000)::text)::uuid, n, n, case when n > 32000 then 9007199254740991 else n + 8000 end,
+    'wh.p' || n % 100 || '.c' || n % 8000, 'wh.p' || n % 100, 'base', false, 't', now(), '{}', '{}' from n where n <= 40000 order by n;
   insert into tags select id, 't', 'about', 'tag' || n % 5000, 'tag', 1, n, 9007199254740991 from n;
   insert into accounts select id, 'wh.users.u' || n, 'u', 'u' || n || '@example.org', false from fewer;
   insert into role_members select id, 'role' || n % 1000, 1, n, case when n % 5 = 0 then 9007199254740991 else n + 1 end from fewer;
@@ -99,6 +105,14 @@ const DEEDS: activity.DeedFilter = {
   },
   ...{ site: true, userId: null },
 }
+const NOBODY = viewerWith(
+  ['view', 'history'].map(permission => ({ role: 'nobody', permission, pattern: 'wh.!users.*' })),
+  [],
+  null,
+)
+const THEN = { position: 15_000, recordedAt: '2024-01-01T00:00:00.000Z', settled: true }
+const PART = { limit: 50, after: null, when: THEN }
+const soon = () => new Date(Date.now() + 20 * 3_600_000).toISOString()
 const DEED_PART = { since: 0, before: 90_000, looked: 5_000, limit: 51 }
 
 const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
@@ -111,6 +125,16 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findStub: db => pageHistory.findStub(db, PATH),
   'findStub then': db => pageHistory.findStub(db, PATH, 15_000),
   findShown: db => pageHistory.findShown(db, PATH, 15_000),
+  'findNamedPages then': db => findNamedPages({ db } as Site, NOBODY, [PATH, 'wh'], THEN),
+  'listPages then': db =>
+    listPages({ db } as Site, NOBODY, { ...CHILDREN, parent: 'wh.p77' }, PART),
+  'listPages then, by title': db =>
+    listPages({ db } as Site, NOBODY, { ...CHILDREN, parent: 'wh.p77', sort: 'title' }, PART),
+  'listPages then, by time': db =>
+    listPages({ db } as Site, NOBODY, { ...CHILDREN, parent: 'wh.p77', sort: 'modified' }, PART),
+  'listPages then, of a tree': db =>
+    listPages({ db } as Site, NOBODY, { ...CHILDREN, parent: 'wh.p77', depth: DEPTH_ALL }, PART),
+  readPagePast: db => readPagePast({ db } as Site, NOBODY, PATH, THEN).catch(() => null),
   findShownEntity: db => pageHistory.findShownEntity(db, ID, 15_000),
   findDeletedId: db => pageHistory.findDeletedId(db, PATH),
   listFormerPaths: db => pageHistory.listFormerPaths(db, [ID]),
@@ -128,6 +152,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   listSchedules: db => schedules.listSchedules(db, ID),
   findNextPublication: db => schedules.findNextPublication(db),
   listDuePublications: db => schedules.listDuePublications(db, new Date().toISOString(), 200),
+  listPublicationsUntil: db => schedules.listPublicationsUntil(db, soon(), 1_001),
   findPublicationAt: db => schedules.findPublicationAt(db, PATH, '2031-01-01T00:00:00Z'),
   listGrants: db => grants.listGrants(db),
   listSettings: db => settings.listSettings(db),

@@ -8,7 +8,7 @@ import { compilePattern } from '../../content/pattern.ts'
 import { readHead } from '../../log/read.ts'
 import type { Db } from '../../pg/db.ts'
 import type { AtPosition } from '../../queries/at.ts'
-import { resolveWhenPosition } from '../at.ts'
+import { resolvePosition } from '../../queries/at.ts'
 import type { Call, Command, Outcome } from '../command.ts'
 import { withSite } from '../open.ts'
 
@@ -46,8 +46,7 @@ async function explainIn(call: Call, db: Db): Promise<Outcome> {
   const at = call.option('at')
   const userId = name === NOBODY ? null : (await getAccount(db, name)).id
   const asked = { userId, permission, path }
-  const then =
-    at === null ? null : await explanationAt(db, asked, await resolveWhenPosition(db, at))
+  const then = at === null ? null : await explanationAt(db, asked, await resolvePosition(db, at))
   const now = await explanationAt(db, asked, await readHead(db))
   const lines = [
     ...linesOf(`${name}: ${permission} on ${path}`, now, 'now'),
@@ -62,7 +61,7 @@ async function explainIn(call: Call, db: Db): Promise<Outcome> {
 async function explanationAt(
   db: Db,
   { userId, permission, path }: { userId: string | null; permission: string; path: string },
-  { position, recordedAt }: AtPosition,
+  { position, recordedAt }: Pick<AtPosition, 'position' | 'recordedAt'>,
 ): Promise<Explanation> {
   const roles = userId === null ? [] : await listRoles(db, userId, position)
   const grants = await listGrants(db, position)

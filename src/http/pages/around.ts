@@ -1,9 +1,10 @@
 import { parentPath } from '../../content/path.ts'
+import type { Moment } from '../../queries/at.ts'
 import { listPages } from '../../queries/list-pages.ts'
 import { CHILDREN } from '../../queries/listing.ts'
 import { findNamedPages, type NamedPage } from '../../queries/named-pages.ts'
 import type { People } from '../../queries/people.ts'
-import type { Frame, Link, Person } from '../../scheme/views.ts'
+import type { AsOf, Frame, Link, Person } from '../../scheme/views.ts'
 import { recallNamed, recallPeople } from './memory.ts'
 import { linkQueryOf, type Scene, urlIn, urlWith } from './scene.ts'
 import type { SiteNames } from './site-names.ts'
@@ -41,7 +42,7 @@ export function namedIn(
   { pages, viewer, when, memory }: Scene,
   paths: readonly string[],
 ): Promise<Map<string, NamedPage>> {
-  if (when !== null) return findNamedPages(pages.site, viewer, paths, when.position)
+  if (when !== null) return findNamedPages(pages.site, viewer, paths, when)
   return recallNamed(memory, pages.site, viewer, [...new Set(paths)])
 }
 
@@ -55,7 +56,7 @@ export function peopleIn(
 
 async function findAround({ pages, viewer, when }: Scene): Promise<Around> {
   const listing = { ...CHILDREN, parent: ROOT, tag: NAVBAR }
-  const part = { limit: NAV_MAX, after: null, position: when?.position ?? null }
+  const part = { limit: NAV_MAX, after: null, when }
   const [names, { items }] = await Promise.all([
     pages.names.read(pages.site.db),
     listPages(pages.site, viewer, listing, part),
@@ -95,13 +96,16 @@ export function frameOf(
     // the words of now are searched, and links in the past stay there
     searchUrl: when === null ? SEARCH_URL : null,
     asOf: when && {
-      at: when.recordedAt,
-      position: when.position,
-      isAhead: when.ahead !== undefined,
+      ...shownMoment(when),
       nowUrl: urlWith(scene, 'at', null),
       linkQuery: linkQueryOf(scene),
     },
   }
+}
+
+function shownMoment(when: Moment): Pick<AsOf, 'at' | 'position' | 'isAhead'> {
+  if ('ahead' in when) return { at: when.ahead, position: when.head, isAhead: true }
+  return { at: when.recordedAt, position: when.position, isAhead: false }
 }
 
 /** From the front page to the parent: those that are there and may be seen. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { NOBODY_ROLE, viewerWith } from '../../access/viewer.ts'
 import { fromUrl } from '../../content/path.ts'
 import { find } from '../../pg/db.ts'
+import { FOREVER } from '../../projector/define.ts'
 import { mayReadPast, viewerOf } from '../../queries/reader.ts'
 import { PAGE_CSP } from '../../scheme/assets.ts'
 import { renderError } from '../../scheme/error-view.ts'
@@ -56,7 +57,9 @@ async function surroundings(pages: Pages, request: FastifyRequest, code: string)
   const [pathname = ''] = request.url.split('?', 1)
   const path = fromUrl(pathname, ROOT)?.path ?? ROOT
   const viewer = await viewerOf(pages.site, readerOf(request))
-  const scene = sceneOf(pages, request, { viewer, path, when: null })
+  const { at } = request
+  const when = at !== null && 'revision' in at ? null : at
+  const scene = sceneOf(pages, request, { viewer, path, when })
   const { frame, parent } = await frameAndParent(scene)
   if (code !== 'PAGE_GONE' || !viewer.may('view', path)) return { ...NOTHING, frame, parent }
   const historyUrl = mayReadPast(viewer, [path]) ? viewUrl(scene, path, 'history.html') : null
@@ -81,10 +84,11 @@ async function frameAndParent(scene: Scene): Promise<{ frame: Frame; parent: Lin
 }
 
 const DELETED = `select l.at from page_history h join log l on l.position = h.from_position
-  where h.path = $1::text and h.state = 'deleted' order by h.from_position desc limit 1`
+  where h.path = $1::text and h.state = 'deleted' and h.from_position <= $2::bigint order by h.from_position desc limit 1`
 
-async function deletedAt({ pages, path }: Scene): Promise<string | null> {
-  const row = await find<{ at: string }>(pages.site.db, DELETED, [path])
+async function deletedAt({ pages, path, when }: Scene): Promise<string | null> {
+  const until = when === null || 'ahead' in when ? FOREVER - 1 : when.position
+  const row = await find<{ at: string }>(pages.site.db, DELETED, [path, until])
   return row?.at ?? null
 }
 

@@ -125,13 +125,12 @@ interface Heading {
 async function readHeading(scene: Scene, subject: Subject, end: number | null): Promise<Heading> {
   const { pages, path, when } = scene
   const { db } = pages.site
-  const position = when?.position ?? null
   const paths = [ROOT, path, ...pathsAbove(path)]
   const [around, named, people, shown] = await Promise.all([
     readAround(scene),
     namedIn(scene, paths),
     peopleIn(scene),
-    findShownEntity(db, subject.id, position ?? FOREVER - 1),
+    findShownEntity(db, subject.id, endOfTime(when)),
   ])
   const page = named.get(path)
   const title = page?.entityId === subject.id ? page.title : await titleOf(scene, subject, end)
@@ -146,6 +145,11 @@ async function readHeading(scene: Scene, subject: Subject, end: number | null): 
     breadcrumb: breadcrumbOf(scene, named),
     live: shown?.state === 'live' ? shown.revision : null,
   }
+}
+
+/** The position that a time means for what is known of it: ahead nothing is. */
+function endOfTime(when: Scene['when']): number {
+  return when === null || 'ahead' in when ? FOREVER - 1 : when.position
 }
 
 /** Of a page that is deleted or a draft. */
@@ -168,7 +172,7 @@ async function endOf(
   }: { pages: Scene['pages']; path: string; when: Scene['when']; viewer: Viewer },
   { id }: Subject,
 ): Promise<number | null> {
-  if (when === null) return null
+  if (when === null || 'ahead' in when) return null
   const row = await find<{ revision: number | null }>(pages.site.db, END, [id, when.position])
   if (row === null || row.revision === null) throw absent(path)
   return row.revision + 1

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Viewer } from '../../access/viewer.ts'
+import { etagOf } from '../reply.ts'
 import type { Changes } from './changes.ts'
 import { rightsOf } from './rights-of.ts'
 import type { Head } from './shared-head.ts'
@@ -70,5 +70,5 @@ export class KeptPages {
 /** HTML as bytes, with the ETag that follows from them. */
 export function pageOfHtml(text: string): KeptPage {
   const html = Buffer.from(text)
-  return { html, etag: createHash('sha256').update(html).digest('base64url').slice(0, 22) }
+  return { html, etag: etagOf(html) }
 }

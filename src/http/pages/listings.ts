@@ -52,9 +52,8 @@ async function findListing(
 ): Promise<FoundListing> {
   const { pages, viewer, when } = scene
   const { key, perPage, paginate, sort } = need
-  const position = when?.position ?? null
   const limit = sort === 'random' ? PAGES_MAX : perPage
-  const { items, next } = await listPages(pages.site, viewer, listing, { limit, after, position })
+  const { items, next } = await listPages(pages.site, viewer, listing, { limit, after, when })
   if (sort === 'random') {
     return { key, items: shuffled(items).slice(0, perPage), previousUrl: null, nextUrl: null }
   }
@@ -98,12 +97,11 @@ async function findPrevious(
   const { pages, viewer, when } = scene
   if (first === undefined) return urlWith(scene, key, null)
   const backwards = { ...listing, descending: !listing.descending }
-  const position = when?.position ?? null
-  const after = cursorAfter(backwards, position, first)
-  const part = { limit: perPage + 1, after, position }
+  const after = cursorAfter(backwards, when, first)
+  const part = { limit: perPage + 1, after, when }
   const { items } = await listPages(pages.site, viewer, backwards, part)
   const before = items[perPage]
-  return urlWith(scene, key, before === undefined ? null : cursorAfter(listing, position, before))
+  return urlWith(scene, key, before === undefined ? null : cursorAfter(listing, when, before))
 }
 
 function shuffled<Item>(items: readonly Item[]): Item[] {

@@ -168,7 +168,7 @@ async function lookUp(
 /** The first comments below the page of the scene, oldest first. */
 async function findComments({ pages, viewer, path, when }: Scene): Promise<Sorted[]> {
   const listing = { ...ALL_CHILDREN, parent: path, proto: 'comment', sort: 'created' } as const
-  const part = { limit: COMMENTS_MAX, after: null, position: when?.position ?? null }
+  const part = { limit: COMMENTS_MAX, after: null, when }
   const { items } = await listPages(pages.site, viewer, listing, { ...part, withData: true })
   return items
 }

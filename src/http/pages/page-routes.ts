@@ -3,7 +3,7 @@ import { findShownEntity } from '../../../projections/page-history.ts'
 import { absent } from '../../access/viewer.ts'
 import { isUnder, toUrl, type UrlTarget } from '../../content/path.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
-import { type At, resolveAt, resolvePosition } from '../../queries/at.ts'
+import { demandPast } from '../../queries/at.ts'
 import type { PageAnswer } from '../../queries/page-answer.ts'
 import { readPage } from '../../queries/read-page.ts'
 import { mayReadPast, viewerOf } from '../../queries/reader.ts'
@@ -101,19 +101,22 @@ async function answerAnew(
 ): Promise<FastifyReply> {
   const query = queryOf(request)
   const { site } = pages
-  const { at, revision } = await askedOf(pages, query)
+  const { at } = request
+  const revision = at !== null && 'revision' in at ? at.revision : revisionOf(query, 'revision')
   const head = await pages.head.read()
-  const when = revision === null ? at : { revision }
-  const answer = await readPage(site, readerOf(request), path, when)
-  const timed = at !== null && 'position' in at ? at : null
+  const answer = await readPage(
+    site,
+    readerOf(request),
+    path,
+    revision === null ? at : { revision },
+  )
   if (answer.type !== 'page') return answerOther(request, reply, path, answer)
   const { viewer, page, position, recordedAt } = answer
-  const ahead = at !== null && 'ahead' in at ? { ahead: at.ahead } : {}
-  const inTime =
-    at !== null && timed === null
-      ? { position, recordedAt: recordedAt ?? page.touched, ...ahead }
-      : timed
-  const scene = sceneOf(pages, request, { viewer, path, when: inTime, head })
+  const when =
+    at !== null && 'revision' in at
+      ? { position, recordedAt: recordedAt ?? page.touched, settled: false }
+      : at
+  const scene = sceneOf(pages, request, { viewer, path, when, head })
   const shown = revision ?? (page.draft ? page.revision : null)
   const { html } = await buildPage(scene, answer, {
     query,
@@ -122,17 +125,6 @@ async function answerAnew(
   })
   sayWhen(reply, position, recordedAt)
   return sendHtml(request, reply, pageOfHtml(html))
-}
-
-/** `?at=` and `?revision=`; `at=revision:N` is both. @throws AT_INVALID, REQUEST_INVALID */
-async function askedOf(
-  { site }: Pages,
-  query: Query,
-): Promise<{ at: At | null; revision: number | null }> {
-  const text = textOf(query, 'at')
-  const revision = revisionOf(query, 'revision')
-  const at = text === null ? null : await resolveAt(site.db, text)
-  return { at, revision: at !== null && 'revision' in at ? at.revision : revision }
 }
 
 /** Sends a reader on to where the page went. @throws PAGE_GONE, PAGE_NOT_FOUND */
@@ -206,8 +198,7 @@ async function answerView(
 ): Promise<FastifyReply> {
   const { site } = pages
   const query = queryOf(request)
-  const at = textOf(query, 'at')
-  const when = at === null ? null : await resolvePosition(site.db, at)
+  const when = demandPast(request.at)
   const viewer = await viewerOf(site, readerOf(request))
   const scene = sceneOf(pages, request, { viewer, path, when })
   try {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Viewer } from '../../access/viewer.ts'
 import type { Site } from '../../commands/change.ts'
-import type { AtPosition } from '../../queries/at.ts'
+import type { Moment } from '../../queries/at.ts'
 import type { Scheme } from '../../scheme/scheme.ts'
 import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
 import type { HttpOptions } from '../context.ts'
@@ -21,9 +21,6 @@ export interface Pages {
   readonly memories: Memories
 }
 
-/** A moment of the log; with `ahead`, its end and an instant that lies ahead. */
-export type When = AtPosition & { readonly ahead?: string }
-
 /** Who looks at which address, as of when. */
 export interface Scene {
   readonly pages: Pages
@@ -35,7 +32,7 @@ export interface Scene {
   /** The URL as it was asked for, with its query. */
   readonly url: string
   /** null: now. */
-  readonly when: When | null
+  readonly when: Moment | null
   /** What was looked up for others who may see the same. */
   readonly memory: Memory
 }
@@ -55,7 +52,7 @@ export function sceneOf(
 /** What links get to stay in the time of the scene; '' now. */
 export function linkQueryOf({ when }: Scene): string {
   if (when === null) return ''
-  return `at=${encodeURIComponent(when.ahead ?? `position:${when.position}`)}`
+  return `at=${encodeURIComponent('ahead' in when ? when.ahead : `position:${when.position}`)}`
 }
 
 /** A page's URL in the time of the scene. */

@@ -29,7 +29,7 @@ const VARY = 'Accept, Authorization, Cookie'
 
 /**
  * The headers that every answer has: its request id, what a browser may do with it, and how long it may be kept: errors not at all,
- * what someone logged in got only by his browser, everything only when asked again. A route that knows better sets
+ * what someone logged in got only by his browser, the past for a while, everything else only when asked again. A route that knows better sets
  * `Cache-Control` or `Content-Security-Policy` itself.
  */
 export function addHeaders(server: FastifyInstance): void {
@@ -55,5 +55,14 @@ function cacheControl(request: FastifyRequest, reply: FastifyReply): string {
   const { statusCode } = reply
   const { method } = request
   if (statusCode >= 400 || (method !== 'GET' && method !== 'HEAD')) return 'no-store'
-  return request.speaker === null ? 'no-cache' : 'private, no-cache'
+  if (request.speaker !== null) return 'private, no-cache'
+  return isForGood(request, reply) ? KEPT : 'no-cache'
+}
+
+/** What everyone may see of a time that is over. An hour, for rights are today's: one that is taken away counts within that. */
+const KEPT = 'public, max-age=3600, immutable'
+
+function isForGood({ at }: FastifyRequest, { statusCode }: FastifyReply): boolean {
+  if (at === null || !('position' in at) || !at.settled) return false
+  return statusCode < 300 || statusCode === 304
 }

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
+import { demandPast } from '../../queries/at.ts'
 import { getBlobBySha256 } from '../../queries/blobs.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { answers, FILE, NO_QUERY, READ_HEADERS } from '../schemas.ts'
+import { sayMoment } from '../reply.ts'
+import { AT, answers, FILE, query, READ_HEADERS } from '../schemas.ts'
 import { sendBlob } from '../send-blob.ts'
 
 const PARAMS = Type.Object(
@@ -16,18 +18,21 @@ export function blobRoutes(server: FastifyInstance, { site }: HttpContext): void
   server.get<{ Params: { sha256: string } }>(
     '/api/blobs/:sha256',
     {
-      config: { access: 'view' },
+      config: { access: 'view', asOf: true },
       schema: {
         tags: ['files'],
         summary: 'A file by its hash, if a page has it that one may view',
         params: PARAMS,
-        querystring: NO_QUERY,
+        querystring: query({ at: AT }),
         headers: READ_HEADERS,
         response: answers({ 200: FILE, 206: FILE }),
       },
     },
     async (request, reply) => {
-      const blob = await getBlobBySha256(site, readerOf(request), request.params.sha256)
+      const when = demandPast(request.at)
+      const { sha256 } = request.params
+      const blob = await getBlobBySha256(site, readerOf(request), sha256, when?.position ?? null)
+      if (when !== null) sayMoment(reply, when)
       return sendBlob(request, reply, blob)
     },
   )

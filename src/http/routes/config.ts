@@ -4,10 +4,10 @@ import type { Json } from '../../codec/json.ts'
 import { change, type Site } from '../../commands/change.ts'
 import { setSetting } from '../../commands/rights.ts'
 import { readSettings } from '../../queries/administration.ts'
-import { resolvePosition } from '../../queries/at.ts'
+import { demandPast } from '../../queries/at.ts'
 import type { HttpContext } from '../context.ts'
 import { authorOf, readerOf } from '../plugins/speaker.ts'
-import { sayWhen, sendJson } from '../reply.ts'
+import { sendTimed } from '../reply.ts'
 import { AT, answers, body, EMPTY, listOf, NO_QUERY, query } from '../schemas.ts'
 import { positionOf } from '../write-answer.ts'
 
@@ -23,7 +23,7 @@ export function configRoutes(server: FastifyInstance, { site }: HttpContext): vo
   server.get<{ Querystring: { at?: string } }>(
     '/api/config',
     {
-      config,
+      config: { ...config, asOf: true },
       schema: {
         tags,
         summary: 'All settings, now or as they were',
@@ -32,11 +32,9 @@ export function configRoutes(server: FastifyInstance, { site }: HttpContext): vo
       },
     },
     async (request, reply) => {
-      const { at } = request.query
-      const when = at === undefined ? null : await resolvePosition(site.db, at)
+      const when = demandPast(request.at)
       const items = await readSettings(site, readerOf(request), when?.position)
-      if (when !== null) sayWhen(reply, when.position, when.recordedAt)
-      return sendJson(reply, JSON.stringify({ items, next: null }))
+      return sendTimed(request, reply, when, JSON.stringify({ items, next: null }))
     },
   )
   changeRoutes(server, site)

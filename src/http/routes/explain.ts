@@ -2,11 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { PATH_MAX, ROLE_MAX } from '../../content/limits.ts'
 import { parsePath } from '../../content/path.ts'
-import { resolvePosition } from '../../queries/at.ts'
+import { demandPast } from '../../queries/at.ts'
 import { explainRight } from '../../queries/explain.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sayWhen, sendJson } from '../reply.ts'
+import { sendTimed } from '../reply.ts'
 import { AT, answers, body } from '../schemas.ts'
 
 const TEXTS = Type.Array(Type.String())
@@ -32,7 +32,7 @@ export function explainRoutes(server: FastifyInstance, { site }: HttpContext): v
   server.get<ExplainRequest>(
     '/api/explain',
     {
-      config: { access: 'grant' },
+      config: { access: 'grant', asOf: true },
       schema: {
         tags: ['administration'],
         summary: 'Why somebody may do something on a path, or may not',
@@ -49,14 +49,13 @@ export function explainRoutes(server: FastifyInstance, { site }: HttpContext): v
       },
     },
     async (request, reply) => {
-      const { user, permission, at } = request.query
+      const { user, permission } = request.query
       const path = parsePath(request.query.path)
-      const when = at === undefined ? null : await resolvePosition(site.db, at)
+      const when = demandPast(request.at)
       const position = when?.position ?? null
       const asked = { user, permission, path, position }
       const explanation = await explainRight(site, readerOf(request), asked)
-      if (when !== null) sayWhen(reply, when.position, when.recordedAt)
-      return sendJson(reply, JSON.stringify(explanation))
+      return sendTimed(request, reply, when, JSON.stringify(explanation))
     },
   )
 }

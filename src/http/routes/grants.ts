@@ -10,10 +10,10 @@ import {
   readRole,
   readRoles,
 } from '../../queries/administration.ts'
-import { resolvePosition } from '../../queries/at.ts'
+import { demandPast } from '../../queries/at.ts'
 import type { HttpContext } from '../context.ts'
 import { authorOf, readerOf } from '../plugins/speaker.ts'
-import { sayWhen, sendJson } from '../reply.ts'
+import { sendTimed } from '../reply.ts'
 import { AT, answers, body, EMPTY, listOf, NO_QUERY, query } from '../schemas.ts'
 import { positionOf } from '../write-answer.ts'
 
@@ -36,6 +36,7 @@ const MEMBER = Type.Object({ role: ROLE, user: LOGIN }, { additionalProperties: 
 const ENTRY = body({ role: ROLE, members: Type.Integer(), grants: Type.Integer() })
 const USER = body({ id: Type.String(), path: Type.String(), name: Type.String() })
 const config = { access: 'grant' } as const
+const AS_OF = { ...config, asOf: true } as const
 const tags = ['administration']
 
 /** `GET`, `PUT`, `DELETE /api/grants`: who may do what. */
@@ -44,7 +45,7 @@ export function grantRoutes(server: FastifyInstance, context: HttpContext): void
   server.get<{ Querystring: { role?: string; at?: string } }>(
     '/api/grants',
     {
-      config,
+      config: AS_OF,
       schema: {
         tags,
         summary: 'Grants, now or as they were',
@@ -53,11 +54,10 @@ export function grantRoutes(server: FastifyInstance, context: HttpContext): void
       },
     },
     async (request, reply) => {
-      const { role, at } = request.query
-      const when = at === undefined ? null : await resolvePosition(site.db, at)
+      const { role } = request.query
+      const when = demandPast(request.at)
       const items = await readGrants(site, readerOf(request), role, when?.position)
-      if (when !== null) sayWhen(reply, when.position, when.recordedAt)
-      return sendJson(reply, JSON.stringify({ items, next: null }))
+      return sendTimed(request, reply, when, JSON.stringify({ items, next: null }))
     },
   )
   server.put<{ Body: GrantBody }>(
@@ -101,36 +101,39 @@ export function roleRoutes(server: FastifyInstance, context: HttpContext): void 
   server.get(
     '/api/roles',
     {
-      config,
+      config: AS_OF,
       schema: {
         tags,
-        summary: 'All roles',
-        querystring: NO_QUERY,
+        summary: 'All roles, now or as they were',
+        querystring: query({ at: AT }),
         response: answers({ 200: listOf(ENTRY) }),
       },
     },
     async (request, reply) => {
-      const items = await readRoles(site, readerOf(request))
-      return sendJson(reply, JSON.stringify({ items, next: null }))
+      const when = demandPast(request.at)
+      const items = await readRoles(site, readerOf(request), when?.position ?? null)
+      return sendTimed(request, reply, when, JSON.stringify({ items, next: null }))
     },
   )
   server.get<{ Params: { role: string } }>(
     '/api/roles/:role',
     {
-      config,
+      config: AS_OF,
       schema: {
         tags,
         summary: 'What a role may do, and who has it',
         params: ROLE_PARAMS,
-        querystring: NO_QUERY,
+        querystring: query({ at: AT }),
         response: answers({
           200: body({ role: ROLE, grants: Type.Array(RIGHT), members: Type.Array(USER) }),
         }),
       },
     },
     async (request, reply) => {
-      const role = await readRole(site, readerOf(request), request.params.role)
-      return sendJson(reply, JSON.stringify(role))
+      const when = demandPast(request.at)
+      const { role: name } = request.params
+      const role = await readRole(site, readerOf(request), name, when?.position ?? null)
+      return sendTimed(request, reply, when, JSON.stringify(role))
     },
   )
   membersRoute(server, context)
@@ -141,18 +144,20 @@ function membersRoute(server: FastifyInstance, { site }: HttpContext): void {
   server.get<{ Params: { role: string } }>(
     '/api/roles/:role/members',
     {
-      config,
+      config: AS_OF,
       schema: {
         tags,
         summary: 'Who has a role',
         params: ROLE_PARAMS,
-        querystring: NO_QUERY,
+        querystring: query({ at: AT }),
         response: answers({ 200: listOf(USER) }),
       },
     },
     async (request, reply) => {
-      const items = await readMembers(site, readerOf(request), request.params.role)
-      return sendJson(reply, JSON.stringify({ items, next: null }))
+      const when = demandPast(request.at)
+      const { role } = request.params
+      const items = await readMembers(site, readerOf(request), role, when?.position ?? null)
+      return sendTimed(request, reply, when, JSON.stringify({ items, next: null }))
     },
   )
 }

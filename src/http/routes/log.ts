@@ -4,6 +4,7 @@ import type { Viewer } from '../../access/viewer.ts'
 import { speakerOfSession, speakerOfToken } from '../../commands/login.ts'
 import { Rm3Error } from '../../errors.ts'
 import { readHead } from '../../log/read.ts'
+import { demandPast } from '../../queries/at.ts'
 import { FEED_MAX, readFeed } from '../../queries/feed.ts'
 import { viewerOf } from '../../queries/reader.ts'
 import type { HttpContext } from '../context.ts'
@@ -11,8 +12,8 @@ import { feedEntryText } from '../feed-text.ts'
 import { streamLog } from '../log-stream.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { networkOf } from '../rate-limit.ts'
-import { sendJson } from '../reply.ts'
-import { answers, listOf, query, whole } from '../schemas.ts'
+import { sendTimed } from '../reply.ts'
+import { AT, answers, listOf, query, whole } from '../schemas.ts'
 
 const FEED_DEFAULT = 100
 /** Event streams of one process, and of one address. */
@@ -22,7 +23,7 @@ const POSITION = whole(0, Number.MAX_SAFE_INTEGER)
 const TYPE = Type.String({ pattern: '^[A-Z][A-Za-z]{0,63}$', maxLength: 64 })
 
 interface LogRequest {
-  Querystring: { after?: number; limit?: number; type?: string }
+  Querystring: { after?: number; limit?: number; type?: string; at?: string }
 }
 
 const tags = ['log']
@@ -34,25 +35,27 @@ export function logRoutes(server: FastifyInstance, context: HttpContext): void {
   server.get<LogRequest>(
     '/api/log',
     {
-      config: { access: 'history' },
+      config: { access: 'history', asOf: true },
       schema: {
         tags,
         summary: 'Events after a position, as far as one may see them',
         description:
           '`limit` counts positions looked at, so there may be fewer items. `next` is the position to go on after; null at the end, where `position` says how far that was.',
-        querystring: query({ after: POSITION, limit: whole(1, FEED_MAX), type: TYPE }),
+        querystring: query({ after: POSITION, limit: whole(1, FEED_MAX), type: TYPE, at: AT }),
         response: answers({ 200: listOf(ENTRY) }),
       },
     },
     async (request, reply) => {
       const { after = 0, limit = FEED_DEFAULT, type = null } = request.query
       const viewer = await viewerOf(site, readerOf(request))
-      const { position: head } = await readHead(site.db)
+      const when = demandPast(request.at)
+      const { position: head } = when ?? (await readHead(site.db))
       const { items, scanned } = await readFeed(site, viewer, { after, limit, type, head })
       const next = scanned < head ? `"${scanned}"` : 'null'
       const entries = items.map(feedEntryText).join(',')
       reply.header('RM3-Position', head)
-      return sendJson(reply, `{"items":[${entries}],"next":${next},"position":${scanned}}`)
+      const json = `{"items":[${entries}],"next":${next},"position":${scanned}}`
+      return sendTimed(request, reply, when, json)
     },
   )
   streamRoute(server, context)

@@ -7,12 +7,11 @@ import { toFileUrl } from '../../content/file-url.ts'
 import { BLOB_MAX_BYTES, BLOB_NAME_MAX, PATH_MAX } from '../../content/limits.ts'
 import { isUnder, parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { resolveAt } from '../../queries/at.ts'
 import { readBlobs } from '../../queries/blobs.ts'
 import type { HttpContext } from '../context.ts'
 import { FILE_BODIES } from '../plugins/bodies.ts'
 import { authorOf, readerOf } from '../plugins/speaker.ts'
-import { sayWhen, sendJson } from '../reply.ts'
+import { etagOf, sayWhen, sendJson, sendTagged } from '../reply.ts'
 import { AT, answers, body, EMPTY, listOf, NO_QUERY, PATH_PARAMS, query } from '../schemas.ts'
 import { positionOf } from '../write-answer.ts'
 import { notThere } from './page-reads.ts'
@@ -53,7 +52,7 @@ function listRoute(server: FastifyInstance, { site }: HttpContext): void {
   server.get<{ Params: { path: string }; Querystring: { at?: string } }>(
     '/api/pages/:path/blobs',
     {
-      config: { access: 'view' },
+      config: { access: 'view', asOf: true },
       schema: {
         tags,
         summary: 'The files of a page, now or as they were',
@@ -64,9 +63,7 @@ function listRoute(server: FastifyInstance, { site }: HttpContext): void {
     },
     async (request, reply) => {
       const path = parsePath(request.params.path)
-      const { at } = request.query
-      const when = at === undefined ? null : await resolveAt(site.db, at)
-      const answer = await readBlobs(site, readerOf(request), path, when)
+      const answer = await readBlobs(site, readerOf(request), path, request.at)
       if (answer.type === 'moved') {
         const search = /\?.*$/s.exec(request.url)?.[0] ?? ''
         reply.code(308).header('Location', `/api/pages/${answer.to}/blobs${search}`)
@@ -75,7 +72,10 @@ function listRoute(server: FastifyInstance, { site }: HttpContext): void {
       if (answer.type !== 'blobs') throw notThere(path, answer)
       sayWhen(reply, answer.position, answer.recordedAt)
       const items = answer.blobs.map(blob => shown(path, blob))
-      return sendJson(reply, JSON.stringify({ items, next: null }))
+      const json = JSON.stringify({ items, next: null })
+      return request.at === null
+        ? sendJson(reply, json)
+        : sendTagged(request, reply, etagOf(json), () => json)
     },
   )
 }

@@ -2,13 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { resolvePosition } from '../../queries/at.ts'
+import { demandMoment } from '../../queries/at.ts'
 import { listPages, PAGES_DEFAULT, PAGES_MAX } from '../../queries/list-pages.ts'
 import { CHILDREN, DEPTH_ALL, type Listing, SORTS, type Sort } from '../../queries/listing.ts'
 import { ENTRY_FIELDS, recordText } from '../../queries/record.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sayWhen, sendJson } from '../reply.ts'
+import { sendTimed } from '../reply.ts'
 import { AFTER, AT, answers, listOf, query, RECORD, whole } from '../schemas.ts'
 
 interface ListRequest {
@@ -48,7 +48,7 @@ export function pageListRoutes(server: FastifyInstance, context: HttpContext): v
   server.get<ListRequest>(
     '/api/pages',
     {
-      config: { access: 'view' },
+      config: { access: 'view', asOf: true },
       schema: {
         tags: ['pages'],
         summary: 'Pages, sorted, a part at a time; without their data',
@@ -57,14 +57,14 @@ export function pageListRoutes(server: FastifyInstance, context: HttpContext): v
       },
     },
     async (request, reply) => {
-      const { limit = PAGES_DEFAULT, after = null, at } = request.query
+      const { limit = PAGES_DEFAULT, after = null } = request.query
       const listing = listingOf(request.query)
-      const when = at === undefined ? null : await resolvePosition(site.db, at)
-      const part = { limit, after, position: when?.position ?? null }
+      const when = demandMoment(request.at)
+      const part = { limit, after, when }
       const { items, next } = await listPages(site, readerOf(request), listing, part)
-      if (when !== null) sayWhen(reply, when.position, when.recordedAt)
       const entries = items.map(item => recordText(item, ENTRY_FIELDS))
-      return sendJson(reply, `{"items":[${entries.join(',')}],"next":${JSON.stringify(next)}}`)
+      const json = `{"items":[${entries.join(',')}],"next":${JSON.stringify(next)}}`
+      return sendTimed(request, reply, when, json)
     },
   )
 }

@@ -3,7 +3,6 @@ import Type from 'typebox'
 import { absent } from '../../access/viewer.ts'
 import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { resolveAt } from '../../queries/at.ts'
 import type { PageAnswer } from '../../queries/page-answer.ts'
 import { readPage } from '../../queries/read-page.ts'
 import { parseFields, recordText } from '../../queries/record.ts'
@@ -23,7 +22,7 @@ export function pageReadRoutes(server: FastifyInstance, context: HttpContext): v
   server.get<PageRequest>(
     '/api/pages/:path',
     {
-      config: { access: 'view' },
+      config: { access: 'view', asOf: true },
       schema: {
         tags: ['pages'],
         summary: 'A page, now or as it was',
@@ -35,9 +34,8 @@ export function pageReadRoutes(server: FastifyInstance, context: HttpContext): v
     },
     async (request, reply) => {
       const path = parsePath(request.params.path)
-      const { at, fields } = request.query
-      const when = at === undefined ? null : await resolveAt(site.db, at)
-      const answer = await readPage(site, readerOf(request), path, when)
+      const { fields } = request.query
+      const answer = await readPage(site, readerOf(request), path, request.at)
       return sendPage(request, reply, { path, answer, fields })
     },
   )

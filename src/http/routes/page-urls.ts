@@ -1,9 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Site } from '../../commands/change.ts'
 import { type FileTarget, fromFileUrl, toFileUrl } from '../../content/file-url.ts'
 import { fromUrl, isUnder, toUrl, type UrlTarget } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { type At, resolveAt } from '../../queries/at.ts'
 import { blobNamed, readBlobs } from '../../queries/blobs.ts'
 import { readPage } from '../../queries/read-page.ts'
 import type { HttpContext } from '../context.ts'
@@ -37,7 +35,7 @@ export function pageUrlRoutes(server: FastifyInstance, context: HttpContext): vo
   const { pageHtml } = server
   server.get<{ Querystring: Record<string, unknown> }>(
     '/*',
-    { config: { access: 'view' }, schema: { hide: true } },
+    { config: { access: 'view', asOf: true }, schema: { hide: true } },
     async (request, reply) => {
       const [pathname = '', search] = splitUrl(request.url)
       const file = OURS.test(pathname) ? null : fromFileUrl(pathname, ROOT)
@@ -62,8 +60,7 @@ async function sendRecord(
   reply: FastifyReply,
   path: string,
 ): Promise<FastifyReply> {
-  const when = await whenOf(site, request.query)
-  const answer = await readPage(site, readerOf(request), path, when)
+  const answer = await readPage(site, readerOf(request), path, request.at)
   if (answer.type === 'moved' && isUnder(answer.to, ROOT)) {
     const [, search] = splitUrl(request.url)
     return reply.redirect(`${toUrl(answer.to, ROOT)}${search}`, 308)
@@ -78,22 +75,15 @@ async function sendFile(
   reply: FastifyReply,
   { path, name }: FileTarget,
 ): Promise<FastifyReply> {
-  const when = await whenOf(site, request.query)
-  const answer = await readBlobs(site, readerOf(request), path, when)
+  const answer = await readBlobs(site, readerOf(request), path, request.at)
   if (answer.type === 'blobs') {
     const blob = blobNamed(answer.blobs, path, name)
-    if (when !== null) sayWhen(reply, answer.position, answer.recordedAt)
+    if (request.at !== null) sayWhen(reply, answer.position, answer.recordedAt)
     return sendBlob(request, reply, blob)
   }
   if (answer.type !== 'moved' || !isUnder(answer.to, ROOT)) throw notThere(path, answer)
   const [, search] = splitUrl(request.url)
   return reply.redirect(`${toFileUrl(answer.to, name, ROOT)}${search}`, 308)
-}
-
-async function whenOf(site: Site, { at }: Record<string, unknown>): Promise<At | null> {
-  if (at === undefined) return null
-  if (typeof at === 'string') return resolveAt(site.db, at)
-  throw new Rm3Error('REQUEST_INVALID', 'at is given more than once', { parameter: 'at' })
 }
 
 /** The path part of a URL as it was sent, and the query with its `?`, or ''. */

@@ -5,14 +5,16 @@ import type { NewUser } from '../../commands/accounts.ts'
 import { change } from '../../commands/change.ts'
 import { leafLabel } from '../../content/path.ts'
 import { getUser, getVisibleAccount, listUsers, USERS_MAX } from '../../queries/administration.ts'
+import { demandPast } from '../../queries/at.ts'
 import { LOGINS_OF_ACCOUNT } from '../begin-session.ts'
 import type { HttpContext } from '../context.ts'
 import { demandPrivateLine } from '../cookies.ts'
 import { authorOf, readerOf, speakerOf } from '../plugins/speaker.ts'
 import { countTry, forgetTries } from '../rate-limit.ts'
-import { sendJson } from '../reply.ts'
+import { sendTimed } from '../reply.ts'
 import {
   AFTER,
+  AT,
   answers,
   body,
   EMPTY,
@@ -59,35 +61,39 @@ export function userRoutes(server: FastifyInstance, context: HttpContext): void 
   server.get<{ Querystring: { limit?: number; after?: string } }>(
     '/api/users',
     {
-      config: { access: 'view' },
+      config: { access: 'view', asOf: true },
       schema: {
         tags,
-        summary: 'Users whose pages one may view',
-        querystring: query({ limit: whole(1, USERS_MAX), after: AFTER }),
+        summary: 'Users whose pages one may view, now or as they were',
+        querystring: query({ limit: whole(1, USERS_MAX), after: AFTER, at: AT }),
         response: answers({ 200: listOf(USER) }),
       },
     },
     async (request, reply) => {
       const { limit = USERS_DEFAULT, after = null } = request.query
-      const list = await listUsers(site, readerOf(request), { limit, after })
-      return sendJson(reply, JSON.stringify(list))
+      const when = demandPast(request.at)
+      const part = { limit, after, position: when?.position ?? null }
+      const list = await listUsers(site, readerOf(request), part)
+      return sendTimed(request, reply, when, JSON.stringify(list))
     },
   )
   server.get<{ Params: { user: string } }>(
     '/api/users/:user',
     {
-      config: { access: 'view' },
+      config: { access: 'view', asOf: true },
       schema: {
         tags,
         summary: 'A user, with roles and credentials for those who may know',
         params: LOGIN_PARAMS,
-        querystring: NO_QUERY,
+        querystring: query({ at: AT }),
         response: answers({ 200: USER_WITH_CREDENTIALS }),
       },
     },
     async (request, reply) => {
-      const user = await getUser(site, readerOf(request), request.params.user)
-      return sendJson(reply, JSON.stringify(user))
+      const when = demandPast(request.at)
+      const { user: login } = request.params
+      const user = await getUser(site, readerOf(request), login, when?.position ?? null)
+      return sendTimed(request, reply, when, JSON.stringify(user))
     },
   )
   createRoute(server, context)

@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Site } from '../../commands/change.ts'
+import { Rm3Error } from '../../errors.ts'
+import { type At, resolveAt } from '../../queries/at.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether `?at=` has the route answer as of another time. */
+    asOf?: boolean
+  }
+  interface FastifyRequest {
+    /** As of when the answer shall be, resolved once; null: now. */
+    at: At | null
+  }
+}
+
+/** Resolves `?at=` where a route takes it: once for a request, so that all of an answer is of one time. */
+export function addAsOf(server: FastifyInstance, { db }: Site): void {
+  server.decorateRequest('at', null)
+  server.addHook('preHandler', (request, _reply, done) => {
+    const { at } = (request.query ?? {}) as { at?: unknown }
+    if (at === undefined || request.routeOptions.config.asOf !== true) {
+      done()
+      return
+    }
+    resolve(request, at).then(() => done(), done)
+  })
+
+  async function resolve(request: FastifyRequest, at: unknown): Promise<void> {
+    if (typeof at === 'string') request.at = await resolveAt(db, at)
+    else throw new Rm3Error('REQUEST_INVALID', 'at is given more than once', { parameter: 'at' })
+  }
+}
