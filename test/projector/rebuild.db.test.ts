@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { openBulk } from '../../src/pg/bulk.ts'
@@ -8,10 +8,10 @@ import { discoverProjections } from '../../src/projector/discover.ts'
 import { rebuildProjections } from '../../src/projector/rebuild.ts'
 import type { RebuildPoint } from '../../src/projector/rebuild-load.ts'
 import { findRebuildStatus } from '../../src/projector/rebuild-status.ts'
-import { verifyProjections } from '../../src/projector/verify.ts'
 import { assert, suite } from '../harness.ts'
 import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
 import { contentOf, fillSite } from './damage-runs.ts'
+import { swapRuns } from './swap-runs.ts'
 
 const POINTS: readonly RebuildPoint[] = [
   'planned',
@@ -22,7 +22,6 @@ const POINTS: readonly RebuildPoint[] = [
   'swapping',
   'swapped',
 ]
-const WRITERS = 3
 const SWAPS = 8
 const DEADLINE_MS = 120_000
 
@@ -103,26 +102,7 @@ suite('rebuilding projections', test => {
   test(
     'loses nothing and fails nobody while three processes write and read',
     async () => {
-      const writers = Array.from({ length: WRITERS }, (_, n) => startWriter(open.url, n))
-      await Promise.all(writers.map(writer => once(writer, 'message')))
-      for (let swap = 0; swap < SWAPS; swap++) {
-        const { drift } = await rebuildProjections(database(), {
-          projections: all,
-          all,
-          threads: 0,
-        })
-        assert.equal(drift, [])
-      }
-      const verified = verifyProjections(database(), { projections: all, threads: 0 })
-      assert.equal((await verified).findings, [], 'while they write')
-      const told = await Promise.all(writers.map(stopWriter))
-
-      for (const { saves, failed } of told) {
-        assert.equal(failed, [])
-        assert.ok(saves > 0)
-      }
-      const after = await verifyProjections(database(), { projections: all, threads: 0 })
-      assert.equal(after.findings, [])
+      await swapRuns(database(), all, SWAPS)
     },
     DEADLINE_MS,
   )
@@ -135,17 +115,4 @@ async function killedAt(url: string, point: RebuildPoint): Promise<void> {
   })
   const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
   assert.is(signal, 'SIGKILL', `it was not killed at ${point}`)
-}
-
-function startWriter(url: string, number: number): ChildProcess {
-  return fork(join(import.meta.dirname, 'writer-process.js'), [url, String(number)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-}
-
-async function stopWriter(writer: ChildProcess): Promise<{ saves: number; failed: string[] }> {
-  writer.send('stop')
-  const [told] = (await once(writer, 'message')) as [{ saves: number; failed: string[] }]
-  await once(writer, 'exit')
-  return told
 }

@@ -1,4 +1,5 @@
 /** `writer-process URL NUMBER`: makes pages, saves and reads them until it is told to stop; then tells what it did. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { findPageAndHead } from '../../projections/pages.ts'
 import { change } from '../../src/commands/change.ts'
 import { createPage, movePage, revisePage } from '../../src/commands/pages.ts'
@@ -6,6 +7,8 @@ import { openSite } from '../../src/open-site.ts'
 import { AS_ROOT, TEST_SITE } from '../support/database.ts'
 
 const PAGES = 5
+/** The log stays of a length that is rebuilt in a moment. */
+const PAUSE_MS = 20
 const [url = '', number = '0'] = process.argv.slice(2)
 const { site, close } = await openSite({
   url,
@@ -57,6 +60,7 @@ for (let count = 0; !stopped; count++) {
     failed.push(String(thrown))
   }
   if (count === PAGES) process.send?.('writing')
+  await sleep(PAUSE_MS)
 }
 await close()
 process.send?.({ saves, failed: failed.slice(0, 10) })
