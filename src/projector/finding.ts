@@ -1,5 +1,19 @@
+import type { Rm3Error } from '../errors.ts'
+
 /** Something in a projection's tables that is not as the log has it. */
-export type Finding = StructureFinding | RowFinding
+export type Finding = StructureFinding | RowFinding | LogFinding
+
+/** Events that cannot be folded: nothing can be said of the rows that follow from them. */
+export interface LogFinding {
+  /** All of them. */
+  readonly projection: '*'
+  readonly table: 'log'
+  readonly problem: 'unfoldable'
+  /** Whose events they are; null when an ordered projection cannot be given the log. */
+  readonly stream: string | null
+  readonly position: number | null
+  readonly text: string
+}
 
 export interface StructureFinding {
   readonly projection: string
@@ -24,6 +38,7 @@ export interface RowFinding {
 
 /** A finding as a line for people. */
 export function findingText(finding: Finding): string {
+  if (finding.problem === 'unfoldable') return `the log: ${finding.text}`
   const { projection, table } = finding
   const place = projection === table ? table : `${projection}, ${table}`
   if (finding.problem === 'structure') return `${place}: ${finding.text}`
@@ -42,4 +57,13 @@ const SHOWN_MAX = 60
 function shown(value: string | null): string {
   if (value === null) return 'null'
   return value.length > SHOWN_MAX ? `"${value.slice(0, SHOWN_MAX)}…"` : `"${value}"`
+}
+
+/** A LOG_DAMAGED as a finding. */
+export function logFinding(thrown: Rm3Error, stream: string | null): LogFinding {
+  const { position } = thrown.details as { position?: number }
+  return {
+    ...{ projection: '*', table: 'log', problem: 'unfoldable', stream },
+    ...{ position: position ?? null, text: thrown.message },
+  }
 }

@@ -1,6 +1,7 @@
 import { evolve } from '../content/evolve.ts'
 import type { State } from '../content/state.ts'
 import { upcast } from '../content/upcast.ts'
+import { isRm3Error, type Rm3Error } from '../errors.ts'
 import type { CopiedEvent } from '../log/copy.ts'
 import type { EntityProjection } from './define.ts'
 import type { TableKeys } from './inline.ts'
@@ -22,6 +23,8 @@ export interface FoldSink {
   change(rows: StreamRows): Promise<void>
   /** Told the state in which a stream ends. */
   ended?(stream: string, state: State): void
+  /** Told that a stream's events cannot be folded, and why; the rest of it is passed over. Without it the fold ends there. */
+  damaged?(stream: string, thrown: Rm3Error): void
 }
 
 /** Events of one stream of which the rows are held. */
@@ -33,7 +36,7 @@ const HELD_EVENTS_MAX = 10_000
  *
  * @param batches events stream by stream, oldest first
  * @param onEvents told how many events were folded more
- * @throws LOG_DAMAGED with `position` and `stream` when an event cannot be folded
+ * @throws LOG_DAMAGED with `position` and `stream` when an event cannot be folded and the sink does not take it
  */
 export async function foldStreams(
   batches: AsyncIterable<readonly CopiedEvent[]>,
@@ -64,6 +67,7 @@ class OneStream {
   #rows: StreamRows[]
   #state: State | null = null
   #isContinued = false
+  #isDamaged = false
 
   constructor(id: string, groups: readonly FoldGroup[], sink: FoldSink) {
     this.id = id
@@ -73,6 +77,17 @@ class OneStream {
   }
 
   add(recorded: CopiedEvent): void {
+    if (this.#isDamaged) return
+    try {
+      this.#fold(recorded)
+    } catch (thrown) {
+      if (!isRm3Error(thrown, 'LOG_DAMAGED') || this.#sink.damaged === undefined) throw thrown
+      this.#isDamaged = true
+      this.#sink.damaged(this.id, thrown)
+    }
+  }
+
+  #fold(recorded: CopiedEvent): void {
     const before = this.#state
     const event = upcast(recorded)
     const after = evolve(before, event)
@@ -98,6 +113,7 @@ class OneStream {
   }
 
   async end(): Promise<void> {
+    if (this.#isDamaged) return
     await this.release()
     if (this.#state !== null) this.#sink.ended?.(this.id, this.#state)
   }

@@ -35,8 +35,6 @@ export interface ScrubReport {
 /**
  * Compares the next part of the projections' rows with the log: as much as is due for a round to take a week, and for no longer than
  * about twenty seconds, so call it every few minutes. What is found is kept in the table `scrubs`, and nothing is changed.
- *
- * @throws LOG_DAMAGED when an event cannot be folded
  */
 export async function scrubSlice(options: ScrubOptions): Promise<ScrubReport> {
   const database: SiteDatabase = { url: options.url, site: options.site }

@@ -2,16 +2,20 @@ import type { Db } from '../pg/db.ts'
 import type { CopyColumn } from './copy-text.ts'
 import type { EntityProjection, RowOwner } from './define.ts'
 
-/** A table that a projection's rows are in or are put into: the live one, or one beside it. */
-export interface Target {
-  /** As the projection calls it. */
-  readonly table: string
+/** A table as it is in the database. */
+export interface Shape {
   /** As the database calls it. */
   readonly name: string
-  /** Those that are written, in the order of the table. */
+  /** Those that are written, in the order of the table; not those that it computes itself. */
   readonly columns: readonly TargetColumn[]
-  /** The columns of the primary key. */
+  /** The columns of the primary key, in its order. */
   readonly key: readonly string[]
+}
+
+/** A table that a projection's rows are in or are put into: the live one, or one beside it. */
+export interface Target extends Shape {
+  /** As the projection calls it. */
+  readonly table: string
   readonly owner: RowOwner
 }
 
@@ -28,7 +32,7 @@ export type Targets = ReadonlyMap<string, Target>
 /** Columns of primary keys by the table's name in the projection. */
 export type Keys = Readonly<Record<string, readonly string[]>>
 
-interface Shape {
+interface Found {
   readonly name: string
   readonly columns: readonly TargetColumn[] | null
   readonly key: readonly string[] | null
@@ -63,7 +67,7 @@ export async function loadTargets(
 ): Promise<Targets> {
   const owners = projections.flatMap(({ tables }) => Object.entries(tables))
   const names = owners.map(([table]) => `${table}${suffix}`)
-  const shapes = await db.rows<Shape>(SHAPES, [names])
+  const shapes = await db.rows<Found>(SHAPES, [names])
   const byName = new Map(shapes.map(shape => [shape.name, shape]))
   const targets = new Map<string, Target>()
   for (const [table, owner] of owners) {
@@ -76,15 +80,14 @@ export async function loadTargets(
   return targets
 }
 
-/** Tables of ordered projections as they are in the database; those without a primary key are left out. */
-export async function loadShapes(
-  db: Db,
-  tables: readonly string[],
-): Promise<Omit<Target, 'owner'>[]> {
-  const shapes = await db.rows<Shape>(SHAPES, [tables])
-  return shapes.flatMap(({ name, columns, key }) =>
-    columns && key ? [{ table: name, name, columns, key }] : [],
-  )
+/** Tables as they are in the database, in the order of `tables`. @throws an Error when one is not there or has no primary key */
+export async function loadShapes(db: Db, tables: readonly string[]): Promise<Shape[]> {
+  const found = await db.rows<Found>(SHAPES, [tables])
+  return tables.map(table => {
+    const { columns, key } = found.find(({ name }) => name === table) ?? {}
+    if (columns && key) return { name: table, columns, key }
+    throw new Error(`the projection's table ${table} has no primary key`)
+  })
 }
 
 /** The primary key of each table. */

@@ -1,9 +1,10 @@
 import { upcast } from '../content/upcast.ts'
+import { isRm3Error } from '../errors.ts'
 import { READ_MAX, readLog } from '../log/read.ts'
 import type { Db } from '../pg/db.ts'
 import { naming } from './apply.ts'
 import { nameTables, type OrderedProjection } from './define.ts'
-import type { RowFinding } from './finding.ts'
+import { type Finding, logFinding } from './finding.ts'
 import { withoutSkipped } from './skipped.ts'
 import { loadShapes } from './target.ts'
 import { beginSnapshot, compareTable, EXPECTED } from './verify-rows.ts'
@@ -11,7 +12,8 @@ import { beginSnapshot, compareTable, EXPECTED } from './verify-rows.ts'
 const POSITION = `select position from checkpoints where kind = 'projection' and name = $1::text`
 
 /**
- * Compares an ordered projection's tables with the log: all of it is applied to temporary tables, in one snapshot with the live ones.
+ * Compares an ordered projection's tables with the log: all of it is applied to temporary tables, in one snapshot with the live ones. Of a log that cannot be
+ * folded only that is said.
  *
  * @param onEvents told how many events were applied more
  */
@@ -19,9 +21,9 @@ export async function verifyOrdered(
   db: Db,
   projection: OrderedProjection,
   onEvents: (count: number) => void,
-): Promise<RowFinding[]> {
+): Promise<Finding[]> {
   const undone = new Error('undone')
-  const findings: RowFinding[] = []
+  const findings: Finding[] = []
   await db
     .transaction(async inside => {
       await beginSnapshot(inside, projection.tables)
@@ -45,7 +47,8 @@ export async function verifyOrdered(
       throw undone
     })
     .catch(thrown => {
-      if (thrown !== undone) throw thrown
+      if (isRm3Error(thrown, 'LOG_DAMAGED')) findings.push(logFinding(thrown, null))
+      else if (thrown !== undone) throw thrown
     })
   return findings
 }

@@ -1,14 +1,15 @@
+import type { Rm3Error } from '../errors.ts'
 import { copyStreams } from '../log/copy.ts'
 import type { Bulk } from '../pg/bulk.ts'
 import { type Db, one } from '../pg/db.ts'
 import type { Chunk } from './chunks.ts'
 import type { EntityProjection } from './define.ts'
-import type { RowFinding } from './finding.ts'
-import { type FoldGroup, foldStreams } from './fold-streams.ts'
+import { type Finding, logFinding, type RowFinding } from './finding.ts'
+import { type FoldGroup, type FoldSink, foldStreams } from './fold-streams.ts'
 import { rowHash } from './row-hash.ts'
 import { RowSink } from './row-sink.ts'
 import { withoutSkipped } from './skipped.ts'
-import { keysInStream, loadTargets, type Target, type Targets } from './target.ts'
+import { keysInStream, loadTargets, type Shape, type Target, type Targets } from './target.ts'
 
 /** What the names of temporary tables end with that hold what the log says. */
 export const EXPECTED = '__expected'
@@ -18,7 +19,7 @@ const NAMED_MAX = 1_000
 
 export interface VerifiedChunk {
   readonly events: number
-  readonly findings: readonly RowFinding[]
+  readonly findings: readonly Finding[]
   /** Rows that differ beyond those that are named. */
   readonly unnamed: number
 }
@@ -35,9 +36,7 @@ export interface Verifying {
  * meanwhile can be taken for a difference.
  *
  * The streams are folded into temporary tables; checksums over each table's part tell whether it is the same, and only where they
- * differ rows are compared.
- *
- * @throws LOG_DAMAGED when an event cannot be folded
+ * differ rows are compared. Nothing is said of rows of a stream that cannot be folded, but that.
  */
 export async function verifyChunk(verifying: Verifying, chunk: Chunk): Promise<VerifiedChunk> {
   const { writer, reader, projections } = verifying
@@ -54,19 +53,27 @@ export async function verifyChunk(verifying: Verifying, chunk: Chunk): Promise<V
     const groups = await groupsOf(db, await withoutSkipped(db, projections), keysInStream(live))
     const expected = await makeExpected(db, live)
     let events = 0
+    const damaged = new Map<string, Rm3Error>()
     await reader.db.transaction(async inside => {
       await inside.script(
         `set transaction isolation level repeatable read; set transaction snapshot '${snapshot}'`,
       )
       const position = Math.max(...groups.map(({ until }) => until))
-      const sink = new RowSink({ ...writer, db }, expected)
+      const rows = new RowSink({ ...writer, db }, expected)
+      const sink: FoldSink = {
+        add: some => rows.add(some),
+        change: some => rows.change(some),
+        damaged: (stream, thrown) => damaged.set(stream, thrown),
+      }
       await foldStreams(copyStreams(reader, { ...chunk, position }), groups, sink, count => {
         events += count
       })
-      await sink.flush()
+      await rows.flush()
     })
     const compared = await compareAll(db, { projections, live, expected }, chunk)
-    return { events, ...compared }
+    const unfoldable = [...damaged].map(([stream, thrown]) => logFinding(thrown, stream))
+    const rest = compared.findings.filter(({ stream }) => !damaged.has(stream ?? ''))
+    return { events, findings: [...unfoldable, ...rest], unnamed: compared.unnamed }
   })
 }
 
@@ -121,7 +128,7 @@ async function compareAll(
   db: Db,
   { projections, live, expected }: Compared,
   chunk: Chunk,
-): Promise<Pick<VerifiedChunk, 'findings' | 'unnamed'>> {
+): Promise<{ findings: RowFinding[]; unnamed: number }> {
   const findings: RowFinding[] = []
   let unnamed = 0
   for (const projection of projections) {
@@ -157,7 +164,7 @@ function partOfChunk(
 
 type Row = Omit<RowFinding, 'projection' | 'table'>
 /** What a comparison has to know; without an owner rows belong to no stream. */
-type Comparable = Omit<Target, 'owner'> & { readonly owner?: Target['owner'] }
+type Comparable = Shape & { readonly owner?: Target['owner'] }
 
 /** @param part of the live table; the expected one has nothing else */
 export async function compareTable(

@@ -17,7 +17,7 @@ const PARTS = `with tables as (select name, to_regclass(name) as id from unnest(
   from tables t join pg_class c on c.oid = t.id
   union all
   select t.name, 'column', a.attname, concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attcollation,
-    a.attgenerated, a.attidentity, pg_get_expr(d.adbin, d.adrelid))
+    a.attgenerated, a.attidentity, regexp_replace(pg_get_expr(d.adbin, d.adrelid), '''[^'']*''::regconfig', '''''::regconfig', 'g'))
   from tables t join pg_attribute a on a.attrelid = t.id and a.attnum > 0 and not a.attisdropped
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   union all
@@ -29,7 +29,8 @@ const PARTS = `with tables as (select name, to_regclass(name) as id from unnest(
 
 /**
  * Compares the tables of projections with what their SQL makes: tables, columns, indexes and constraints that are missing or
- * otherwise. What is there and not in the SQL does no harm, but for columns.
+ * otherwise. What is there and not in the SQL does no harm, but for columns. The language of a text search is not compared: it is that of
+ * the site's setting when the table was made.
  */
 export async function verifyStructure(
   db: Db,

@@ -3,7 +3,7 @@ import { type Bulk, openBulk, type SiteDatabase } from '../pg/bulk.ts'
 import type { Db } from '../pg/db.ts'
 import { type Chunk, listChunks } from './chunks.ts'
 import { isPerEntity, type OrderedProjection, type Projection } from './define.ts'
-import type { Finding, RowFinding } from './finding.ts'
+import type { Finding } from './finding.ts'
 import { rebuildProjections } from './rebuild.ts'
 import { repairStreams } from './repair.ts'
 import { verifyOrdered } from './verify-ordered.ts'
@@ -31,11 +31,7 @@ export interface Verified {
   readonly skipped: readonly string[]
 }
 
-/**
- * Compares all tables of projections with the log, while the site goes on. Nothing is changed.
- *
- * @throws LOG_DAMAGED when an event cannot be folded
- */
+/** Compares all tables of projections with the log, while the site goes on. Nothing is changed. */
 export async function verifyProjections(
   database: SiteDatabase,
   options: VerifyOptions,
@@ -71,11 +67,11 @@ async function verifyRows(
   { db }: Bulk,
   database: SiteDatabase,
   options: VerifyOptions,
-): Promise<{ events: number; findings: RowFinding[]; unnamed: number }> {
+): Promise<{ events: number; findings: Finding[]; unnamed: number }> {
   const { position } = await readHead(db)
   const ordered = options.projections.filter(isOrdered)
   const total = position * (1 + ordered.length)
-  const findings: RowFinding[] = []
+  const findings: Finding[] = []
   let events = 0
   let unnamed = 0
   const onChunk = (verified: VerifiedChunk) => {

@@ -1,7 +1,8 @@
 import { type Db, find } from '../pg/db.ts'
 import { BINARY_TYPES, isPositionColumn } from '../pg/row-types.ts'
 import { type Projection, tablesOf } from './define.ts'
-import { isInline, type Shape, shapeOf, versionsOf } from './tables.ts'
+import { isInline, versionsOf } from './tables.ts'
+import { loadShapes, type Shape } from './target.ts'
 
 /** Writes rows of one kind into one table: a member of the type `inline_rows`, an array of rows with these columns. */
 interface Writer {
@@ -22,9 +23,8 @@ interface Writer {
  */
 export async function makeWriters(db: Db, projections: readonly Projection[]): Promise<void> {
   const inline = projections.filter(isInline)
-  const writers: Writer[] = []
-  for (const table of inline.flatMap(tablesOf))
-    writers.push(...writersOf(table, await shapeOf(db, table)))
+  const shapes = await loadShapes(db, inline.flatMap(tablesOf))
+  const writers = shapes.flatMap(writersOf)
   writers.sort((a, b) => (a.name < b.name ? -1 : 1))
   await makeTypes(db, writers)
   const steps = writers.map(
@@ -71,9 +71,10 @@ async function makeTypes(db: Db, writers: readonly Writer[]): Promise<void> {
   `)
 }
 
-function writersOf(table: string, { columns, types, key }: Shape): Writer[] {
+function writersOf({ name: table, columns: typed, key }: Shape): Writer[] {
+  const columns = typed.map(({ name }) => name)
   const rest = columns.filter(name => !key.includes(name))
-  const typeOf = (name: string) => types[columns.indexOf(name)] ?? ''
+  const typeOf = (name: string) => typed.find(column => column.name === name)?.type ?? ''
   const declared = (some: readonly string[]) =>
     some.map(name => `${name} ${transportOf(typeOf(name))}`)
   const value = (name: string) => readOf(name, typeOf(name))

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Db } from '../pg/db.ts'
 import type { EntityProjection, RowChange, Step } from '../projector/define.ts'
-import { type Shape, shapeOf } from '../projector/tables.ts'
+import { loadShapes, type Shape } from '../projector/target.ts'
 
 /** A per-entity projection whose step is checked each time: it changes nothing, gives the same again, and only rows of its stream. */
 export async function strictly(db: Db, projection: EntityProjection): Promise<EntityProjection> {
-  const shapes = new Map<string, Shape>()
-  for (const table of Object.keys(projection.tables)) shapes.set(table, await shapeOf(db, table))
+  const found = await loadShapes(db, Object.keys(projection.tables))
+  const shapes = new Map(found.map(shape => [shape.name, shape]))
   return {
     ...projection,
     step: step => {
@@ -33,8 +33,9 @@ function checkChange(
   else if (op === 'put') {
     assert.equal(row[owner.column], event.stream, `${where}: ${owner.column} is not the stream`)
   }
+  const columns = shape.columns.map(({ name }) => name)
   const wanted =
-    op === 'put' ? shape.columns : [...shape.key, ...(op === 'close' ? ['until_position'] : [])]
+    op === 'put' ? columns : [...shape.key, ...(op === 'close' ? ['until_position'] : [])]
   assert.deepEqual(Object.keys(row).sort(), [...wanted].sort(), `${where}: columns`)
 }
 

@@ -23,7 +23,8 @@ export const verifyCommand: Command = {
   details: `Reads the whole log and checks that positions have no gap, that every event is what was written, that each is chained to
 the one before, that times of recording never go back and that each stream is whole. Then folds it and compares every row of every
 projection with what the log says: rows that differ, are missing or too many are named, and so are tables, columns, indexes and
-constraints that are not as they should be. The site may go on meanwhile. Exit code 13 when anything differs.
+constraints that are not as they should be. Events that are as they were written and cannot be folded are named too. The site may go on
+meanwhile. Exit code 13 when anything differs.
 
 With --repair what differs in the projections is mended: row by row, or a whole projection where its tables are damaged. A damaged log
 cannot be mended from within: load a backup.`,
