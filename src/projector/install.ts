@@ -21,6 +21,7 @@ export async function installProjections(
   database: SiteDatabase,
 ): Promise<void> {
   const { begun, changed } = await listChanged(db, projections)
+  await db.rows(TABLES, [JSON.stringify(projections.map(tablesNamed))])
   const beside = await db.transaction(async inside => {
     const { position } = await one<{ position: number }>(
       inside,
@@ -40,6 +41,15 @@ export async function installProjections(
     threads: threadsFor(position),
   })
   await db.transaction(inside => makeWriters(inside, projections))
+}
+
+/** Those that were made before their tables were written down. */
+const TABLES = `update checkpoints c set tables = array(select json_array_elements_text(t.tables))
+  from json_to_recordset($1::json) as t(name text, tables json)
+  where c.kind = 'projection' and c.name = t.name and c.tables is null`
+
+function tablesNamed(projection: Projection): { name: string; tables: readonly string[] } {
+  return { name: projection.name, tables: tablesOf(projection) }
 }
 
 const KNOWN = `select name, version from checkpoints where kind = 'projection'`
@@ -84,14 +94,14 @@ async function begin(db: Db, projection: Projection): Promise<void> {
   await db.script(nameTables(projection, projection.sql))
   await grantTables(db, projection)
   const { name, version, mode } = projection
-  await db.rows(RECORD, [name, version, mode])
+  await db.rows(RECORD, [name, version, mode, tablesOf(projection)])
 }
 
 /** Who follows an older version, or has a lease from before, cannot commit any more. */
-const RECORD = `insert into checkpoints (kind, name, version, mode, state, epoch, position)
-  select 'projection', $1::text, $2::int, $3::text, case when $3::text = 'inline' then 'live' else 'building' end, epoch,
+const RECORD = `insert into checkpoints (kind, name, version, mode, tables, state, epoch, position)
+  select 'projection', $1::text, $2::int, $3::text, $4::text[], case when $3::text = 'inline' then 'live' else 'building' end, epoch,
     case when $3::text = 'inline' then position else 0 end from log_head
   on conflict (kind, name) do update
-  set version = excluded.version, mode = excluded.mode, state = excluded.state, epoch = excluded.epoch, position = excluded.position,
+  set version = excluded.version, mode = excluded.mode, tables = excluded.tables, kept = null, state = excluded.state, epoch = excluded.epoch, position = excluded.position,
     lease_token = checkpoints.lease_token + 1, lease_owner = null, lease_until = null, tries = 0, retry_at = null,
     error = null, error_position = null, updated = now()`

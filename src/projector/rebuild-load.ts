@@ -3,7 +3,7 @@ import { type Bulk, openBulk, type SiteDatabase } from '../pg/bulk.ts'
 import { claimChunk, finishChunk } from './chunks.ts'
 import { type EntityProjection, isPerEntity, type Projection } from './define.ts'
 import { foldStreams } from './fold-streams.ts'
-import { findRebuild, NEW, type RebuildRow } from './rebuild-plan.ts'
+import { findRebuild, isIn, NEW, type RebuildRow } from './rebuild-plan.ts'
 import { RowSink } from './row-sink.ts'
 import { withoutSkipped } from './skipped.ts'
 import { keysInStream, loadTargets, type Targets } from './target.ts'
@@ -47,20 +47,15 @@ export async function loadChunks(
       projections.filter(isPerEntity).filter(isIn(row)),
     )
     const targets = await loadTargets(writer.db, wanted, NEW, row.plan.keys)
-    const load = { reader, writer, row, targets, projections: wanted, ...options }
-    while (await loadChunk(load)) options.signal?.throwIfAborted()
+    const { signal, reached } = options
+    const load = { reader, writer, row, targets, projections: wanted, reached }
+    while (await loadChunk(load)) signal?.throwIfAborted()
   } finally {
     await Promise.all([reader.close(), writer.close()])
   }
 }
 
-/** Whether a projection is one of those that are being rebuilt. */
-export function isIn({ plan }: RebuildRow): (projection: Projection) => boolean {
-  return ({ name, version }) =>
-    plan.projections.some(planned => planned.name === name && planned.version === version)
-}
-
-interface Load extends LoadOptions {
+interface Load extends Pick<LoadOptions, 'reached'> {
   readonly reader: Bulk
   readonly writer: Bulk
   readonly row: RebuildRow

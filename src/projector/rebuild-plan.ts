@@ -15,6 +15,8 @@ export interface Plan {
   /** Statements that make the indexes, and then those that make constraints of them. */
   readonly indexes: readonly string[]
   readonly constraints: readonly Constraint[]
+  /** Of a rollback: what the tables hold of the log that take their place again, by projection. */
+  readonly kept?: Readonly<Record<string, number>>
 }
 
 export interface Constraint {
@@ -35,10 +37,8 @@ export async function makeNewTables(
   before: Plan | null,
 ): Promise<Plan> {
   const tables = projections.flatMap(tablesOf)
-  for (const table of new Set([...(before?.tables ?? []), ...tables])) {
-    await db.script(`drop table if exists ${table}${NEW} cascade`)
-  }
-  for (const table of tables) await db.script(`drop table if exists ${table}${OLD} cascade`)
+  await dropTables(db, [...(before?.tables ?? []), ...tables], NEW)
+  await dropTables(db, tables, OLD)
   for (const projection of projections) {
     await db.script(nameTables(projection, projection.sql, NEW))
   }
@@ -55,6 +55,13 @@ export async function makeNewTables(
     keys: Object.fromEntries([...targets].map(([table, { key }]) => [table, key])),
     indexes: indexes.map(({ definition }) => definition),
     constraints: indexes.flatMap(({ constraint }) => constraint ?? []),
+  }
+}
+
+/** Drops those of the tables that are there under names with a suffix. */
+export async function dropTables(db: Db, tables: readonly string[], suffix: string): Promise<void> {
+  for (const table of new Set(tables)) {
+    await db.script(`drop table if exists ${table}${suffix} cascade`)
   }
 }
 
@@ -119,4 +126,24 @@ const ROW = `select phase, plan, epoch, loaded_to as "loadedTo", position, order
 /** The rebuild that is under way, or the last; null before the first. */
 export async function findRebuild(db: Db): Promise<RebuildRow | null> {
   return find<RebuildRow>(db, ROW)
+}
+
+/** As `findRebuild`, where there must be one. */
+export async function currentRebuild(db: Db): Promise<RebuildRow> {
+  const row = await findRebuild(db)
+  if (row === null) throw new Error('the rebuild under way is not there any more')
+  return row
+}
+
+/** Whether a projection is one of those that are being rebuilt. */
+export function isIn({ plan }: RebuildRow): (projection: Projection) => boolean {
+  return ({ name, version }) =>
+    plan.projections.some(planned => planned.name === name && planned.version === version)
+}
+
+/** Whether what was left half done is of just these projections. */
+export function canGoOn(left: RebuildRow, projections: readonly Projection[]): boolean {
+  if (left.phase === 'done') return false
+  const { length } = projections.filter(isIn(left))
+  return length === projections.length && length === left.plan.projections.length
 }

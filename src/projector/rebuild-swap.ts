@@ -6,6 +6,7 @@ import { grantTables } from './grant-tables.ts'
 import type { Follower } from './rebuild-follow.ts'
 import type { RebuildPoint } from './rebuild-load.ts'
 import { NEW, OLD } from './rebuild-plan.ts'
+import { renamingTables } from './rename-tables.ts'
 import { makeWriters } from './writers.ts'
 
 /** How long a swap waits for one who reads a table, and with it every writer; then it gives way and comes again. */
@@ -98,76 +99,36 @@ async function advance(
 async function swapIn(db: Db, swap: Swap): Promise<number | null> {
   const { follower, projections, writersOf, reached } = swap
   await db.script(`set local lock_timeout = ${LOCK_MS}; set constraints all deferred`)
+  for (const projection of projections) await grantTables(db, projection, NEW)
+  const tables = projections.flatMap(tablesOf)
+  const aside = await renamingTables(db, tables, { from: '', to: OLD })
+  const into = await renamingTables(db, tables, { from: NEW, to: '' })
   const head = await one<{ position: number }>(db, 'select position from log_head for update')
   const position = await advance(db, follower, WHOLE_EVENTS_MAX)
   if (position !== head.position) return null
-  await db.script(await renaming(db, projections.flatMap(tablesOf)))
+  await db.script(`${aside.script}\n${into.script}`)
   if (writersOf !== null) await makeWriters(db, writersOf)
   for (const projection of projections) {
     const { name, version, mode } = projection
-    await grantTables(db, projection)
-    await db.rows(RECORD, [name, version, mode, position])
+    const own = tablesOf(projection)
+    await db.rows(RECORD, [name, version, mode, position, own, aside.isWhole])
   }
   await db.rows(`update rebuilds set phase = 'done', ended = now()`)
   reached?.('swapping')
   return position
 }
 
-/** Who follows the old tables has an older lease from here on, and reads anew where it is. */
-const RECORD = `insert into checkpoints (kind, name, version, mode, state, epoch, position)
-  select 'projection', $1::text, $2::int, $3::text, 'live', epoch, $4::bigint from log_head
+/** What the old tables hold is written down, should they come back. Who follows them has an older lease from here on, and reads anew where it is. */
+const RECORD = `insert into checkpoints (kind, name, version, mode, state, epoch, position, tables)
+  select 'projection', $1::text, $2::int, $3::text, 'live', epoch, $4::bigint, $5::text[] from log_head
   on conflict (kind, name) do update
-  set version = excluded.version, mode = excluded.mode, epoch = excluded.epoch, position = excluded.position,
+  set kept = case when $6::boolean then json_build_object('version', checkpoints.version,
+      'position', case checkpoints.mode when 'inline' then excluded.position else checkpoints.position end,
+      'epoch', case checkpoints.mode when 'inline' then excluded.epoch else checkpoints.epoch end) end,
+    tables = excluded.tables, version = excluded.version, mode = excluded.mode, epoch = excluded.epoch, position = excluded.position,
     state = case when checkpoints.state = 'paused' then 'paused' else 'live' end,
     lease_token = checkpoints.lease_token + 1, lease_owner = null, lease_until = null, tries = 0, retry_at = null,
     error = null, error_position = null, updated = now()`
-
-const INDEXES = `select c.relname::text as table, i.relname::text as index from pg_class c
-  join pg_index x on x.indrelid = c.oid join pg_class i on i.oid = x.indexrelid
-  where c.oid in (select to_regclass(name) from unnest($1::text[]) as t(name)) order by 1, 2`
-
-const CHECKS = `select t.name as table, k.conname::text as constraint from unnest($1::text[]) as t(name)
-  join pg_constraint k on k.conrelid = to_regclass(t.name) and k.contype in ('c', 'f') and starts_with(k.conname, t.name)`
-
-/** The script that renames live tables and new ones, with their indexes, whose names tell of constraints. */
-async function renaming(db: Db, tables: readonly string[]): Promise<string> {
-  const made = tables.map(table => `${table}${NEW}`)
-  const found = await db.rows<{ table: string; index: string }>(INDEXES, [[...tables, ...made]])
-  const aside: string[] = []
-  const into: string[] = []
-  for (const { table, index } of found) {
-    if (table.endsWith(NEW)) {
-      const live = table.slice(0, -NEW.length)
-      into.push(`alter index ${index} rename to ${index.replace(table, live)};`)
-    } else {
-      aside.push(`alter index "${index}" rename to "${oldName(index, table)}";`)
-    }
-  }
-  const checks = await db.rows<{ table: string; constraint: string }>(CHECKS, [made])
-  for (const { table, constraint } of checks) {
-    const name = constraint.replace(table, table.slice(0, -NEW.length))
-    into.push(`alter table ${table} rename constraint ${constraint} to ${name};`)
-  }
-  const locked = await db.rows<{ name: string }>(
-    'select name from unnest($1::text[]) as t(name) where to_regclass(name) is not null',
-    [tables],
-  )
-  const live = locked.map(({ name }) => name)
-  return [
-    ...(live.length > 0 ? [`lock table ${live.join(', ')} in access exclusive mode;`] : []),
-    ...aside,
-    ...live.map(table => `alter table ${table} rename to ${table}${OLD};`),
-    ...into,
-    ...tables.map(table => `alter table ${table}${NEW} rename to ${table};`),
-  ].join('\n')
-}
-
-/** Also of an index that somebody made by hand, whose name is his. */
-function oldName(index: string, table: string): string {
-  return index.startsWith(table)
-    ? index.replace(table, `${table}${OLD}`)
-    : `${table}${OLD}_${index}`
-}
 
 function isBusy(thrown: unknown): boolean {
   return isRm3Error(thrown, 'LOG_BUSY') || isDeadlock(thrown)

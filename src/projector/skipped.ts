@@ -12,23 +12,26 @@ export async function withoutSkipped<Kind extends Projection>(
   const skipped = new Map(rows.map(({ name, positions }) => [name, new Set(positions)]))
   return projections.map(projection => {
     const positions = skipped.get(projection.name)
-    return positions === undefined ? projection : leavingOut(projection, positions)
+    return positions === undefined
+      ? projection
+      : leavingOut(projection, position => positions.has(position))
   })
 }
 
-function leavingOut<Kind extends Projection>(
+/** A projection to which events at some positions are as nothing. */
+export function leavingOut<Kind extends Projection>(
   projection: Kind,
-  positions: ReadonlySet<number>,
+  isLeftOut: (position: number) => boolean,
 ): Kind {
   if (isPerEntity(projection)) {
     const { step } = projection
-    return { ...projection, step: it => (positions.has(it.event.position) ? [] : step(it)) }
+    return { ...projection, step: it => (isLeftOut(it.event.position) ? [] : step(it)) }
   }
   const { apply } = projection
   return {
     ...projection,
     apply: async (events, db) => {
-      const rest = events.filter(({ position }) => !positions.has(position))
+      const rest = events.filter(({ position }) => !isLeftOut(position))
       if (rest.length > 0) await apply(rest, db)
     },
   }

@@ -156,6 +156,8 @@ suite('rm3admin', test => {
     assert.is((await admin('projection', 'retry', 'search')).code, 1)
     assert.is((await admin('projection', 'pause', 'none')).code, 10)
     assert.is((await admin('projection', 'skip', 'search', 'x')).code, 2)
+    assert.is((await admin('projection', 'forget', 'search', '--dry-run')).code, 1)
+    assert.is((await admin('projection', 'forget', 'none')).code, 10)
     assert.is((await admin('projection', 'skip', 'search', '1', '--reason', 'x')).code, 1)
   }, 60_000)
 

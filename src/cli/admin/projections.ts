@@ -1,14 +1,17 @@
 import { ROOT } from '../../content/events.ts'
 import { Rm3Error } from '../../errors.ts'
+import { openBulk } from '../../pg/bulk.ts'
 import type { Db } from '../../pg/db.ts'
+import { discoverProjections } from '../../projector/discover.ts'
+import { findRemains, forgetProjection, type Remains } from '../../projector/forget.ts'
 import {
   pauseProjection,
   resumeProjection,
   retryProjection,
   skipEvent,
 } from '../../projector/operate.ts'
-import type { Call, Command } from '../command.ts'
-import { withSite } from '../open.ts'
+import type { Call, Command, Outcome } from '../command.ts'
+import { withDatabase, withSite } from '../open.ts'
 
 const NAME = { name: 'NAME', summary: 'of the projection, as rm3admin status shows it' }
 
@@ -50,6 +53,37 @@ rm3admin status shows the position from then on.`,
     }),
 }
 
+const forget: Command = {
+  name: 'projection forget',
+  summary: 'drops what is left of a projection that is not there any more',
+  arguments: [NAME],
+  options: { 'dry-run': { summary: 'only says what would be dropped' } },
+  details: `Such as one of a plugin that was taken away: its tables and its place among the projections go. It comes back, built from the
+log, when the plugin does. One that is there, or that some process follows, is refused.`,
+  run: call =>
+    withDatabase(call, async ({ url }, { site }) => {
+      const name = call.argument('NAME')
+      const known = await discoverProjections()
+      const { db, close } = await openBulk({ url, site })
+      try {
+        const isDry = call.flag('dry-run')
+        const remains = await (isDry ? findRemains : forgetProjection)(db, name, known)
+        return forgotten(name, remains, isDry)
+      } finally {
+        await close()
+      }
+    }),
+}
+
+function forgotten(name: string, { tables, isKnown }: Remains, isDry: boolean): Outcome {
+  const what = tables.length > 0 ? `with ${tables.join(', ')}` : 'which has no tables'
+  const lines = [
+    isDry ? `${name} would be forgotten, ${what}.` : `${name} is forgotten, ${what}.`,
+    ...(isKnown ? [] : ['Which tables it had is not known: they stay.']),
+  ]
+  return { text: lines.join('\n'), data: { name, tables: [...tables], done: !isDry } }
+}
+
 function positionOf(call: Call): number {
   const text = call.argument('POSITION')
   const position = Number(text)
@@ -57,10 +91,11 @@ function positionOf(call: Call): number {
   throw new Rm3Error('USAGE', `POSITION is a whole number from 1, not "${text.slice(0, 40)}"`)
 }
 
-/** `rm3admin projection retry`, `skip`, `pause` and `resume`. */
+/** `rm3admin projection retry`, `skip`, `pause`, `resume` and `forget`. */
 export const projectionCommands: readonly Command[] = [
   command('retry', 'has a failed projection try again', 'tries again', retryProjection),
   skip,
   command('pause', 'stops a projection that follows the log', 'is paused', pauseProjection),
   command('resume', 'lets a paused projection go on', 'goes on', resumeProjection),
+  forget,
 ]

@@ -3,7 +3,9 @@ import { readHead } from '../../log/read.ts'
 import { openBulk, type SiteDatabase } from '../../pg/bulk.ts'
 import type { Projection } from '../../projector/define.ts'
 import { discoverProjections } from '../../projector/discover.ts'
-import { type Rebuilt, rebuildProjections } from '../../projector/rebuild.ts'
+import { rebuildProjections } from '../../projector/rebuild.ts'
+import type { Rebuilt } from '../../projector/rebuild-finish.ts'
+import { listSwapped, rollbackProjections } from '../../projector/rollback.ts'
 import { usualThreads } from '../../projector/threads.ts'
 import type { Call, Command, Outcome } from '../command.ts'
 import { withDatabase } from '../open.ts'
@@ -15,9 +17,46 @@ export const rebuildCommand: Command = {
 takes some milliseconds. What was not as the log has it in the old tables is told. The old tables stay, with names that end with
 __old, until the next rebuild.
 
-A rebuild that was killed goes on where it was when the command is given again; several at once share the work.`,
+A rebuild that was killed goes on where it was when the command is given again; several at once share the work.
+
+With --rollback the old tables take their place again, once they hold what was written since: of the projections that the last
+rebuild was of, when none is named. What was live is kept instead, so that doing it again takes it back. Rows are made by the rm3
+that does it, so it must have the version that the old tables are of: after an upgrade, run the older rm3, and end the newer ones.`,
+  options: { rollback: { summary: 'puts back the tables that the last rebuild replaced' } },
   arguments: [{ name: 'PROJECTION', summary: 'which ones', optional: true, repeated: true }],
-  run: call => withDatabase(call, ({ url }, { site }) => rebuildSite(call, { url, site })),
+  run: call =>
+    withDatabase(call, ({ url }, { site }) => {
+      const work = call.flag('rollback') ? rollbackSite : rebuildSite
+      return work(call, { url, site })
+    }),
+}
+
+async function rollbackSite(call: Call, database: SiteDatabase): Promise<Outcome> {
+  const all = await discoverProjections()
+  const named = call.findArgument('PROJECTION') ?? (await lastSwapped(database))
+  const projections = chosen(all, named)
+  const { signal } = call
+  const { position, drift } = await rollbackProjections(database, { projections, all, signal })
+  const names = projections.map(({ name }) => name)
+  const tables = tablesOf(drift)
+  const text = [
+    `Rolled back: ${names.join(', ')}; swapped in at position ${position}.`,
+    ...(tables.length > 0 ? ['What was live differed from them:'] : []),
+    ...tables.map(lineOf),
+  ].join('\n')
+  return { text, data: { projections: names, position, drift: drift && tables } }
+}
+
+/** Names as they are given in an argument. @throws PROJECTION_STATE before the first rebuild */
+async function lastSwapped(database: SiteDatabase): Promise<string> {
+  const { db, close } = await openBulk(database)
+  try {
+    const names = await listSwapped(db)
+    if (names.length > 0) return names.join(' ')
+    throw new Rm3Error('PROJECTION_STATE', 'nothing was rebuilt yet, so nothing can be rolled back')
+  } finally {
+    await close()
+  }
 }
 
 async function rebuildSite(call: Call, database: SiteDatabase): Promise<Outcome> {
@@ -62,7 +101,7 @@ function outcome(
   { events, seconds }: { events: number; seconds: number },
 ): Outcome {
   const names = projections.map(({ name }) => name)
-  const tables = (drift ?? []).map(({ table, rows }) => ({ table, rows }))
+  const tables = tablesOf(drift)
   const text = [
     `Built anew: ${names.join(', ')}; ${events} events in ${seconds.toFixed(1)} s, swapped in at position ${position}.`,
     drift === null
@@ -70,9 +109,20 @@ function outcome(
       : tables.length === 0
         ? 'The old tables were as the log has it.'
         : 'The old tables were not as the log has it:',
-    ...tables.map(({ table, rows }) =>
-      rows === null ? `  ${table}: not there, or otherwise` : `  ${table}: ${rows} rows`,
-    ),
+    ...tables.map(lineOf),
   ].join('\n')
   return { text, data: { projections: names, position, events, seconds, drift: drift && tables } }
+}
+
+type TableDrift = {
+  table: string
+  rows: number | null
+}
+
+function tablesOf(drift: Rebuilt['drift']): TableDrift[] {
+  return (drift ?? []).map(({ table, rows }) => ({ table, rows }))
+}
+
+function lineOf({ table, rows }: TableDrift): string {
+  return rows === null ? `  ${table}: not there, or otherwise` : `  ${table}: ${rows} rows`
 }
