@@ -72,6 +72,12 @@ export const ERROR_CODES = {
   SITE_NOT_EMPTY: 'The site has content already.',
   SOURCE_NOT_FOUND: 'The file or folder to read does not exist.',
   SOURCE_DAMAGED: 'The backup or file is damaged; file and place are named.',
+  BACKUP_DAMAGED: 'The backup is not what was written; each damaged file is named.',
+  BACKUP_INCOMPLETE: 'Something that belongs to the backup is not there.',
+  BACKUP_NEWER:
+    'The backup was written by a newer rm3, or in a format that this one does not know.',
+  TARGET_EXISTS: 'What is to be written is there already.',
+  TARGET_IN_USE: 'Another process is writing there.',
   BLOB_MISSING: 'The bytes of a blob are not in the blob store.',
   // workers
   WORKER_NOT_FOUND: 'There is no such worker.',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RULES } from '../src/backup/folder/rules.ts'
 import { EXIT_CODES } from '../src/cli/exit-codes.ts'
 import type { Site } from '../src/commands/change.ts'
 import { EVENT_VERSIONS } from '../src/content/upcast.ts'
@@ -129,6 +130,15 @@ suite('docs/reference/events.md', test => {
         .map(cell => cell.trim().replaceAll(/[`?]/g, ''))
       assert.equal(told.sort(), fieldsOf(source, payload).sort(), type)
     }
+  })
+})
+
+suite('docs/reference/backup-format.md', test => {
+  test('lists every rule of verifying a folder', () => {
+    const rows = Object.entries(RULES).map(([rule, sentence]) => `| \`${rule}\` | ${sentence} |`)
+
+    const [, part = ''] = read('docs/reference/backup-format.md').split('| rule | means |')
+    assert.equal(rowsOf(part.split('\n\n')[0] ?? ''), rows)
   })
 })
 

@@ -4,6 +4,8 @@ const COLON = 0x3a
 const MINUS = 0x2d
 const ZERO = 0x30
 const NINE = 0x39
+const OPEN = 0x7b
+const CLOSE = 0x7d
 /** Shorter whole numbers are all exact. */
 const EXACT_DIGITS = 15
 
@@ -45,6 +47,21 @@ export function endOfString(text: string, from: number): number {
     while (text.charCodeAt(quote - 1 - slashes) === BACKSLASH) slashes++
     if (slashes % 2 === 0) return quote
     quote = text.indexOf('"', quote + 1)
+  }
+  return -1
+}
+
+/** Index after the object that begins at `from`, in a text that is well-formed so far; -1 when none begins there or it does not end. */
+export function endOfObject(text: string, from: number): number {
+  if (text.charCodeAt(from) !== OPEN) return -1
+  let depth = 0
+  for (let index = from; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === QUOTE) {
+      index = endOfString(text, index + 1)
+      if (index < 0) return -1
+    } else if (code === OPEN) depth++
+    else if (code === CLOSE && --depth === 0) return index + 1
   }
   return -1
 }

@@ -9,7 +9,11 @@ export const CHAIN_START = Buffer.alloc(32)
  *
  * `schema/functions/append.sql` computes the same.
  */
-export function chainLink(previous: Buffer, event: RecordedEvent, body: Buffer): Buffer {
+export function chainLink(
+  previous: Buffer,
+  event: Omit<RecordedEvent, 'note' | 'meta' | 'data'>,
+  body: Buffer,
+): Buffer {
   const header = [
     event.position,
     event.eventId,

@@ -48,8 +48,8 @@ function isIntegerUpTo(max: number, value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= max
 }
 
-/** A day that does not exist comes back as another one. */
-function isInstant(text: string): boolean {
+/** Whether a text is an instant as events have it: RFC 3339, UTC, milliseconds. A day that does not exist comes back as another one. */
+export function isInstant(text: string): boolean {
   if (!INSTANT.test(text)) return false
   const time = Date.parse(text)
   return !Number.isNaN(time) && new Date(time).toISOString() === text

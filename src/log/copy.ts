@@ -14,7 +14,9 @@ export interface CopyRange {
   readonly position: number
 }
 
-const COLUMNS = 'position, event_id, stream, revision, version, type, actor, at, note, data'
+/** In the order in which `eventOf` takes them. */
+export const COPIED_COLUMNS =
+  'position, event_id, stream, revision, version, type, actor, at, note, data'
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
@@ -42,17 +44,25 @@ export function copySomeStreams(
 
 /** What is copied of the log: all of it without `where`, in no order; else stream by stream. */
 export function copyQuery(where?: string): string {
-  const all = `select ${COLUMNS} from log`
+  const all = `select ${COPIED_COLUMNS} from log`
   return where === undefined ? all : `${all} where ${where} order by stream, revision`
 }
 
-/** COPY takes no parameters. */
-function literal(uuid: string): string {
+/** A UUID as it stands in a query: COPY takes no parameters. */
+export function literal(uuid: string): string {
   if (!UUID.test(uuid)) throw new Error(`not a uuid: ${uuid}`)
   return `'${uuid}'`
 }
 
-async function* parsed(chunks: AsyncIterable<string>): AsyncIterable<CopiedEvent[]> {
+function parsed(chunks: AsyncIterable<string>): AsyncIterable<CopiedEvent[]> {
+  return parseLines(chunks, eventOf)
+}
+
+/** What each line of a COPY in text format stands for, in batches. A line may be cut anywhere. */
+export async function* parseLines<Item>(
+  chunks: AsyncIterable<string>,
+  itemOf: (fields: readonly string[]) => Item,
+): AsyncIterable<Item[]> {
   let rest = ''
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf('\n') + 1
@@ -62,13 +72,12 @@ async function* parsed(chunks: AsyncIterable<string>): AsyncIterable<CopiedEvent
     }
     const lines = (rest + chunk.slice(0, end - 1)).split('\n')
     rest = chunk.slice(end)
-    yield lines.map(eventOf)
+    yield lines.map(line => itemOf(line.split('\t')))
   }
 }
 
-/** An event of one line in COPY's text format (PostgreSQL manual, COPY, "Text Format"). */
-function eventOf(line: string): CopiedEvent {
-  const fields = line.split('\t')
+/** An event of the fields of a line in COPY's text format (PostgreSQL manual, COPY, "Text Format"). */
+export function eventOf(fields: readonly string[]): CopiedEvent {
   const field = (index: number) => fields[index] as string
   return {
     position: Number(field(0)),
@@ -85,7 +94,7 @@ function eventOf(line: string): CopiedEvent {
 }
 
 /** `2026-11-22 18:30:00.5+00`, the session's time zone being UTC. */
-function instantOf(text: string): string {
+export function instantOf(text: string): string {
   const fraction = text.slice(20, -3)
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction.padEnd(3, '0')}Z`
 }
@@ -99,7 +108,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   v: '\v',
 }
 
-function textOf(field: string): string | null {
+/** A text's field. null for `\\N`. */
+export function textOf(field: string): string | null {
   if (!field.includes('\\')) return field
   if (field === '\\N') return null
   return field.replace(/\\(.)/g, (_, sign: string) => ESCAPES[sign] ?? sign)

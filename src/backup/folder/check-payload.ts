@@ -1,0 +1,120 @@
+import type { Json, JsonObject } from '../../codec/json.ts'
+import { checkImportedDocument } from '../../content/check-document.ts'
+import { isPath } from '../../content/path.ts'
+import type { Entity } from '../../content/state.ts'
+import { isRm3Error } from '../../errors.ts'
+
+type Check = (value: Json | undefined) => boolean
+
+const SHA256 = /^[0-9a-f]{64}$/
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+const isText: Check = value => typeof value === 'string'
+const isWord: Check = value => typeof value === 'string' && /^\S{1,1000}$/.test(value)
+const isRevision: Check = value => Number.isSafeInteger(value) && (value as number) >= 0
+const isUuid: Check = value => typeof value === 'string' && UUID.test(value)
+const isPathValue: Check = value => isPath(value)
+const isInstant: Check = value => typeof value === 'string' && INSTANT.test(value)
+const isTrue: Check = value => value === true
+const isObject: Check = value =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isAny: Check = value => value !== undefined
+
+const optional =
+  (check: Check): Check =>
+  value =>
+    value === undefined || check(value)
+const oneOf =
+  (...values: readonly string[]): Check =>
+  value =>
+    values.includes(value as string)
+
+const IMPORTED = {
+  number: optional(isRevision),
+  created: optional(isInstant),
+  modified: optional(isInstant),
+}
+const isPatch: Check = value =>
+  Array.isArray(value) &&
+  value.every(
+    step =>
+      isObject(step) && isText((step as JsonObject)['path']) && isText((step as JsonObject)['op']),
+  )
+const REVIEW = optional(oneOf('waiting', 'rejected'))
+const CREDENTIAL = {
+  credential: isUuid,
+  provider: isWord,
+  label: optional(isText),
+  scope: optional(isText),
+  expires: optional(isText),
+}
+const GRANT = { role: isWord, permission: isWord, pattern: isWord }
+
+/** The members of each payload that something relies on. Others are kept, whatever they are. */
+const SHAPES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+  PageCreated: { ...IMPORTED, path: isPathValue, draft: optional(isTrue), review: REVIEW },
+  PageRevised: {
+    ...{ ...IMPORTED, base: isRevision, draft: optional(isTrue), review: REVIEW },
+    ...{ minor: optional(isTrue), restored: optional(isRevision), patch: optional(isPatch) },
+  },
+  PagePublished: {
+    ...{ ...IMPORTED, revision: isRevision, revisionId: optional(isUuid) },
+    ...{ patch: optional(isPatch), schedule: optional(isUuid) },
+  },
+  PublishScheduled: { revision: isRevision, revisionId: isUuid, at: isInstant },
+  ScheduleCancelled: { schedule: isUuid, reason: optional(isText) },
+  PageMoved: { ...IMPORTED, from: isPathValue, to: isPathValue },
+  PageDeleted: { ...IMPORTED, redirect: optional(isText) },
+  PageUndeleted: { path: isPathValue },
+  BlobAttached: {
+    ...{ name: isText, sizeBytes: isRevision, mediaType: isText },
+    ...{
+      sha256: value => typeof value === 'string' && SHA256.test(value),
+      category: oneOf('public', 'private'),
+    },
+  },
+  BlobDetached: { name: isText },
+  RoleAssigned: { role: isWord },
+  RoleDeassigned: { role: isWord },
+  CredentialSet: CREDENTIAL,
+  CredentialRemoved: CREDENTIAL,
+  RolePermitted: GRANT,
+  RoleDenied: GRANT,
+  SettingChanged: { key: isWord, value: isAny },
+}
+
+/**
+ * What of a payload is not as its type has it, as a JSON pointer; null when nothing is. A log is written by rm3 alone, a backup by whoever has
+ * an editor.
+ */
+export function payloadFault(type: string, data: JsonObject): string | null {
+  for (const [member, check] of Object.entries(SHAPES[type] ?? {})) {
+    const value = Object.hasOwn(data, member) ? data[member] : undefined
+    if (!check(value)) return `/data/${member}`
+  }
+  const hasDocument = Object.hasOwn(data, 'document')
+  if (type === 'PageCreated' && !hasDocument) return '/data/document'
+  if (type === 'PageRevised' && !hasDocument && !isPatch(data['patch'])) return '/data/patch'
+  return hasDocument && !isDocument(data['document']) ? '/data/document' : null
+}
+
+/** Whether what patches made of a document still is one. */
+export function isSoundTip({ tip }: Pick<Entity, 'tip'>): boolean {
+  if (!isObject(tip)) return false
+  const { proto, hidden, summary, data, tags, ...others } = tip as JsonObject
+  const hasParts = isObject(summary) && isObject(data) && isObject(tags)
+  return (
+    isText(proto) && typeof hidden === 'boolean' && hasParts && Object.keys(others).length === 0
+  )
+}
+
+function isDocument(value: Json | undefined): boolean {
+  try {
+    checkImportedDocument(value)
+    return true
+  } catch (thrown) {
+    if (isRm3Error(thrown)) return false
+    throw thrown
+  }
+}

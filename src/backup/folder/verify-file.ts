@@ -1,0 +1,155 @@
+import { checkImportedDocument } from '../../content/check-document.ts'
+import { GRANTS_STREAM, SETTINGS_STREAM } from '../../content/events.ts'
+import type { Grants, Settings, State } from '../../content/state.ts'
+import { isRm3Error } from '../../errors.ts'
+import { compareRecord, type Folded, HistoryCheck } from './check-history.ts'
+import { CompactSet } from './compact-set.ts'
+import { blobFileName, type CatalogHead, entityFileName, type FileEntry } from './format.ts'
+import type { PositionIndex } from './position-index.ts'
+import { readCredentials } from './read-credentials.ts'
+import { BACKUP_JSON_LIMITS, hashOfFile, objectIn, readHistory, readText } from './read-history.ts'
+import { recordOf } from './record.ts'
+import { FileFault } from './rules.ts'
+import { Tally } from './tally.ts'
+import { grantsRecord, settingsRecord } from './write-streams.ts'
+
+/** What is gathered while files are looked at one by one. */
+export interface Gathered {
+  readonly head: CatalogHead
+  readonly tally: Tally
+  /** Of a subtree or a snapshot there is no whole log to prove. */
+  readonly index: PositionIndex | null
+  readonly ids: CompactSet
+  readonly livePaths: CompactSet
+  /** Hashes of the blobs that are there. */
+  readonly blobs: CompactSet
+  readonly secrets: { credential: string; file: string; line: number }[]
+}
+
+export function newGathered(head: CatalogHead, index: PositionIndex | null): Gathered {
+  return {
+    ...{ head, index, tally: new Tally(), secrets: [] },
+    ...{ ids: new CompactSet(), livePaths: new CompactSet(), blobs: new CompactSet() },
+  }
+}
+
+/** Proves one file: its bytes, then what is in it. @throws FileFault with the first thing that is wrong */
+export function verifyFile(dir: string, entry: FileEntry, gathered: Gathered): void {
+  const sha256 = hashOfFile(dir, entry.name, entry.sizeBytes)
+  if (sha256 !== entry.sha256) {
+    throw new FileFault('file-hash', 'its bytes are not those that were written')
+  }
+  switch (entry.kind) {
+    case 'blob':
+      verifyBlob(entry, gathered)
+      return
+    case 'credentials':
+      for (const { credential, line } of readCredentials(readText(dir, entry.name))) {
+        gathered.secrets.push({ credential, line, file: entry.name })
+      }
+      return
+    default:
+      if (gathered.head.contents === 'history') verifyHistory(dir, entry, gathered)
+      else verifyRecord(dir, entry, gathered)
+  }
+}
+
+function verifyBlob({ name, sha256, sizeBytes }: FileEntry, { blobs, tally }: Gathered): void {
+  if (name !== blobFileName(sha256)) {
+    throw new FileFault('file-hash', 'its bytes are not those that its name says')
+  }
+  blobs.add(sha256)
+  tally.counts.blobs++
+  tally.counts.blobBytes += sizeBytes
+}
+
+function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void {
+  const { tally, index, ids } = gathered
+  const stream = streamOf(entry)
+  const check = new HistoryCheck(tally)
+  const events = readHistory(dir, entry.name, stream)
+  let next = events.next()
+  while (!next.done) {
+    for (const placed of next.value) {
+      check.add(placed)
+      const { event, line } = placed
+      const place = `line ${line}`
+      if (!ids.add(event.eventId)) {
+        throw new FileFault('id-twice', `another event has the id ${event.eventId}`, place)
+      }
+      if (event.position > gathered.head.position || index?.add(event) === false) {
+        const text = `position ${event.position} is behind the end of the backup`
+        throw new FileFault('chain-end', text, place)
+      }
+    }
+    next = events.next()
+  }
+  const folded = check.end()
+  demandEvents(entry, folded)
+  compareRecord(next.value, recordOfState(entry, folded))
+  gather(entry, folded.state, gathered)
+  if (folded.state !== null) {
+    tally.add(folded.state, { events: folded.positions.length, erased: folded.erased })
+  }
+}
+
+function streamOf({ kind, entityId }: FileEntry): string {
+  if (kind === 'permissions') return GRANTS_STREAM
+  if (kind === 'settings') return SETTINGS_STREAM
+  return entityId ?? ''
+}
+
+function demandEvents({ kind, events = 0 }: FileEntry, { positions }: Folded): void {
+  if (positions.length !== events) {
+    const text = `it has ${positions.length} events, the catalog says ${events}`
+    throw new FileFault('count-differs', text)
+  }
+  if (kind === 'entity' && events === 0) {
+    throw new FileFault('history-shape', 'an entity has at least one event')
+  }
+}
+
+function recordOfState({ kind }: FileEntry, { state, positions }: Folded) {
+  if (kind === 'permissions') return grantsRecord(state as Grants | null)
+  if (kind === 'settings') return settingsRecord(state as Settings | null)
+  if (state?.kind !== 'entity') throw new FileFault('history-shape', 'it is of no entity')
+  return recordOf(state, { at: revision => positions[revision - 1] ?? 0 })
+}
+
+function gather(entry: FileEntry, state: State | null, { ids, livePaths }: Gathered): void {
+  if (state?.kind !== 'entity') return
+  if (entry.path !== state.path || entry.state !== state.state) {
+    throw new FileFault('record-differs', 'the catalog says another path or state of it')
+  }
+  if (entry.name !== entityFileName(state)) {
+    throw new FileFault('file-name', `a file of this page is called ${entityFileName(state)}`)
+  }
+  if (!ids.add(`entity ${state.id}`)) {
+    throw new FileFault('id-twice', `another file is of the entity ${state.id}`)
+  }
+  if (state.state === 'live' && !livePaths.add(state.path)) {
+    throw new FileFault('path-twice', `another page is live at ${state.path}`)
+  }
+}
+
+/** Of a snapshot only the shape can be proved. */
+function verifyRecord(dir: string, entry: FileEntry, { ids, livePaths }: Gathered): void {
+  const record = objectIn(readText(dir, entry.name))
+  if (entry.kind !== 'entity') return
+  const { entityId, path, state, proto, hidden, summary, data, tags } = record
+  try {
+    checkImportedDocument({ proto, hidden, summary, data, tags }, BACKUP_JSON_LIMITS)
+  } catch (thrown) {
+    if (!isRm3Error(thrown)) throw thrown
+    throw new FileFault('record-shape', thrown.message, String(thrown.details['pointer'] ?? ''))
+  }
+  if (entityId !== entry.entityId || path !== entry.path || state !== entry.state) {
+    throw new FileFault('record-differs', 'the catalog says another id, path or state of it')
+  }
+  if (!ids.add(`entity ${String(entityId)}`)) {
+    throw new FileFault('id-twice', `another file is of the entity ${String(entityId)}`)
+  }
+  if (state === 'live' && !livePaths.add(String(path))) {
+    throw new FileFault('path-twice', `another page is live at ${String(path)}`)
+  }
+}

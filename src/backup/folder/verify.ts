@@ -1,0 +1,174 @@
+import { opendir, stat } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { canonicalJson, type Json } from '../../codec/json.ts'
+import { Rm3Error } from '../../errors.ts'
+import { CompactSet } from './compact-set.ts'
+import { CATALOG, type CatalogHead, type Counts, type FileEntry, isFileName } from './format.ts'
+import { PositionIndex } from './position-index.ts'
+import { type Catalog, listFiles, readCatalog } from './read-catalog.ts'
+import { FileFault, type Finding, Findings } from './rules.ts'
+import { type Gathered, newGathered, verifyFile } from './verify-file.ts'
+
+/** What a backup turned out to be. It is whole when nothing was found. */
+export interface FolderProof {
+  /** null when the catalog itself cannot be used. */
+  readonly head: CatalogHead | null
+  readonly counts: Counts | null
+  readonly files: number
+  readonly bytes: number
+  /** Blobs that the backup says were not there when it was made. */
+  readonly missingBlobs: readonly string[]
+  /** By file; at most 1000 of `findingCount`. */
+  readonly findings: readonly Finding[]
+  readonly findingCount: number
+}
+
+export interface VerifyOptions {
+  readonly signal?: AbortSignal
+  /** Told bytes. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** Others get their turn after so long. */
+const TURN_MS = 20
+/** An event takes more bytes than these; whoever names a position that its files cannot hold is not believed. */
+const EVENT_BYTES_MIN = 250
+
+/**
+ * Reads all of a backup and proves it, without a database: every file against the catalog, every event against its hash, the events as the
+ * whole log that they were, each record against the fold of its history, what refers to a blob against the blobs. Nothing that the
+ * backup says is trusted on the way, and memory is bounded but for some bytes for each event and file.
+ *
+ * @throws SOURCE_NOT_FOUND when there is no such folder, the reason of `signal`
+ */
+export async function verifyFolder(dir: string, options: VerifyOptions = {}): Promise<FolderProof> {
+  const found = await stat(dir).catch(() => null)
+  if (!found?.isDirectory()) {
+    throw new Rm3Error('SOURCE_NOT_FOUND', `there is no folder ${dir}`, { dir })
+  }
+  const findings = new Findings()
+  const catalog = attempt(findings, CATALOG, () => readCatalog(dir))
+  if (catalog === null) return proofOf(null, 0, findings)
+  const total = await checkListing(dir, findings)
+  const { head } = catalog
+  const isWhole = head.contents === 'history' && head.path === null
+  if (isWhole && head.position * EVENT_BYTES_MIN > total) {
+    findings.add('position-missing', CATALOG, `the files cannot hold ${head.position} events`)
+    return proofOf(catalog, total, findings)
+  }
+  const gathered = newGathered(head, isWhole ? new PositionIndex(head.position) : null)
+  await verifyFiles(dir, gathered, { findings, total, options })
+  if (findings.count === 0) checkWhole(catalog, gathered, findings)
+  return proofOf(catalog, total, findings)
+}
+
+function proofOf(catalog: Catalog | null, bytes: number, findings: Findings): FolderProof {
+  return {
+    head: catalog?.head ?? null,
+    counts: catalog?.tail.counts ?? null,
+    files: catalog?.files ?? 0,
+    bytes,
+    missingBlobs: catalog?.tail.missingBlobs ?? [],
+    findings: findings.list,
+    findingCount: findings.count,
+  }
+}
+
+/** @returns null when a fault was found, which is noted */
+function attempt<Result>(findings: Findings, file: string, work: () => Result): Result | null {
+  try {
+    return work()
+  } catch (thrown) {
+    if (!(thrown instanceof FileFault)) throw thrown
+    findings.add(thrown.rule, file, thrown.message, thrown.place)
+    return null
+  }
+}
+
+/** Names: those that the catalog lists, then those that are there. @returns the bytes that the catalog speaks of */
+async function checkListing(dir: string, findings: Findings): Promise<number> {
+  const names = new CompactSet()
+  names.add(CATALOG)
+  let total = 0
+  for (const { name, kind, sizeBytes } of listFiles(dir)) {
+    total += sizeBytes
+    if (!isFileName(kind, name)) {
+      findings.add('file-name', CATALOG, `${name.slice(0, 300)} is no name of a file`)
+    } else if (!names.add(name)) {
+      findings.add('file-listed-twice', CATALOG, `${name} is listed twice`)
+    }
+  }
+  for await (const { name } of await opendir(dir, { bufferSize: 1_000 })) {
+    if (!names.has(name)) findings.add('file-extra', name, 'the catalog does not list it')
+  }
+  return total
+}
+
+async function verifyFiles(
+  dir: string,
+  gathered: Gathered,
+  work: { findings: Findings; total: number; options: VerifyOptions },
+): Promise<void> {
+  const { findings, total, options } = work
+  let done = 0
+  let turn = Date.now()
+  for (const entry of listFiles(dir)) {
+    options.signal?.throwIfAborted()
+    if (isFileName(entry.kind, entry.name)) {
+      attempt(findings, entry.name, () => verifyFile(dir, entry, gathered))
+    }
+    done += entry.sizeBytes
+    if (Date.now() - turn < TURN_MS) continue
+    options.onProgress?.(done, total)
+    await setImmediate()
+    turn = Date.now()
+  }
+}
+
+/** What only all files together can tell. */
+function checkWhole({ head, tail }: Catalog, gathered: Gathered, findings: Findings): void {
+  const { index, tally, secrets } = gathered
+  const fault = index?.fault(head.chain) ?? null
+  if (fault !== null) {
+    findings.add(fault.rule, CATALOG, `at position ${fault.position}`, `position ${fault.position}`)
+  }
+  for (const { credential, file, line } of secrets) {
+    if (head.contents === 'snapshot' || tally.credentials.has(credential)) continue
+    const text = `the credential ${credential} is not in force`
+    findings.add('credential-unknown', file, text, `line ${line}`)
+  }
+  if (head.contents === 'history') {
+    checkBlobs(new Set(tail.missingBlobs), gathered, findings)
+    const counts = { ...tally.counts, credentials: secrets.length }
+    demandSame(counts, tail.counts, 'counts', findings)
+    demandSame(tally.scheduled, tail.scheduled, 'scheduled', findings)
+  }
+}
+
+function checkBlobs(missing: ReadonlySet<string>, { tally, blobs }: Gathered, findings: Findings) {
+  for (const sha256 of tally.blobs.keys()) {
+    if (blobs.has(sha256) || missing.has(sha256)) continue
+    findings.add('blob-missing', CATALOG, `it has no blob ${sha256}, which an event refers to`)
+  }
+  const needed = tally.blobs.size - [...missing].filter(sha256 => tally.blobs.has(sha256)).length
+  if (blobs.size > needed) {
+    findings.add(
+      'blob-unused',
+      CATALOG,
+      `it has ${blobs.size} blobs, of which ${needed} are needed`,
+    )
+  }
+}
+
+function demandSame(computed: object, told: object, member: string, findings: Findings): void {
+  if (canonicalJson(computed as Json) === canonicalJson(told as Json)) return
+  findings.add('count-differs', CATALOG, `${member} is not what the files come to`, `/${member}`)
+}
+
+/** The entries of some kinds, for those who read a backup that is whole. */
+export function* listFilesOf(
+  dir: string,
+  kinds: readonly FileEntry['kind'][],
+): Iterable<FileEntry> {
+  for (const entry of listFiles(dir)) if (kinds.includes(entry.kind)) yield entry
+}

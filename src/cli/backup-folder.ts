@@ -1,0 +1,83 @@
+import { type FolderBackup, writeBackupFolder } from '../backup/folder/write.ts'
+import { openBlobStore } from '../blobs/store.ts'
+import { parsePath } from '../content/path.ts'
+import { Rm3Error } from '../errors.ts'
+import { resolvePosition } from '../queries/at.ts'
+
+import type { Call, Option, Outcome } from './command.ts'
+import { withDatabase, withSiteOf } from './open.ts'
+import { version } from './program.ts'
+import { Steps } from './steps.ts'
+
+/** Options of a backup into a folder. */
+export const FOLDER_OPTIONS: Readonly<Record<string, Option>> = {
+  path: { short: 'p', value: 'PATH', summary: 'only the pages at and below it' },
+  snapshot: { summary: 'only the present: no history, nothing that was deleted' },
+  at: {
+    value: 'WHEN',
+    summary: 'as of position:N, an instant such as 2026-02-03T04:05:06Z or a date',
+  },
+  concurrency: { short: 'c', value: 'N', summary: 'files copied at once, 1 to 64 (4)' },
+  resume: { summary: 'goes on with a backup into DIR that was interrupted' },
+  'allow-incomplete': { summary: 'lists files whose bytes are missing instead of failing' },
+}
+
+const CONCURRENCY_MAX = 64
+
+/** Backs the site up into a folder. @throws as `writeBackupFolder`, AT_INVALID, PATH_INVALID */
+export async function backupFolder(call: Call, dir: string): Promise<Outcome> {
+  const path = call.option('path')
+  const when = call.option('at')
+  const concurrency = concurrencyOf(call)
+  const started = Date.now()
+  const backup = await withDatabase(call, (database, config) =>
+    withSiteOf(call, database, config, async site => {
+      const steps = new Steps(call)
+      try {
+        return await writeBackupFolder(
+          {
+            ...{ url: database.url, site: config.site },
+            stores: {
+              public: await openBlobStore(config.publicBlobsFolder),
+              private: await openBlobStore(config.privateBlobsFolder),
+            },
+          },
+          {
+            dir,
+            position: when === null ? undefined : (await resolvePosition(site.db, when)).position,
+            path: path === null ? undefined : parsePath(path),
+            snapshot: call.flag('snapshot'),
+            resume: call.flag('resume'),
+            allowIncomplete: call.flag('allow-incomplete'),
+            ...{ concurrency, program: `rm3 ${version()}`, signal: call.signal },
+            onProgress: (step, done, total) => steps.update(step, done, total),
+          },
+        )
+      } finally {
+        steps.end()
+      }
+    }),
+  )
+  return outcomeOf(backup, Date.now() - started)
+}
+
+function concurrencyOf(call: Call): number {
+  const text = call.option('concurrency') ?? '4'
+  const number = Number(text)
+  if (/^\d{1,2}$/.test(text) && number >= 1 && number <= CONCURRENCY_MAX) return number
+  throw new Rm3Error('USAGE', `-c takes a number from 1 to ${CONCURRENCY_MAX}, not "${text}"`)
+}
+
+function outcomeOf({ dir, head, counts, missingBlobs }: FolderBackup, ms: number): Outcome {
+  const { position, chain, recordedAt, contents, path } = head
+  const text = [
+    `Wrote ${dir}${contents === 'snapshot' ? ', without history' : ''}${path === null ? '' : `, only ${path}`}.`,
+    `  ${counts.entities} entities (${counts.live} live, ${counts.drafts} never published, ${counts.deleted} deleted), ${counts.events} events`,
+    `  ${counts.grants} grants, ${counts.roles} roles of users, ${counts.credentials} credentials, ${counts.settings} settings, ${counts.scheduled} publications ahead`,
+    `  ${counts.blobs} files of ${counts.blobBytes} bytes`,
+    ...(missingBlobs.length > 0 ? [`  INCOMPLETE: ${missingBlobs.length} files are missing`] : []),
+    `  position ${position}, chain ${chain}`,
+  ].join('\n')
+  const data = { dir, position, chain, recordedAt, contents, path, counts: { ...counts } }
+  return { text, data: { ...data, missingBlobs: [...missingBlobs], ms } }
+}

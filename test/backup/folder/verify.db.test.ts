@@ -1,0 +1,347 @@
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { RULES, type Rule } from '../../../src/backup/folder/rules.ts'
+import { verifyFolder } from '../../../src/backup/folder/verify.ts'
+import type { ProvableEvent } from '../../../src/log/copy-history.ts'
+import { assert, suite } from '../../harness.ts'
+import { refused } from '../../support/refused.ts'
+import { randomOf } from '../../torture/random.ts'
+import { damageSomething } from './damages.ts'
+import { type FolderSite, folderSite, someEvents } from './folder-site.ts'
+import { forge } from './forge.ts'
+import { edit, reseal, sealed } from './reseal.ts'
+
+/** How many damages, and files that were mutated and sealed anew: `RM3_DAMAGES=2000`, `RM3_MUTATIONS=10000`. */
+const DAMAGES = Number(process.env['RM3_DAMAGES'] ?? 200)
+const MUTATIONS = Number(process.env['RM3_MUTATIONS'] ?? 200)
+const DEADLINE_MS = 1_800_000
+
+let open: FolderSite
+let whole = ''
+let small = ''
+let copies = 0
+
+/** A copy of a backup. */
+function copy(of = whole): string {
+  const dir = join(open.folder, `copy-${copies++}`)
+  cpSync(of, dir, { recursive: true })
+  return dir
+}
+
+async function rulesIn(dir: string): Promise<string[]> {
+  const { findings } = await verifyFolder(dir)
+  return [...new Set(findings.map(({ rule }) => rule))]
+}
+
+/** What makes each rule be broken: in a copy of the backup, whose catalog is sealed anew after it where that is said. */
+const BREAKS: readonly (readonly [Rule, (dir: string) => void, 'sealed'?])[] = [
+  ['catalog-missing', dir => rmSync(join(dir, 'catalog.json'))],
+  ['catalog-damaged', dir => edit(dir, 'catalog.json', text => text.replace('"live"', '"dead"'))],
+  ['format-newer', dir => edit(dir, 'catalog.json', text => text.replace('"1.0"', '"2.0"'))],
+  ['format-unknown', dir => edit(dir, 'catalog.json', text => text.replace('"1.0"', '"0.9"'))],
+  ['file-missing', dir => rmSync(join(dir, 'settings.json'))],
+  ['file-extra', dir => writeFileSync(join(dir, 'more'), '')],
+  [
+    'file-name',
+    dir => catalog(dir, text => text.replace('settings.json', '../settings.json')),
+    'sealed',
+  ],
+  [
+    'file-listed-twice',
+    dir =>
+      catalog(dir, text => text.replace(/^.*"settings\.json".*$/m, line => `${line}\n${line}`)),
+    'sealed',
+  ],
+  ['file-not-regular', dir => linked(dir, 'settings.json')],
+  ['file-not-regular', dir => folderInstead(dir, 'settings.json')],
+  ['file-size', dir => edit(dir, 'settings.json', text => `${text}\n`)],
+  ['file-hash', dir => edit(dir, 'settings.json', text => text.replace('settings', 'sextings'))],
+  [
+    'json',
+    dir => edit(dir, anyPage(dir), text => text.replace('"proto": ', '"proto": \x01')),
+    'sealed',
+  ],
+  [
+    'record-shape',
+    dir => edit(dir, anyPage(dir), text => text.replace('"stub"', '"stab"')),
+    'sealed',
+  ],
+  [
+    'record-differs',
+    dir => edit(dir, anyPage(dir), text => text.replace(/"title": "/, '$&New ')),
+    'sealed',
+  ],
+  [
+    'history-shape',
+    dir => edit(dir, anyPage(dir), text => text.replace('{"position":', '{ "position":')),
+    'sealed',
+  ],
+  [
+    'history-shape',
+    dir => edit(dir, anyPage(dir), text => text.replace(/\n {2}\]\n\}\n$/, '\n')),
+    'sealed',
+  ],
+  [
+    'history-order',
+    dir => edit(dir, longPage(dir), text => text.replace(/^\{"position".*\n/m, '')),
+    'sealed',
+  ],
+  [
+    'event-hash',
+    dir => edit(dir, anyPage(dir), text => text.replace('"actor":"root"', '"actor":"nobody"')),
+    'sealed',
+  ],
+  [
+    'event-hash',
+    dir => edit(dir, anyPage(dir), text => text.replace('"data":{', '"data":{"more":1,')),
+    'sealed',
+  ],
+  ['position-missing', dir => lastFile(dir), 'sealed'],
+  [
+    'chain-end',
+    dir => catalog(dir, text => text.replace(/"chain":"./, '"chain":"x').replace('x', '0')),
+    'sealed',
+  ],
+  [
+    'count-differs',
+    dir => catalog(dir, text => text.replace(/"grants":\d+/, '"grants":77')),
+    'sealed',
+  ],
+  [
+    'credential-unknown',
+    dir =>
+      edit(dir, 'credentials.json', text => text.replace(/"credential":"./, '"credential":"9')),
+    'sealed',
+  ],
+  ['blob-missing', dir => without(dir, /^.*-blob".*\n/m), 'sealed'],
+  ['json', forged('PageCreated', data => data.replace('{', '{"__proto__":1,'))],
+  ['json', forged('PageCreated', data => data.replace('{', '{"path":"wh",'))],
+  [
+    'event-unknown',
+    dir => forge(dir, event => onlyOf('PageCreated', event, { type: 'PageDreamt' })),
+  ],
+  ['event-unknown', dir => forge(dir, event => onlyOf('PageCreated', event, { version: 2 }))],
+  ['event-shape', forged('PageCreated', data => data.replace(/"path":"[^"]*"/, '"path":"../etc"'))],
+  ['event-shape', forged('PageCreated', data => data.replace('"hidden":', '"hydden":'))],
+  ['event-shape', forged('BlobAttached', data => data.replace(/"sha256":"../, '"sha256":"..'))],
+  [
+    'event-unfoldable',
+    forged('PageRevised', data => data.replace('"path":"/', '"path":"/no/such/')),
+  ],
+  [
+    'event-unfoldable',
+    forged('PageRevised', data =>
+      data.replace(/"patch":\[.*\]/, '"patch":[{"op":"replace","path":"/summary","value":7}]'),
+    ),
+  ],
+  [
+    'history-shape',
+    dir =>
+      forge(dir, event =>
+        event.position === 7 ? { ...event, at: '2021-02-30T00:00:00.000Z' } : event,
+      ),
+  ],
+  [
+    'time-decreases',
+    dir =>
+      forge(dir, event =>
+        event.position === 7 ? { ...event, recordedAt: '2001-01-01T00:00:00.000Z' } : event,
+      ),
+  ],
+  [
+    'position-twice',
+    dir => forge(dir, event => (event.position === 7 ? { ...event, position: 8 } : event)),
+  ],
+  [
+    'id-twice',
+    dir =>
+      forge(dir, event =>
+        event.position === 7
+          ? { ...event, eventId: '00000000-0000-4000-a000-000000000008' }
+          : event,
+      ),
+  ],
+]
+
+/** What changes the payload of the first event of a type. */
+function forged(type: string, change: (data: string) => string): (dir: string) => void {
+  return dir => {
+    let isDone = false
+    forge(dir, event => {
+      if (isDone || event.type !== type || event.data === null) return event
+      const data = change(event.data)
+      isDone = data !== event.data
+      return { ...event, data }
+    })
+    if (!isDone) throw new Error(`no ${type} to change`)
+  }
+}
+
+function onlyOf(type: string, event: ProvableEvent, change: Partial<ProvableEvent>): ProvableEvent {
+  return event.type === type && event.revision === 1 ? { ...event, ...change } : event
+}
+
+suite('verifying a backup in a folder', test => {
+  test.before(async () => {
+    open = await folderSite()
+    await open.fill(someEvents(200, 11))
+    whole = await open.backup('whole')
+    small = await open.backup('small', { position: 40 })
+  })
+  test.after(() => open.close())
+
+  for (const [index, [rule, damage, seal]] of BREAKS.entries()) {
+    test(`${index}: finds "${rule}"`, async () => {
+      const dir = copy()
+
+      damage(dir)
+      if (seal !== undefined) reseal(dir)
+
+      assert.ok((await rulesIn(dir)).includes(rule), `found ${(await rulesIn(dir)).join(', ')}`)
+      rmSync(dir, { recursive: true })
+    })
+  }
+
+  test('tells when there is none', async () => {
+    assert.is((await refused(verifyFolder(join(open.folder, 'none')))).code, 'SOURCE_NOT_FOUND')
+    assert.equal(await rulesIn(join(open.folder, 'public')), ['catalog-missing'])
+  })
+
+  test(
+    `names a file of each of ${DAMAGES} damages`,
+    async () => {
+      for (let seed = 0; seed < DAMAGES; seed++) {
+        const dir = copy(small)
+        const { what, files } = damageSomething(dir, randomOf(seed))
+        const { findings } = await verifyFolder(dir)
+        rmSync(dir, { recursive: true })
+        const named = findings.some(({ file }) => files.includes(file))
+        assert.ok(named, `${seed}: ${what}: ${JSON.stringify(findings.slice(0, 3))}`)
+      }
+    },
+    DEADLINE_MS,
+  )
+
+  test(
+    `takes none of ${MUTATIONS} mutated backups for whole, though sealed anew`,
+    async () => {
+      const members = Object.keys(Object.prototype)
+      for (let seed = 0; seed < MUTATIONS; seed++) {
+        const dir = copy(small)
+        const what = mutate(dir, seed)
+        const { findings } = await verifyFolder(dir)
+        rmSync(dir, { recursive: true })
+        assert.ok(findings.length > 0, `${seed}: ${what}`)
+        for (const { rule } of findings) assert.ok(Object.hasOwn(RULES, rule))
+      }
+      assert.equal(Object.keys(Object.prototype), members)
+      assert.is(({} as { polluted?: unknown }).polluted, undefined)
+    },
+    DEADLINE_MS,
+  )
+})
+
+/** Pieces of JSON, and of what is none. */
+const PIECES = [
+  '{',
+  '}',
+  '[',
+  ']',
+  '"',
+  ',',
+  ':',
+  '\\',
+  '\n',
+  '0',
+  '-0',
+  '1e999',
+  'null',
+  'true',
+  '\ufffd',
+  '"__proto__":{"polluted":1},',
+  '9007199254740993',
+  '\u0000',
+  '../',
+  '\\u0000',
+  '\\ud800',
+]
+
+/** Changes a history or the catalog and seals it anew. Secrets stand alone: nothing proves them but the hash of their file. */
+function mutate(dir: string, seed: number): string {
+  const random = randomOf(seed)
+  const names = readdirSync(dir).filter(it => it.endsWith('.json') && it !== 'credentials.json')
+  const name = random.pick(names)
+  const path = join(dir, name)
+  const before = readFileSync(path, 'utf8')
+  // of the catalog the last line may say anything: it is of the run
+  const text = name === 'catalog.json' ? before.slice(0, before.indexOf('"run"')) : before
+  const at = random.below(text.length)
+  const to = Math.min(text.length, at + random.below(40))
+  const piece = random.chance(0.5) ? random.pick(PIECES) : text.slice(to, to + 20)
+  const after = text.slice(0, at) + piece + text.slice(random.chance(0.5) ? at : to)
+  const isSame = plainOf(after) === plainOf(text)
+  writeFileSync(path, isSame ? `x${before}` : after + before.slice(text.length))
+  reseal(dir)
+  return `${name} at ${at}: ${JSON.stringify(piece)}`
+}
+
+/** A record that only has other spaces says the same. */
+function plainOf(text: string): string {
+  return text.replace(/\s/g, '')
+}
+
+function catalog(dir: string, change: (text: string) => string): void {
+  edit(dir, 'catalog.json', text => sealed(change(text)))
+}
+
+function pages(dir: string): string[] {
+  return readdirSync(dir)
+    .filter(name => name.endsWith('-data.json'))
+    .sort()
+}
+
+function anyPage(dir: string): string {
+  return pages(dir)[0] ?? ''
+}
+
+function longPage(dir: string): string {
+  return (
+    pages(dir).find(name => readFileSync(join(dir, name), 'utf8').includes('"revision":3,')) ?? ''
+  )
+}
+
+function linked(dir: string, name: string): void {
+  const away = join(dir, '..', `away-${copies}`)
+  cpSync(join(dir, name), away)
+  rmSync(join(dir, name))
+  symlinkSync(away, join(dir, name))
+}
+
+function folderInstead(dir: string, name: string): void {
+  rmSync(join(dir, name))
+  mkdirSync(join(dir, name))
+}
+
+/** Takes a page away, file and line. */
+function lastFile(dir: string): void {
+  const name = pages(dir).at(-1) ?? ''
+  rmSync(join(dir, name))
+  without(dir, new RegExp(`^.*"${name.replaceAll('.', '\\.')}".*\n`, 'm'))
+}
+
+/** Takes the first line that matches out of the catalog, with its file. */
+function without(dir: string, line: RegExp): void {
+  const text = readFileSync(join(dir, 'catalog.json'), 'utf8')
+  const [found = ''] = line.exec(text) ?? []
+  const [, name = ''] = /"name":"([^"]*)"/.exec(found) ?? []
+  rmSync(join(dir, name), { force: true })
+  catalog(dir, it => it.replace(found, '').replace(/,\n\],/, '\n],'))
+}
