@@ -1,8 +1,8 @@
 import {
+  close,
   type Db,
   defineProjection,
   documentOf,
-  drop,
   FOREVER,
   type Hyperlink,
   hashDocument,
@@ -12,10 +12,13 @@ import {
   type State,
 } from 'rm3'
 
-/** Where the pages that readers see link to, each place once for each page, with the position that first had it. */
+/**
+ * Where the pages that readers see link to, each place once for each page, with the position that had it first without a break since. A link
+ * that is gone keeps its row, so that who asks for the past knows which pages to read.
+ */
 export default defineProjection({
   name: 'links',
-  version: 1,
+  version: 2,
   mode: 'async',
   tables: { links: { column: 'entity_id' } },
   sql: `
@@ -25,6 +28,7 @@ export default defineProjection({
       path          text   collate "C",
       url           text,
       from_position bigint not null,
+      until_position bigint not null,
       primary key (entity_id, link)
     );
     create index {links}_path on {links} (path, entity_id) where path is not null;
@@ -37,13 +41,14 @@ export default defineProjection({
     const gone = [...was.keys()].filter(key => !now.has(key))
     const come = [...now].filter(([key]) => !was.has(key))
     return [
-      ...gone.map(key => drop('links', keyColumns(after.id, key))),
+      ...gone.map(key => close('links', keyColumns(after.id, key), event.position)),
       ...come.map(([key, link]) =>
         put('links', {
           ...keyColumns(after.id, key),
           path: link.type === 'page' ? link.path : null,
           url: link.type === 'url' ? link.url : null,
           from_position: event.position,
+          until_position: FOREVER,
         }),
       ),
     ]
@@ -67,7 +72,8 @@ export interface LinkFrom {
   readonly fromPosition: number
 }
 
-const FROM = `select path, url, from_position as "fromPosition" from links where entity_id = $1::uuid order by path, url limit $2::int`
+const FROM = `select path, url, from_position as "fromPosition" from links
+  where entity_id = $1::uuid and until_position = ${FOREVER} order by path, url limit $2::int`
 
 /** The links of a page, those within the site first. */
 export async function listLinksFrom(db: Db, entityId: string, limit: number): Promise<LinkFrom[]> {
@@ -84,7 +90,7 @@ export interface LinkTo {
 
 const TO = `select l.entity_id as "entityId", p.path, p.title, l.from_position as "fromPosition"
   from links l join pages p on p.entity_id = l.entity_id
-  where l.path = $1::text and p.path ~ $2::text and (not p.hidden or p.path ~ $3::text)
+  where l.path = $1::text and l.until_position = ${FOREVER} and p.path ~ $2::text and (not p.hidden or p.path ~ $3::text)
   order by p.path limit $4::int`
 
 /**
@@ -99,6 +105,14 @@ export async function listLinksTo(
   limit: number,
 ): Promise<LinkTo[]> {
   return db.rows<LinkTo>(TO, [path, where.viewed, where.hiddenToo, limit])
+}
+
+const EVER = `select entity_id as id from links where path = $1::text order by entity_id limit $2::int`
+
+/** The pages that link to a path or ever did. */
+export async function listEverLinking(db: Db, path: string, limit: number): Promise<string[]> {
+  const rows = await db.rows<{ id: string }>(EVER, [path, limit])
+  return rows.map(({ id }) => id)
 }
 
 /** A link to where no page is and no redirect leads on. */
@@ -117,12 +131,12 @@ export interface LinkKey {
 }
 
 const BOUND = `select path as target, entity_id as "entityId" from links
-  where path is not null and ($1::text is null or (path, entity_id) > ($1::text, $2::uuid))
+  where path is not null and until_position = ${FOREVER} and ($1::text is null or (path, entity_id) > ($1::text, $2::uuid))
   order by path, entity_id offset $3::int limit 1`
 
 const BROKEN = `select l.path as target, p.path, l.entity_id as "entityId", p.title, l.from_position as "fromPosition"
   from links l join pages p on p.entity_id = l.entity_id
-  where l.path is not null and ($1::text is null or (l.path, l.entity_id) > ($1::text, $2::uuid))
+  where l.path is not null and l.until_position = ${FOREVER} and ($1::text is null or (l.path, l.entity_id) > ($1::text, $2::uuid))
     and ($3::text is null or (l.path, l.entity_id) <= ($3::text, $4::uuid))
     and p.path ~ $5::text and l.path ~ $6::text
     and not exists (select from pages t where t.path = l.path)

@@ -68,9 +68,12 @@ export interface Search {
 const RANKED_MAX = 10_000
 const HEADLINE = `'StartSel=' || chr(2) || ',StopSel=' || chr(3) || ',MaxFragments=2,MinWords=8,MaxWords=24,FragmentDelimiter=" … "'`
 
-const HITS = `with asked as materialized (
+/** In the language that the table was made with. */
+const ASKED = `asked as materialized (
     select language, websearch_to_tsquery(language, $1::text) as query from (select language from search order by entity_id limit 1) s
-  ), matches as (
+  )`
+
+const HITS = `with ${ASKED}, matches as (
     select p.entity_id, p.path, p.title, p.proto, p.modified, a.language, a.query, (ts_rank(s.terms, a.query, 1) * 1000000)::bigint as score
     from asked a join search s on s.terms @@ a.query join pages p on p.entity_id = s.entity_id
     where p.path ~ $2::text and (not p.hidden or p.path ~ $3::text) and ($4::text is null or p.path > $4::text || '.' and p.path < $4::text || '/')
@@ -92,4 +95,45 @@ export async function listHits(db: Db, search: Search): Promise<Hit[]> {
     ...[words, viewed, hiddenToo, below],
     ...[after?.score ?? null, after?.path ?? null, limit],
   ])
+}
+
+/** The terms of a query, any of which will do: those that must not be there are left out. */
+const ANY = `regexp_replace(nullif(querytree(a.query), 'T'), '&|<->|<[0-9]+>', '|', 'g')::tsquery`
+const CANDIDATES = `with ${ASKED}, terms as materialized (select ${ANY} as any from asked a),
+  matches as (
+    select s.entity_id, s.terms, t.any from terms t join search s on s.terms @@ t.any limit ${RANKED_MAX}
+  )
+  select entity_id as id from matches m order by ts_rank(m.terms, m.any, 1) desc, entity_id limit $2::int`
+
+/** Live pages that have any of some words, best first: where to look for pages that had all of them once. */
+export async function listCandidates(db: Db, words: string, limit: number): Promise<string[]> {
+  const rows = await db.rows<{ id: string }>(CANDIDATES, [words, limit])
+  return rows.map(({ id }) => id)
+}
+
+/** The words of a page at some time. */
+export interface Words {
+  readonly entityId: string
+  readonly path: string
+  readonly title: string
+  readonly proto: string
+  readonly modified: string
+  readonly abstract: string
+  readonly body: string
+}
+
+const MATCHES = `with ${ASKED}, texts as (
+    select * from json_to_recordset($2::json) as r("entityId" uuid, path text, title text, proto text, modified text, abstract text, body text)
+  ), found as (
+    select t.*, a.language, a.query, setweight(to_tsvector(a.language, t.title), 'A')
+      || setweight(to_tsvector(a.language, t.abstract), 'B') || setweight(to_tsvector(a.language, t.body), 'C') as terms
+    from asked a cross join texts t
+  )
+  select "entityId", path, title, proto, modified, (ts_rank(terms, query, 1) * 1000000)::bigint as score,
+    ts_headline(language, abstract || ' ' || body, query, ${HEADLINE}) as snippet
+  from found where terms @@ query order by score desc, path collate "C"`
+
+/** Those of some pages that have the words, as \`listHits\` finds them, best first. */
+export async function listMatches(db: Db, words: string, texts: readonly Words[]): Promise<Hit[]> {
+  return texts.length === 0 ? [] : db.rows<Hit>(MATCHES, [words, JSON.stringify(texts)])
 }

@@ -21,20 +21,22 @@ function activityOf({ was, now, title, part, ...activity }: Deed): Activity {
  * What was done on the site, newest first, as far as a viewer may hear of it: by the rules of the feed of the log (`readFeed`), and of
  * an entity that was never live only with `viewdraft`. A part may have fewer than `limit` although more follow.
  *
- * @param asked `actor`: a user's entity id or a fixed actor; `path`: where it was done
+ * @param asked `actor`: a user's entity id or a fixed actor; `path`: where it was done; `until`: only up to that position
  * @throws CURSOR_INVALID when `after` is not of this list
  */
 export async function readActivity(
   site: Site,
   viewer: Viewer,
-  asked: { actor: string | null; path: string | null },
+  asked: { actor: string | null; path: string | null; until: number | null },
   part: { limit: number; after: string | null },
 ): Promise<{ items: Activity[]; next: string | null }> {
   const keys = part.after === null ? null : readCursor(asked, part.after, ['number'])
+  const { until, ...chosen } = asked
+  const before = Number(keys?.[0] ?? (until === null ? FOREVER : until + 1))
   const { deeds, bound } = await listDeeds(
     site.db,
-    { ...asked, under: null, type: null, ...hearingOf(viewer) },
-    { since: 0, before: Number(keys?.[0] ?? FOREVER), looked: LOOKED_MAX, limit: part.limit + 1 },
+    { ...chosen, under: null, type: null, ...hearingOf(viewer) },
+    { since: 0, before, looked: LOOKED_MAX, limit: part.limit + 1 },
   )
   const items = deeds.slice(0, part.limit).map(activityOf)
   const last = deeds.length > part.limit ? items.at(-1)?.position : bound

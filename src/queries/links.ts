@@ -3,14 +3,20 @@ import {
   type LinkFrom,
   type LinkTo,
   listBrokenLinks,
+  listEverLinking,
   listLinksFrom,
   listLinksTo,
 } from '../../projections/links.ts'
 import { findIdAtPath } from '../../projections/pages.ts'
 import { absent } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
+import { hyperlinksOf } from '../content/hyperlinks.ts'
+import type { AtPosition } from './at.ts'
 import { makeCursor, readCursor } from './cursor.ts'
+import { readPagePast } from './read-past.ts'
+import { type PageThen, readPagesThen } from './read-then.ts'
 import { type Reader, viewerOf } from './reader.ts'
+import { documentIn } from './record.ts'
 
 /** Most links that are listed from or to a page. */
 export const LINKS_MAX = 1_000
@@ -36,6 +42,42 @@ export async function readLinks(
     listLinksTo(site.db, path, { ...where, hiddenToo: where.hiddenToo ?? '' }, LINKS_MAX),
   ])
   return { from, to }
+}
+
+/**
+ * As `readLinks` at a position, of what the reader may read the past of: the page at the path then is read, and of the pages that ever linked
+ * to it the first `LINKS_MAX`, as they were. `fromPosition` is since when the page said what it did.
+ *
+ * @throws PAGE_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED
+ */
+export async function readLinksPast(
+  site: Site,
+  reader: Reader,
+  path: string,
+  at: AtPosition,
+): Promise<{ from: LinkFrom[]; to: LinkTo[] }> {
+  const answer = await readPagePast(site, reader, path, at)
+  if (answer.type !== 'page') throw absent(path)
+  const { viewer, page } = answer
+  const { position } = at
+  const from = hyperlinksOf(documentIn(page), path).map((link): LinkFrom => {
+    const to = link.type === 'page' ? { path: link.path, url: null } : { path: null, url: link.url }
+    return { ...to, fromPosition: page.position }
+  })
+  const ids = await listEverLinking(site.db, path, LINKS_MAX)
+  const pages = await readPagesThen(site, viewer, { ids, position }, { below: null, hidden: true })
+  const leads = ({ document, path: at }: PageThen) =>
+    hyperlinksOf(document, at).some(link => link.type === 'page' && link.path === path)
+  const to = pages.filter(leads).map(({ entityId, path, title, fromPosition }) => {
+    return { entityId, path, title, fromPosition }
+  })
+  return { from: inOrder(from), to }
+}
+
+/** Those within the site first, as `readLinks` has them. */
+function inOrder(links: readonly LinkFrom[]): LinkFrom[] {
+  const key = ({ path, url }: LinkFrom) => (path === null ? `1 ${url}` : `0 ${path}`)
+  return [...links].sort((one, other) => (key(one) < key(other) ? -1 : 1))
 }
 
 /**

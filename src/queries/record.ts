@@ -1,3 +1,4 @@
+import type { Document } from '../content/document.ts'
 import { Rm3Error } from '../errors.ts'
 
 /** A page as it is given to readers. `summary`, `data` and `tags` are JSON text, passed on without parsing. */
@@ -22,6 +23,18 @@ export interface PageRecord {
   readonly tags: string
   /** Only there, and true, when it was never live. */
   readonly draft?: true
+}
+
+/** The document of a record. */
+export function documentIn(record: PageRecord): Document {
+  const { proto, hidden, summary, data, tags } = record
+  return {
+    proto,
+    hidden,
+    summary: JSON.parse(summary),
+    data: JSON.parse(data),
+    tags: JSON.parse(tags),
+  }
 }
 
 const FIELDS = {

@@ -1,9 +1,9 @@
 import { findAccountAtPath } from '../../projections/accounts.ts'
 import type { FormerPath } from '../../projections/page-history.ts'
-import type { Viewer } from '../access/viewer.ts'
+import { absent, type Viewer } from '../access/viewer.ts'
 import { userPath } from '../commands/accounts.ts'
 import type { Site } from '../commands/change.ts'
-import type { Db } from '../pg/db.ts'
+import { type Db, one } from '../pg/db.ts'
 import { makeCursor, readCursor } from './cursor.ts'
 import { mayReadPast, type Reader } from './reader.ts'
 import {
@@ -33,6 +33,8 @@ export type RevisionPart = RevisionFilter & {
   readonly limit: number
   /** `next` of the part before; null: the newest. */
   readonly after: string | null
+  /** Of the page that was there at that position, up to it; null: now. */
+  readonly position: number | null
 }
 
 /**
@@ -47,10 +49,12 @@ export async function listRevisions(
   path: string,
   part: RevisionPart,
 ): Promise<{ items: RevisionEntry[]; next: string | null }> {
-  const { viewer, subject } = await getSubject(site, reader, path)
-  const { author, from, until, limit, after } = part
-  const listing = { path, author, from, until }
-  const before = after === null ? REVISION_MAX : Number(readCursor(listing, after, ['number'])[0])
+  const { author, from, until, limit, after, position } = part
+  const { viewer, subject } = await getSubject(site, reader, path, position)
+  const listing = { path, author, from, until, ...(position !== null && { position }) }
+  const end = position === null ? REVISION_MAX : await endOf(site.db, subject, position)
+  const before =
+    after === null ? end : Math.min(end, Number(readCursor(listing, after, ['number'])[0]))
   const wanted = {
     ...visible(viewer, subject),
     before: Math.min(Math.max(before, 0), REVISION_MAX),
@@ -63,6 +67,15 @@ export async function listRevisions(
   const items = await named(site.db, viewer, found.slice(0, limit))
   const revision = items.at(-1)?.revision ?? 0
   return { items, next: found.length > limit ? makeCursor(listing, [revision]) : null }
+}
+
+const LAST = `select revision_at($1::uuid, $2::bigint) as revision`
+
+/** The first revision after a position. @throws PAGE_NOT_FOUND when there was none yet */
+async function endOf(db: Db, { id, path }: Subject, position: number): Promise<number> {
+  const { revision } = await one<{ revision: number }>(db, LAST, [id, position])
+  if (revision === 0) throw absent(path)
+  return revision + 1
 }
 
 /** What leaves out drafts, events of the account and stretches of the past that the viewer may not see. */

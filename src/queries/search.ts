@@ -2,6 +2,7 @@ import { type Hit, listHits } from '../../projections/search.ts'
 import type { Site } from '../commands/change.ts'
 import { makeCursor, readCursor } from './cursor.ts'
 import { type Reader, viewerOf } from './reader.ts'
+import { searchPast } from './search-past.ts'
 
 export const HITS_MAX = 50
 export const HITS_DEFAULT = 20
@@ -22,7 +23,7 @@ export interface Asked {
 export type Found = Hit
 
 /**
- * Live pages that a reader may view and that have some words, best first, a part at a time.
+ * Live pages that a reader may view and that have some words, best first, a part at a time; as of a position as `searchPast` finds them.
  *
  * @throws CURSOR_INVALID when `after` is not of this search
  */
@@ -30,24 +31,29 @@ export async function searchPages(
   site: Site,
   reader: Reader,
   asked: Asked,
-  part: { limit: number; after: string | null },
+  part: { limit: number; after: string | null; position: number | null },
 ): Promise<{ items: Found[]; next: string | null }> {
   const viewer = await viewerOf(site, reader)
   const { words, below, hidden } = asked
-  const keys = part.after === null ? null : readCursor(asked, part.after, ['number', 'string'])
-  const hits = await listHits(site.db, {
-    ...{ words, below },
-    viewed: viewer.pathsWith('view') ?? '',
-    hiddenToo: hidden ? (viewer.pathsWith('post.edit') ?? '') : null,
-    limit: part.limit + 1,
-    after: keys && { score: Number(keys[0]), path: String(keys[1]) },
-  })
+  const { position } = part
+  const list = position === null ? asked : { ...asked, position }
+  const keys = part.after === null ? null : readCursor(list, part.after, ['number', 'string'])
+  const after = keys && { score: Number(keys[0]), path: String(keys[1]) }
+  const limit = part.limit + 1
+  const hits =
+    position === null
+      ? await listHits(site.db, {
+          ...{ words, below, limit, after },
+          viewed: viewer.pathsWith('view') ?? '',
+          hiddenToo: hidden ? (viewer.pathsWith('post.edit') ?? '') : null,
+        })
+      : await searchPast(site, viewer, asked, { position, limit, after })
   const items = hits.slice(0, part.limit)
   const last = items.at(-1)
   const more = hits.length > part.limit && last !== undefined
   return {
     items: items.map(hit => ({ ...hit, snippet: markedUp(hit.snippet) })),
-    next: more ? makeCursor(asked, [last.score, last.path]) : null,
+    next: more ? makeCursor(list, [last.score, last.path]) : null,
   }
 }
 

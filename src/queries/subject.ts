@@ -1,11 +1,17 @@
-import { type FormerPath, findDeletedId, listFormerPaths } from '../../projections/page-history.ts'
+import {
+  type FormerPath,
+  findDeletedId,
+  findShown,
+  listFormerPaths,
+  listLastPaths,
+} from '../../projections/page-history.ts'
 import { findDeletedDraftId, findUnpublishedId } from '../../projections/pages.ts'
 import { absent, denied, type Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { type Foldable, foldableAt } from '../commands/states.ts'
 import type { Db } from '../pg/db.ts'
 import { gathered } from '../pg/gathered.ts'
-import type { Reader } from './reader.ts'
+import { mayReadPast, type Reader } from './reader.ts'
 
 /** An entity whose history is asked for by the path it has, or had last. */
 export interface Subject {
@@ -85,15 +91,35 @@ export async function findSubjectAt(
   return { ...found, foldable: row.id === null ? null : row }
 }
 
-/** As `findSubject`. @throws PAGE_NOT_FOUND instead of null */
+/**
+ * As `findSubject`.
+ *
+ * @param position of the entity that was live at the path then, if one was; it may be elsewhere now
+ * @throws PAGE_NOT_FOUND instead of null
+ */
 export async function getSubject(
   site: Site,
   reader: Reader,
   path: string,
+  position: number | null = null,
 ): Promise<{ viewer: Viewer; subject: Subject }> {
   const { viewer, subject } = await findSubject(site, reader, path)
-  if (subject === null) throw absent(path)
-  return { viewer, subject }
+  const then = position === null ? null : await findThen(site.db, viewer, { path, position })
+  const found = then ?? subject
+  if (found === null || !mayReadPast(viewer, [path, found.path])) throw absent(path)
+  return { viewer, subject: found }
+}
+
+async function findThen(
+  db: Db,
+  viewer: Viewer,
+  { path, position }: { path: string; position: number },
+): Promise<Subject | null> {
+  const shown = viewer.may('view', path) ? await findShown(db, path, position) : null
+  if (shown === null) return null
+  const [now] = await listLastPaths(db, [shown.entityId])
+  const former = await listFormerPaths(db, [shown.entityId])
+  return { id: shown.entityId, path: now?.path ?? path, former }
 }
 
 async function subjectOf(site: Site, reader: Reader, path: string, row: LiveRow): Promise<Found> {

@@ -1,6 +1,7 @@
 import { escapeHtml, Html } from './html.ts'
 import { momentOf } from './moments.ts'
 import type { Scheme } from './scheme.ts'
+import { withQuery } from './site-urls.ts'
 import type { Frame, Link } from './views.ts'
 
 /** What stands in a view's `<head>`. */
@@ -14,6 +15,9 @@ export interface Head {
   /** OpenGraph and the like. */
   readonly properties?: readonly { readonly name: string; readonly value: string }[]
 }
+
+/** New pages of the site. */
+const FEED_URL = '/feed.atom'
 
 /** The markup of a view: template `name` with what every view has and its own `context`. */
 export function renderView(
@@ -40,8 +44,10 @@ export function renderView(
     user: frame.user,
     loginUrl: frame.loginUrl,
     searchUrl: frame.searchUrl,
+    feedUrl: withQuery(FEED_URL, frame.asOf?.isAhead ? '' : linkQueryOf(frame)),
     asOf: frame.asOf && {
       at: momentOf(frame.asOf.at),
+      link: new URLSearchParams(frame.asOf.linkQuery).get('at'),
       nowUrl: frame.asOf.nowUrl,
       isAhead: frame.asOf.isAhead === true,
     },

@@ -19,7 +19,6 @@ import {
 const OF_NOW = new Set([
   ...['/api/session', '/api/tokens', '/api/links/broken', '/api/pages/:path/schedule'],
   ...['/health/live', '/health/ready', '/metrics'],
-  ...['/api/search', '/api/pages/:path/links', '/api/activity', '/api/pages/:path/revisions'],
   ...['/api/log/stream', '/api/openapi.json', '/api/docs', '/api/docs.css'],
   // a revision is the same at any time, and these have times of their own
   ...['/api/pages/:path/revisions/:revision', '/api/pages/:path/diff', '/api/changes'],

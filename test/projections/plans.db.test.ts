@@ -27,10 +27,14 @@ import {
 } from '../../src/log/read.ts'
 import { type Db, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
+import { getUser, listUsers, readMembers } from '../../src/queries/administration.ts'
+import { getBlobBySha256 } from '../../src/queries/blobs.ts'
 import { listPages } from '../../src/queries/list-pages.ts'
 import { CHILDREN, DEPTH_ALL } from '../../src/queries/listing.ts'
 import { findNamedPages } from '../../src/queries/named-pages.ts'
+import { readNewPages } from '../../src/queries/new-pages.ts'
 import { readPagePast } from '../../src/queries/read-past.ts'
+import { readPagesThen } from '../../src/queries/read-then.ts'
 import { EVERYTHING, findEntries } from '../../src/queries/revision-entry.ts'
 import { findRevisionEntry } from '../../src/queries/revisions.ts'
 import { findSubject, findSubjectAt } from '../../src/queries/subject.ts'
@@ -56,8 +60,6 @@ const FILL = `
   insert into page_history select md5((n % 8000)::text)::uuid, n, n, case when n > 32000 then 9007199254740991 else n + 8000 end,
     case when n % 20 = 0 then 'deleted' else 'live' end, 'wh.p' || n % 100 || '.c' || n % 8000, 1, id, 1, 'base',
     false, 't', now(), now(), now(), 'root', null from n where n <= 40000 order by n;
-  insert into headings select md5((n % 8000)::text)::uuid, n, n, case when n > 32000 then 9007199254740991 else n + 8000 end,
-    'wh.p' || n % 100 || '.c' || n % 8000, 'wh.p' || n % 100, 'base', false, 't', now(), '{}', '{}' from n where n <= 40000 order by n;
   insert into tags select id, 't', 'about', 'tag' || n % 5000, 'tag', 1, n, 9007199254740991 from n;
   insert into accounts select id, 'wh.users.u' || n, 'u', 'u' || n || '@example.org', false from fewer;
   insert into role_members select id, 'role' || n % 1000, 1, n, case when n % 5 = 0 then 9007199254740991 else n + 1 end from fewer;
@@ -78,11 +80,18 @@ const FILL = `
   analyze;
 `
 
+/** As page_history. */
+const FILL_HEADINGS = `
+  insert into headings select md5((n % 8000)::text)::uuid, n, n, case when n > 32000 then 9007199254740991 else n + 8000 end,
+    'wh.p' || n % 100 || '.c' || n % 8000, 'wh.p' || n % 100, 'base', false, 't', now(), '{}', '{}' from n where n <= 40000 order by n;
+  analyze headings;
+`
+
 /** 100,000 rows of each projection that follows the log. */
 const FILL_FOLLOWING = `
   insert into search select id, 'Page ' || n, 'about river' || n % 5000, 'stone' || n % 3000 || ' water' from n;
-  insert into links select id, 'a', 'wh.p' || n % 100 || '.c' || n % 90000, null, n from n;
-  insert into links select id, 'b', null, 'https://example.org/' || n, n from n;
+  insert into links select id, 'a', 'wh.p' || n % 100 || '.c' || n % 90000, null, n, 9007199254740991 from n;
+  insert into links select id, 'b', null, 'https://example.org/' || n, n, 9007199254740991 from n;
   insert into activity select id, 1, n, case when n % 500 = 0 then 'PageMoved' else 'PageRevised' end, case when n % 1000 = 0 then 'system' else 'root' end, path, case when n % 500 = 0 then 'wh.was.c' || n end, now(), null from n;
   insert into published_drafts select id, 7 from fewer on conflict do nothing;
   insert into feed select id, n, now() from n;
@@ -159,6 +168,36 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   listHits: db => search.listHits(db, { ...SEARCH, words: 'river77 stone77' }),
   'listHits of a common word': db =>
     search.listHits(db, { ...SEARCH, words: 'page', viewed: '^wh' }),
+  listCandidates: db => search.listCandidates(db, 'river77 stone77', 200),
+  listMatches: db =>
+    search.listMatches(db, 'river', [
+      ...[
+        {
+          entityId: ID,
+          path: PATH,
+          title: 'River',
+          proto: 'base',
+          modified: '',
+          abstract: '',
+          body: '',
+        },
+      ],
+    ]),
+  readPagesThen: db =>
+    readPagesThen(
+      { db } as Site,
+      NOBODY,
+      { ids: [ID], position: 15_000 },
+      { below: 'wh.p77', hidden: true },
+    ),
+  'readNewPages then': db => readNewPages({ db } as Site, NOBODY, 15_000),
+  'getBlobBySha256 then': db =>
+    getBlobBySha256({ db } as Site, NOBODY, 'a'.repeat(64), 15_000).catch(() => null),
+  'listUsers then': db =>
+    listUsers({ db } as Site, NOBODY, { limit: 50, after: null, position: 15_000 }),
+  'getUser then': db => getUser({ db } as Site, NOBODY, 'u7', 15_000).catch(() => null),
+  'readMembers then': db => readMembers({ db } as Site, ROOT_VIEWER, 'role7', 15_000),
+  listEverLinking: db => links.listEverLinking(db, PATH, 1_000),
   listLinksFrom: db => links.listLinksFrom(db, ID, 100),
   listLinksTo: db => links.listLinksTo(db, PATH, { viewed: '', hiddenToo: '' }, 100),
   listBrokenLinks: db =>
@@ -204,6 +243,7 @@ suite('plans at 100,000 rows', test => {
     })
     await poolDb(pool).script(FILL)
   })
+  test.before(() => poolDb(pool).script(FILL_HEADINGS))
   test.before(() => poolDb(pool).script(FILL_FOLLOWING))
   test.before(async () => {
     const db = poolDb(pool)

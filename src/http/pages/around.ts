@@ -7,7 +7,7 @@ import type { People } from '../../queries/people.ts'
 import type { AsOf, Frame, Link, Person } from '../../scheme/views.ts'
 import { recallNamed, recallPeople } from './memory.ts'
 import { linkQueryOf, type Scene, urlIn, urlWith } from './scene.ts'
-import type { SiteNames } from './site-names.ts'
+import { readNamesAt, type SiteNames } from './site-names.ts'
 import { titleIn } from './titles.ts'
 
 /** The path that has the URL `/`. */
@@ -54,14 +54,23 @@ export function peopleIn(
   return recallPeople(memory, pages.site, userId === null ? actors : [userId, ...actors])
 }
 
-async function findAround({ pages, viewer, when }: Scene): Promise<Around> {
+async function findAround(scene: Scene): Promise<Around> {
+  const { pages, viewer, when } = scene
   const listing = { ...CHILDREN, parent: ROOT, tag: NAVBAR }
   const part = { limit: NAV_MAX, after: null, when }
   const [names, { items }] = await Promise.all([
-    pages.names.read(pages.site.db),
+    siteNames(scene),
     listPages(pages.site, viewer, listing, part),
   ])
   return { names, nav: items.map(item => ({ path: item.path, title: titleIn(item) })) }
+}
+
+/** The names that the site had; its address is that of today. */
+async function siteNames({ pages, when }: Scene): Promise<SiteNames> {
+  const { db } = pages.site
+  const now = await pages.names.read(db)
+  if (when === null || 'ahead' in when) return now
+  return { ...(await readNamesAt(db, when.position)), origin: now.origin }
 }
 
 /** The paths above a page, the root first; [] for the root. */
@@ -93,8 +102,8 @@ export function frameOf(
     user:
       userId === null ? null : { name: found.people.get(userId)?.name || 'You', url: ACCOUNT_URL },
     loginUrl: userId === null ? `${LOGIN_URL}?${new URLSearchParams({ next: scene.url })}` : null,
-    // the words of now are searched, and links in the past stay there
-    searchUrl: when === null ? SEARCH_URL : null,
+    // what will be cannot be searched
+    searchUrl: when !== null && 'ahead' in when ? null : SEARCH_URL,
     asOf: when && {
       ...shownMoment(when),
       nowUrl: urlWith(scene, 'at', null),

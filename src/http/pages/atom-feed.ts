@@ -1,34 +1,39 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
+import { demandPast } from '../../queries/at.ts'
 import { readNewPages } from '../../queries/new-pages.ts'
 import { atomOf } from '../../scheme/atom.ts'
-import { urlOfPath } from '../../scheme/site-urls.ts'
+import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { isListed } from '../reply.ts'
-import { NO_QUERY } from '../schemas.ts'
+import { isListed, sayMoment } from '../reply.ts'
+import { AT, query } from '../schemas.ts'
 import type { Pages } from './scene.ts'
 
 const URL_OF_FEED = '/feed.atom'
 export const ATOM_TYPE = 'application/atom+xml; charset=utf-8'
 
-/** `GET /feed.atom`: the site's new pages. */
+/** `GET /feed.atom`: the site's new pages, or what they were as of `at`. */
 export function atomFeed(server: FastifyInstance, { site, names, scheme }: Pages): void {
   server.get(
     URL_OF_FEED,
     {
-      config: { access: 'view' },
-      schema: { hide: true, querystring: NO_QUERY },
+      config: { access: 'view', asOf: true },
+      schema: { hide: true, querystring: query({ at: AT }) },
     },
     async (request, reply) => {
       const { title, origin } = await names.read(site.db)
-      const pages = await readNewPages(site, readerOf(request))
+      const when = demandPast(request.at)
+      const pages = await readNewPages(site, readerOf(request), when?.position ?? null)
+      const linkQuery = when === null ? '' : `at=position%3A${when.position}`
+      if (when !== null) sayMoment(reply, when)
       const text = atomOf({
         title: title ?? request.hostname,
         origin: origin ?? '',
-        url: URL_OF_FEED,
+        url: withQuery(URL_OF_FEED, linkQuery),
         entries: pages.map(({ entityId, path, authorName, summary, ...page }) => ({
-          ...{ ...page, id: `urn:uuid:${entityId}`, url: urlOfPath(path), author: authorName },
-          abstract: scheme.texts.short(abstractIn(summary), ''),
+          ...{ ...page, id: `urn:uuid:${entityId}`, author: authorName },
+          url: withQuery(urlOfPath(path), linkQuery),
+          abstract: scheme.texts.short(abstractIn(summary), linkQuery),
         })),
       })
       const etag = createHash('sha256').update(text).digest('base64url').slice(0, 22)

@@ -27,7 +27,12 @@ export async function listBefore(
 ): Promise<RevisionEntry[]> {
   const filter = { author: null, from: null, until: null }
   const after = before === null ? null : makeCursor({ path, ...filter }, [before])
-  const { items } = await listRevisions(site, viewer, path, { ...filter, limit, after })
+  const { items } = await listRevisions(site, viewer, path, {
+    ...filter,
+    limit,
+    after,
+    position: null,
+  })
   return items
 }
 

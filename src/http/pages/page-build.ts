@@ -4,6 +4,7 @@ import { CHILDREN as ALL_CHILDREN, type Sorted } from '../../queries/listing.ts'
 import type { NamedPage } from '../../queries/named-pages.ts'
 import type { PageAnswer } from '../../queries/page-answer.ts'
 import { findMaker, type People } from '../../queries/people.ts'
+import { documentIn } from '../../queries/record.ts'
 import { excerpt } from '../../scheme/excerpt.ts'
 import type { SiteImage } from '../../scheme/images.ts'
 import { isJsonObject, textAt } from '../../scheme/json.ts'
@@ -35,7 +36,7 @@ import {
 import { ofBelow, ofChildren, ofPage } from './changes.ts'
 import { type FoundListing, findListings } from './listings.ts'
 import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
-import { documentIn, summaryIn } from './titles.ts'
+import { summaryIn } from './titles.ts'
 
 const COMMENTS_MAX = 100
 const SHOWN_BY_FILE = new Set(['photo', 'vectorgraphic'])

@@ -1,20 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUnder } from '../../content/path.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
+import { demandPast } from '../../queries/at.ts'
 import { type Found, HITS_DEFAULT, searchPages, WORDS_CHARS_MAX } from '../../queries/search.ts'
 import { renderSearch } from '../../scheme/search-view.ts'
-import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
+import { withQuery } from '../../scheme/site-urls.ts'
 import type { SearchHit } from '../../scheme/views.ts'
 import { ROOT, SEARCH_URL } from './around.ts'
 import { type Query, queryOf, textOf } from './asked.ts'
-import type { Pages, Scene } from './scene.ts'
+import { linkQueryOf, type Pages, type Scene, urlIn } from './scene.ts'
 import { sendFresh } from './send-html.ts'
 import { standing } from './standing.ts'
 
-const ROUTE = { config: { access: 'view' }, schema: { hide: true } } as const
+const ROUTE = { config: { access: 'view', asOf: true }, schema: { hide: true } } as const
 const CONTROLS = /\p{Cc}+/gu
 
-/** `/$search/`: what the site has now with the words of `?q=`, a part at a time by `?after=`. */
+/** `/$search/`: what the site has, or had as of `?at=`, with the words of `?q=`, a part at a time by `?after=`. */
 export function searchPage(server: FastifyInstance, pages: Pages): void {
   const slashless = SEARCH_URL.slice(0, -1)
   server.get(slashless, ROUTE, async (request, reply) =>
@@ -30,13 +31,13 @@ async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
   const query = queryOf(request)
   const words = wordsOf(query)
   const after = textOf(query, 'after')
-  const { scene, frame } = await standing(pages, request)
+  const { scene, frame } = await standing(pages, request, demandPast(request.at))
   const found = words === '' ? NOTHING : await findFrom(scene, words, after)
   return renderSearch(pages.scheme, {
     ...{ frame, words, action: SEARCH_URL },
-    hits: found.items.map(hitOf),
-    firstUrl: found.isFirst ? null : searchUrl(words, null),
-    nextUrl: found.next === null ? null : searchUrl(words, found.next),
+    hits: found.items.map(hit => hitOf(scene, hit)),
+    firstUrl: found.isFirst ? null : searchUrl(scene, words, null),
+    nextUrl: found.next === null ? null : searchUrl(scene, words, found.next),
   })
 }
 
@@ -61,7 +62,9 @@ const NOTHING: Part = { items: [], next: null, isFirst: true }
 
 async function findFrom(scene: Scene, words: string, after: string | null): Promise<Part> {
   const asked = { words, below: null, hidden: false }
-  const part = { limit: HITS_DEFAULT, after: after || null }
+  const { when } = scene
+  const position = when !== null && 'position' in when ? when.position : null
+  const part = { limit: HITS_DEFAULT, after: after || null, position }
   try {
     const found = await searchPages(scene.pages.site, scene.viewer, asked, part)
     return { ...found, isFirst: part.after === null }
@@ -72,12 +75,12 @@ async function findFrom(scene: Scene, words: string, after: string | null): Prom
   }
 }
 
-function hitOf({ path, title, snippet, modified }: Found): SearchHit {
-  const url = isUnder(path, ROOT) ? urlOfPath(path) : null
+function hitOf(scene: Scene, { path, title, snippet, modified }: Found): SearchHit {
+  const url = isUnder(path, ROOT) ? urlIn(scene, path) : null
   return { title, path, url, snippet, modified }
 }
 
-function searchUrl(words: string, after: string | null): string {
+function searchUrl(scene: Scene, words: string, after: string | null): string {
   const query = new URLSearchParams({ q: words, ...(after !== null && { after }) })
-  return withQuery(SEARCH_URL, query.toString())
+  return withQuery(withQuery(SEARCH_URL, query.toString()), linkQueryOf(scene))
 }

@@ -1,4 +1,6 @@
+import { listSettings } from '../../../projections/settings.ts'
 import { readState } from '../../commands/states.ts'
+import type { Json } from '../../content/document.ts'
 import { SETTINGS_STREAM } from '../../content/events.ts'
 import { own, type Settings } from '../../content/state.ts'
 import { type Db, find } from '../../pg/db.ts'
@@ -40,9 +42,19 @@ export class NamesReader {
   }
 }
 
+/** The names that the settings said at a position. */
+export async function readNamesAt(db: Db, position: number): Promise<SiteNames> {
+  const settings = new Map((await listSettings(db, position)).map(({ key, value }) => [key, value]))
+  return namesFrom(key => settings.get(key))
+}
+
 function namesIn({ values }: Settings): SiteNames {
+  return namesFrom(key => own(values, key)?.value)
+}
+
+function namesFrom(settingOf: (key: string) => Json | undefined): SiteNames {
   const text = (key: string) => {
-    const value = own(values, key)?.value
+    const value = settingOf(key)
     return typeof value === 'string' && value.trim() !== '' ? value.trim() : null
   }
   const url = text('site.url')

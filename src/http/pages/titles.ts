@@ -1,18 +1,5 @@
-import type { Document } from '../../content/document.ts'
 import type { PageRecord } from '../../queries/record.ts'
 import { isJsonObject, textAt } from '../../scheme/json.ts'
-
-/** The document of a record. */
-export function documentIn(record: PageRecord): Document {
-  const { proto, hidden, summary, data, tags } = record
-  return {
-    proto,
-    hidden,
-    summary: JSON.parse(summary),
-    data: JSON.parse(data),
-    tags: JSON.parse(tags),
-  }
-}
 
 /** The summary of a record. */
 export function summaryIn({ summary }: PageRecord): Readonly<Record<string, unknown>> {

@@ -2,11 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { DEEDS_DEFAULT, DEEDS_MAX, readActivity } from '../../queries/activity.ts'
+import { demandPast } from '../../queries/at.ts'
 import { viewerOf } from '../../queries/reader.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sendJson } from '../reply.ts'
-import { AFTER, answers, INSTANT, listOf, query, whole } from '../schemas.ts'
+import { sendTimed } from '../reply.ts'
+import { AFTER, AT, answers, INSTANT, listOf, query, whole } from '../schemas.ts'
 
 interface ActivityRequest {
   Querystring: { actor?: string; path?: string; limit?: number; after?: string }
@@ -31,7 +32,7 @@ export function activityRoutes(server: FastifyInstance, { site }: HttpContext): 
   server.get<ActivityRequest>(
     '/api/activity',
     {
-      config: { access: 'history' },
+      config: { access: 'history', asOf: true },
       schema: {
         tags: ['history'],
         summary: 'Who did what when, newest first',
@@ -43,6 +44,7 @@ export function activityRoutes(server: FastifyInstance, { site }: HttpContext): 
           path: Type.String({ maxLength: 2_000, description: 'Only what was done at this path' }),
           limit: whole(1, DEEDS_MAX),
           after: AFTER,
+          at: AT,
         }),
         response: answers({ 200: listOf(DEED) }),
       },
@@ -50,9 +52,11 @@ export function activityRoutes(server: FastifyInstance, { site }: HttpContext): 
     async (request, reply) => {
       const { actor = null, path, limit = DEEDS_DEFAULT, after = null } = request.query
       const viewer = await viewerOf(site, readerOf(request))
-      const asked = { actor, path: path === undefined ? null : parsePath(path) }
+      const when = demandPast(request.at)
+      const where = path === undefined ? null : parsePath(path)
+      const asked = { actor, path: where, until: when?.position ?? null }
       const found = await readActivity(site, viewer, asked, { limit, after })
-      return sendJson(reply, JSON.stringify(found))
+      return sendTimed(request, reply, when, JSON.stringify(found))
     },
   )
 }

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
-import { readBrokenLinks, readLinks } from '../../queries/links.ts'
+import { demandPast } from '../../queries/at.ts'
+import { readBrokenLinks, readLinks, readLinksPast } from '../../queries/links.ts'
 import { PAGES_DEFAULT, PAGES_MAX } from '../../queries/list-pages.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sendJson } from '../reply.ts'
-import { AFTER, answers, listOf, NO_QUERY, PATH_PARAMS, query, whole } from '../schemas.ts'
+import { sendJson, sendTimed } from '../reply.ts'
+import { AFTER, AT, answers, listOf, PATH_PARAMS, query, whole } from '../schemas.ts'
 
 const tags = ['pages']
 const NULLABLE_TEXT = Type.Union([Type.String(), Type.Null()])
@@ -27,18 +28,23 @@ export function linkRoutes(server: FastifyInstance, { site }: HttpContext): void
   server.get<{ Params: { path: string } }>(
     '/api/pages/:path/links',
     {
-      config: { access: 'view' },
+      config: { access: 'view', asOf: true },
       schema: {
         tags,
-        summary: 'Where a page links to, and the pages that link to it',
+        summary: 'Where a page links to, and the pages that link to it; now or then',
         params: PATH_PARAMS,
-        querystring: NO_QUERY,
+        querystring: query({ at: AT }),
         response: answers({ 200: LINKS }),
       },
     },
     async (request, reply) => {
-      const links = await readLinks(site, readerOf(request), parsePath(request.params.path))
-      return sendJson(reply, JSON.stringify(links))
+      const path = parsePath(request.params.path)
+      const when = demandPast(request.at)
+      const reader = readerOf(request)
+      const links = await (when === null
+        ? readLinks(site, reader, path)
+        : readLinksPast(site, reader, path, when))
+      return sendTimed(request, reply, when, JSON.stringify(links))
     },
   )
 

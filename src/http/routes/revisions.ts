@@ -2,15 +2,16 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { parseInstant } from '../../queries/at.ts'
+import { demandPast, parseInstant } from '../../queries/at.ts'
 import { getRevision } from '../../queries/read-revision.ts'
 import { entryText } from '../../queries/revision-entry.ts'
 import { listRevisions, REVISIONS_DEFAULT, REVISIONS_MAX } from '../../queries/revisions.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sendJson, sendTagged } from '../reply.ts'
+import { sendTagged, sendTimed } from '../reply.ts'
 import {
   AFTER,
+  AT,
   answers,
   INSTANT,
   listOf,
@@ -37,6 +38,7 @@ const LIST_QUERY = query({
   author: Type.String({ maxLength: 100, description: 'Login name or entity id' }),
   from: INSTANT,
   until: INSTANT,
+  at: AT,
 })
 const ONE_PARAMS = Type.Object(
   { ...PATH_PARAMS.properties, revision: REVISION },
@@ -51,7 +53,7 @@ export function revisionRoutes(server: FastifyInstance, { site }: HttpContext): 
   server.get<ListRequest>(
     '/api/pages/:path/revisions',
     {
-      config,
+      config: { ...config, asOf: true },
       schema: {
         tags,
         summary: 'Revisions of a page, newest first',
@@ -65,10 +67,11 @@ export function revisionRoutes(server: FastifyInstance, { site }: HttpContext): 
       const { limit = REVISIONS_DEFAULT, after = null, author = null } = request.query
       const from = instantOf('from', request.query.from)
       const until = instantOf('until', request.query.until)
-      const part = { limit, after, author, from, until }
+      const when = demandPast(request.at)
+      const part = { limit, after, author, from, until, position: when?.position ?? null }
       const { items, next } = await listRevisions(site, readerOf(request), path, part)
       const json = `{"items":[${items.map(entryText)}],"next":${JSON.stringify(next)}}`
-      return sendJson(reply, json)
+      return sendTimed(request, reply, when, json)
     },
   )
 

@@ -2,11 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
+import { demandPast } from '../../queries/at.ts'
 import { HITS_DEFAULT, HITS_MAX, searchPages, WORDS_CHARS_MAX } from '../../queries/search.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sendJson } from '../reply.ts'
-import { AFTER, answers, INSTANT, listOf, query, whole } from '../schemas.ts'
+import { sendTimed } from '../reply.ts'
+import { AFTER, AT, answers, INSTANT, listOf, query, whole } from '../schemas.ts'
 
 interface SearchRequest {
   Querystring: { q?: string; parent?: string; hidden?: boolean; limit?: number; after?: string }
@@ -27,10 +28,10 @@ export function searchRoutes(server: FastifyInstance, { site }: HttpContext): vo
   server.get<SearchRequest>(
     '/api/search',
     {
-      config: { access: 'view' },
+      config: { access: 'view', asOf: true },
       schema: {
         tags: ['pages'],
-        summary: 'Live pages with some words, best first',
+        summary: 'Live pages with some words, best first; or those that had them then',
         querystring: query({
           q: Type.String({
             maxLength: WORDS_CHARS_MAX,
@@ -40,6 +41,7 @@ export function searchRoutes(server: FastifyInstance, { site }: HttpContext): vo
           hidden: Type.Boolean({ description: 'With hidden pages that one may edit' }),
           limit: whole(1, HITS_MAX),
           after: AFTER,
+          at: AT,
         }),
         response: answers({ 200: listOf(HIT) }),
       },
@@ -50,13 +52,11 @@ export function searchRoutes(server: FastifyInstance, { site }: HttpContext): vo
         throw new Rm3Error('REQUEST_INVALID', 'q: say what to search for', { parameter: 'q' })
       }
       const below = parent === undefined ? null : parsePath(parent)
-      const found = await searchPages(
-        site,
-        readerOf(request),
-        { words: q, below, hidden },
-        { limit, after },
-      )
-      return sendJson(reply, JSON.stringify(found))
+      const when = demandPast(request.at)
+      const asked = { words: q, below, hidden }
+      const part = { limit, after, position: when?.position ?? null }
+      const found = await searchPages(site, readerOf(request), asked, part)
+      return sendTimed(request, reply, when, JSON.stringify(found))
     },
   )
 }
