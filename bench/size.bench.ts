@@ -1,11 +1,15 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { ROOT_VIEWER } from '../src/access/viewer.ts'
+import { loadGit } from '../src/backup/git/load.ts'
 import { type Author, change, type Site } from '../src/commands/change.ts'
 import { decidePage } from '../src/content/decide-page.ts'
 import type { Document } from '../src/content/document.ts'
 import { openSite } from '../src/open-site.ts'
 import { one } from '../src/pg/db.ts'
 import type { Bench } from './harness.ts'
-import { docsBundle, type FileChange, readHistory } from './support/git-history.ts'
+import { docsBundle } from './support/docs-bundle.ts'
 
 /**
  * Question: what does history cost on disk? Bytes of the log and the keyframes with their indexes, for small edits of a long page
@@ -21,7 +25,7 @@ export default async function size(bench: Bench): Promise<void> {
     await smallEdits(bench, site)
     const bundle = docsBundle()
     if (bundle === null) bench.say('the documentation history is not here: skipped')
-    else await realHistory(bench, site, bundle)
+    else await realHistory(bench, bundle)
   } finally {
     await close()
   }
@@ -50,51 +54,28 @@ async function smallEdits(bench: Bench, site: Site): Promise<void> {
   bench.say(`git needs ${GIT_BYTES_PER_EDIT} B for such a revision in a pack`)
 }
 
-async function realHistory(bench: Bench, site: Site, bundle: string): Promise<void> {
-  const { changes, packBytes } = await readHistory(bundle)
-  const before = await historyBytes(site)
-  const start = performance.now()
-  await replay(site, changes)
-  const seconds = (performance.now() - start) / 1000
-  const bytes = (await historyBytes(site)) - before
-  const texts = changes.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
-  bench.report({
-    case: `documentation site, ${changes.length} changes`,
-    value: bytes / 1e6,
-    unit: 'MB',
-    must: '<= 8',
-  })
-  bench.say(
-    `${(texts / 1e6).toFixed(1)} MB of texts; git's pack ${(packBytes / 1e6).toFixed(2)} MB; loaded in ${seconds.toFixed(1)} s`,
-  )
-}
-
-async function replay(site: Site, changes: readonly FileChange[]): Promise<void> {
-  const ids = new Map<string, string>()
-  for (const { kind, path, from = '', text, at } of changes) {
-    const author = { ...AUTHOR, at }
-    const id = ids.get(kind === 'move' ? from : path) ?? site.newId()
-    if (kind === 'move') {
-      ids.delete(from)
-      await act(site, id, author, { type: 'MovePage', to: pathOf(path) })
-    }
-    if (kind === 'delete') {
-      ids.delete(path)
-      await act(site, id, author, { type: 'DeletePage' })
-    } else {
-      ids.set(path, id)
-      if (text !== undefined) await save(site, id, { path: pathOf(path), text }, author)
-    }
+async function realHistory(bench: Bench, bundle: string): Promise<void> {
+  const { site, close } = await openSite({ url: bench.url, site: 'bench_history' })
+  const folder = mkdtempSync(join(tmpdir(), 'rm3-bench-blobs-'))
+  try {
+    const start = performance.now()
+    const { commits, done } = await loadGit(site, { source: bundle, store: { folder } })
+    const seconds = (performance.now() - start) / 1000
+    const { documents, events } = done.proof
+    bench.report({
+      case: `documentation site, ${documents} revisions`,
+      value: (await historyBytes(site)) / 1e6,
+      unit: 'MB',
+      must: '<= 8',
+    })
+    const pack = (statSync(bundle).size / 1e6).toFixed(2)
+    bench.say(
+      `git's pack ${pack} MB; ${commits} commits as ${events} events, loaded and proved in ${seconds.toFixed(1)} s`,
+    )
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+    await close()
   }
-}
-
-type Act = { type: 'MovePage'; to: string } | { type: 'DeletePage' }
-
-async function act(site: Site, id: string, author: Author, command: Act): Promise<void> {
-  await change(site, author, async it => {
-    const entity = await it.entity(id)
-    if (entity) it.record(decidePage(entity, command))
-  })
 }
 
 async function save(
@@ -118,13 +99,6 @@ async function save(
         : decidePage(entity, { type: 'RevisePage', document, base: entity.revision }),
     )
   })
-}
-
-function pathOf(file: string): string {
-  const labels = file.replace(/\.md$/, '').split('/')
-  return ['wh', ...labels.map(label => `p${label.toLowerCase().replace(/[^a-z0-9]/g, '_')}`)].join(
-    '.',
-  )
 }
 
 async function historyBytes(site: Site): Promise<number> {

@@ -78,6 +78,7 @@ export const ERROR_CODES = {
     'The backup was written by a newer rm3, or in a format that this one does not know.',
   TARGET_EXISTS: 'What is to be written is there already.',
   TARGET_IN_USE: 'Another process is writing there.',
+  PROGRAM_MISSING: 'A program that this needs is not installed.',
   BLOB_MISSING: 'The bytes of a blob are not in the blob store.',
   // workers
   WORKER_NOT_FOUND: 'There is no such worker.',

@@ -85,6 +85,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   BACKUP_NEWER: EXIT.versionIncompatible,
   TARGET_EXISTS: EXIT.targetExists,
   TARGET_IN_USE: EXIT.inUse,
+  PROGRAM_MISSING: EXIT.notFound,
   BLOB_MISSING: EXIT.sourceIncomplete,
   WORKER_NOT_FOUND: EXIT.notFound,
   WORKER_BUSY: EXIT.inUse,

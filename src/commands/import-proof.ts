@@ -5,14 +5,16 @@ import { findShownEntity } from '../../projections/page-history.ts'
 import { findIdAtPath } from '../../projections/pages.ts'
 import { hashDocument } from '../codec/json.ts'
 import { documentOf } from '../content/document.ts'
+import type { SiteEvent } from '../content/events.ts'
 import { evolve, grantKey } from '../content/evolve.ts'
 import type { Entity, Grants, State } from '../content/state.ts'
 import { upcast } from '../content/upcast.ts'
 import { Rm3Error } from '../errors.ts'
-import { readStream } from '../log/read.ts'
+import type { RecordedEvent } from '../log/event.ts'
+import { READ_MAX, readStream } from '../log/read.ts'
 import { verifyLog } from '../log/verify.ts'
 import type { Db } from '../pg/db.ts'
-import type { ImportedEvent, ImportOptions, SiteImport } from './import.ts'
+import type { ImportedEvent, ImportOptions } from './import.ts'
 
 /** What was compared with the plan and found equal. */
 export interface ImportProof {
@@ -29,52 +31,70 @@ export interface ImportProof {
 
 type Counts = { -readonly [K in keyof ImportProof]: number }
 
-/** What a stream must hold, in order, with the instants at which the log took the events. */
+/** What an event must be when it is read back. */
 interface Expected {
-  readonly event: ImportedEvent
-  readonly recordedAt: string
+  readonly event: Pick<SiteEvent, 'eventId' | 'type' | 'actor' | 'at' | 'note' | 'revision'>
+  /** The instant at which the log took it; null when that was the log's own. */
+  readonly recordedAt: string | null
+  /** Hash of the document that came with it. */
+  readonly hash: string | null
+}
+
+/** What is to be proved, noted while it is being written. */
+export class Expectation {
+  /** By stream, in order. */
+  readonly streams = new Map<string, Expected[]>()
+  events = 0
+
+  /** @param event as it was meant; `recorded` as it was appended */
+  add(event: ImportedEvent, recorded: SiteEvent, recordedAt: string | null): void {
+    const { eventId, type, actor, at, note, revision } = recorded
+    const hash = 'document' in event.data ? hashDocument(event.data.document) : null
+    const expected = { event: { eventId, type, actor, at, note, revision }, recordedAt, hash }
+    const known = this.streams.get(recorded.stream)
+    if (known) known.push(expected)
+    else this.streams.set(recorded.stream, [expected])
+    this.events++
+  }
 }
 
 /**
- * Reads back all that an import wrote and compares it with the plan: every event, every document by its hash, the chain,
- * and what the read models say of pages, grants, roles, credentials and blobs.
+ * Reads back all that an import wrote into an empty site and compares it with what was meant: every event, every document by its hash,
+ * the chain, and what the read models say of pages, grants, roles, credentials and blobs.
  *
  * @throws LOG_DAMAGED naming the first difference
  */
 export async function proveImport(
   db: Db,
-  plan: SiteImport,
-  { signal, onProgress = () => {} }: ImportOptions,
+  expectation: Expectation,
+  options: ImportOptions,
 ): Promise<ImportProof> {
-  const counts: Counts = {
-    ...{ streams: 0, events: 0, documents: 0, pages: 0 },
-    ...{ grants: 0, roles: 0, credentials: 0, blobs: 0 },
-  }
-  const total = plan.appends.reduce((sum, { events }) => sum + events.length, 0)
-  for (const [stream, expected] of expectedStreams(plan)) {
-    signal?.throwIfAborted()
-    const state = await proveStream(db, stream, expected, counts)
-    if (state?.kind === 'entity') await proveEntity(db, state, counts)
-    if (state?.kind === 'grants') await proveGrants(db, state, counts)
-    counts.streams++
-    onProgress('proving', counts.events, total)
-  }
+  const counts = await proveStreams(db, expectation, options)
   const { events, fault } = await verifyLog(db)
   if (fault !== null) throw differs(`position ${fault.position}`, fault.text)
   if (events !== counts.events) throw differs('the log', `it has ${events} events`)
   return counts
 }
 
-function expectedStreams(plan: SiteImport): Map<string, Expected[]> {
-  const streams = new Map<string, Expected[]>()
-  for (const { recordedAt, events } of plan.appends) {
-    for (const event of events) {
-      const known = streams.get(event.stream)
-      if (known) known.push({ event, recordedAt })
-      else streams.set(event.stream, [{ event, recordedAt }])
-    }
+/** As `proveImport`, where the site has other events too. @throws LOG_DAMAGED */
+export async function proveStreams(
+  db: Db,
+  expectation: Expectation,
+  { signal, onProgress = () => {} }: ImportOptions,
+): Promise<ImportProof> {
+  const counts: Counts = {
+    ...{ streams: 0, events: 0, documents: 0, pages: 0 },
+    ...{ grants: 0, roles: 0, credentials: 0, blobs: 0 },
   }
-  return streams
+  for (const [stream, expected] of expectation.streams) {
+    signal?.throwIfAborted()
+    const state = await proveStream(db, stream, expected, counts)
+    if (state?.kind === 'entity') await proveEntity(db, state, counts)
+    if (state?.kind === 'grants') await proveGrants(db, state, counts)
+    counts.streams++
+    onProgress('proving', counts.events, expectation.events)
+  }
+  return counts
 }
 
 async function proveStream(
@@ -84,34 +104,40 @@ async function proveStream(
   counts: Counts,
 ): Promise<State | null> {
   let state: State | null = null
-  for (let from = 0; from < expected.length; ) {
-    const rows = await readStream(db, stream, { from: from + 1 })
-    if (rows.length === 0) throw differs(stream, `${expected.length - from} events are missing`)
-    for (const [index, row] of rows.entries()) {
-      const wanted = expected[from + index]
-      if (wanted === undefined) throw differs(stream, 'it has more events than were meant')
-      const { event, recordedAt } = wanted
-      const same =
-        row.eventId === event.eventId &&
-        row.type === event.type &&
-        row.actor === event.actor &&
-        row.at === event.at &&
-        row.note === event.note &&
-        row.recordedAt === recordedAt
-      if (!same) throw differs(`position ${row.position}`, `it is not ${event.eventId} as meant`)
+  let done = 0
+  for (let read = 0; ; ) {
+    const rows = await readStream(db, stream, { from: read + 1 })
+    for (const row of rows) {
       state = evolve(state, upcast(row))
-      counts.documents += proveDocument(state, event)
+      const wanted = expected[done]
+      if (wanted?.event.revision !== row.revision) continue
+      proveEvent(row, wanted)
+      counts.documents += proveDocument(state, wanted.hash)
       counts.events++
+      done++
     }
-    from += rows.length
+    read += rows.length
+    if (rows.length < READ_MAX) break
   }
+  if (done < expected.length) throw differs(stream, `${expected.length - done} events are missing`)
   return state
 }
 
-/** @returns 1 when the event carries a document, which is the one meant */
-function proveDocument(state: State, event: ImportedEvent): number {
-  if (state.kind !== 'entity' || !('document' in event.data)) return 0
-  if (hashDocument(documentOf(state.tip)) === hashDocument(event.data.document)) return 1
+function proveEvent(row: RecordedEvent, { event, recordedAt }: Expected): void {
+  const same =
+    row.eventId === event.eventId &&
+    row.type === event.type &&
+    row.actor === event.actor &&
+    row.at === event.at &&
+    row.note === event.note &&
+    (recordedAt === null || row.recordedAt === recordedAt)
+  if (!same) throw differs(`position ${row.position}`, `it is not ${event.eventId} as meant`)
+}
+
+/** @returns 1 when a document came with the event, which is the one meant */
+function proveDocument(state: State, hash: string | null): number {
+  if (state.kind !== 'entity' || hash === null) return 0
+  if (hashDocument(documentOf(state.tip)) === hash) return 1
   throw differs(`revision ${state.revision} of ${state.path}`, 'its document is another')
 }
 

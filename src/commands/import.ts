@@ -1,13 +1,13 @@
 import { storeSecret } from '../access/credentials.ts'
 import { SYSTEM_VIEWER } from '../access/viewer.ts'
 import { contentOf, patchTo } from '../content/decide-page.ts'
-import { GRANTS_STREAM, type NewEvent, SETTINGS_STREAM } from '../content/events.ts'
+import { GRANTS_STREAM, type NewEvent, SETTINGS_STREAM, type SiteEvent } from '../content/events.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import { findEvent, type LogHead, readHead } from '../log/read.ts'
 import type { Db } from '../pg/db.ts'
 import { type Author, Change, type Site } from './change.ts'
-import { type ImportProof, proveImport } from './import-proof.ts'
+import { Expectation, type ImportProof, proveImport } from './import-proof.ts'
 import { inTransaction } from './in-transaction.ts'
 import { getVersion } from './versions.ts'
 
@@ -40,6 +40,12 @@ export interface SiteImport {
   readonly secrets: readonly ImportedSecret[]
 }
 
+/** The same, where the appends are made one after the other: each is asked for once, and none is kept. */
+export interface StreamedImport {
+  readonly appends: AsyncIterable<ImportedAppend>
+  readonly secrets: readonly ImportedSecret[]
+}
+
 export interface ImportOptions {
   readonly signal?: AbortSignal
   /** Told the events appended, then those proved so far. */
@@ -68,6 +74,15 @@ export async function importSite(
   options: ImportOptions = {},
 ): Promise<ImportedSite> {
   await demandEmpty(site.db, plan)
+  return importStream(site, plan, options)
+}
+
+/** As `importSite`, into a site that is known to be empty. @throws LOG_DAMAGED, the reason of `signal`, what `appends` throws */
+export async function importStream(
+  site: Site,
+  plan: SiteImport | StreamedImport,
+  options: ImportOptions = {},
+): Promise<ImportedSite> {
   try {
     return await inTransaction(site, async inside => {
       const done = await importInto(inside, plan, options)
@@ -106,53 +121,60 @@ class TakenBack extends Error {
 
 async function importInto(
   site: Site,
-  plan: SiteImport,
+  plan: SiteImport | StreamedImport,
   options: ImportOptions,
 ): Promise<ImportedSite> {
   for (const secret of plan.secrets) await storeSecret(site.db, secret)
-  await importAppends(site, plan.appends, options)
-  const proof = await proveImport(site.db, plan, options)
+  const expectation = await importAppends(site, plan.appends, options)
+  const proof = await proveImport(site.db, expectation, options)
   return { head: await readHead(site.db), proof }
 }
 
 async function importAppends(
   site: Site,
-  appends: readonly ImportedAppend[],
+  appends: SiteImport['appends'] | StreamedImport['appends'],
   { signal, onProgress = () => {} }: ImportOptions,
-): Promise<void> {
-  const total = appends.reduce((sum, { events }) => sum + events.length, 0)
-  const batch = new Batch(site)
-  let done = 0
-  for (const { recordedAt, events } of appends) {
+): Promise<Expectation> {
+  const total = Array.isArray(appends) ? countEvents(appends) : 0
+  const expectation = new Expectation()
+  const batch = new Batch(site, expectation)
+  for await (const { recordedAt, events } of appends) {
     signal?.throwIfAborted()
     for (const event of events) await batch.add(event, recordedAt)
-    done += events.length
-    onProgress('writing', done, total)
+    onProgress('writing', expectation.events, total)
   }
   await batch.write()
+  return expectation
+}
+
+function countEvents(appends: readonly ImportedAppend[]): number {
+  return appends.reduce((sum, { events }) => sum + events.length, 0)
 }
 
 /** Events that end at a path what another page may begin there: the rows of the two must not be written together. */
-const LEAVING = new Set(['PageMoved', 'PageDeleted', 'PageUndeleted'])
+export const LEAVING: ReadonlySet<string> = new Set(['PageMoved', 'PageDeleted', 'PageUndeleted'])
 
 /** Events on their way into one append of many. */
 class Batch {
   readonly #site: Site
+  readonly #expectation: Expectation
   readonly #author: Author = { viewer: SYSTEM_VIEWER, door: 'import' }
   #change: Change
   #bytes = 0
   #written = 0
 
-  constructor(site: Site) {
+  constructor(site: Site, expectation: Expectation) {
     this.#site = site
+    this.#expectation = expectation
     this.#change = new Change(site, this.#author)
   }
 
-  async add(event: ImportedEvent, recordedAt?: string): Promise<void> {
+  async add(event: ImportedEvent, recordedAt: string): Promise<void> {
     const apart = LEAVING.has(event.type) || event.type === 'PagePublished'
     if (apart || this.#isFull()) await this.write()
     const change = this.#change
     change.record([await completed(change, event)], authorOf(event, recordedAt))
+    this.#expectation.add(event, change.events.at(-1) as SiteEvent, recordedAt)
     this.#bytes += JSON.stringify(event.data).length
     if (apart) await this.write()
   }

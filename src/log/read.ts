@@ -108,6 +108,14 @@ export async function findEvent(db: Db, eventId: string): Promise<RecordedEvent 
   return find<RecordedEvent>(db, EVENT, [eventId])
 }
 
+const KNOWN = `select event_id as "eventId" from log where event_id = any($1::uuid[])`
+
+/** Those of the ids that events have, in no order. */
+export async function listKnownEvents(db: Db, eventIds: readonly string[]): Promise<string[]> {
+  const rows = await db.rows<{ eventId: string }>(KNOWN, [eventIds])
+  return rows.map(({ eventId }) => eventId)
+}
+
 const AT_POSITION = `select ${COLUMNS} from log where position = $1::bigint`
 
 /** The event at that position or null. */
