@@ -7,6 +7,7 @@
 export const ERROR_CODES = {
   // the log
   REVISION_CONFLICT: 'The stream has moved on since the revision the writer expected.',
+  RIGHTS_CHANGED: 'Rights were changed at the same moment; try again.',
   EVENT_ID_REUSED: 'An event id was used before for other events.',
   LOG_DAMAGED: 'The log does not verify: a row was changed, is missing or is out of order.',
   LOG_BUSY: 'Too many writes are waiting; try again shortly.',

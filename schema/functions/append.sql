@@ -52,17 +52,18 @@ drop function if exists event_header(bigint, uuid, uuid, int, text, smallint, te
 /*
  * `events` in the order they shall have; those of one append stand together.
  * `rights`: whether they change who may do what. `rows`: those of inline projections, or null; a negative position in one is that
- * of the batch's event of this number, from 1.
+ * of the batch's event of this number, from 1. `rights_at`: the rights position that the batch rests on, or null.
  *
  * Returns one row when all could be done: outcome 'done', the position of the batch's first event, and recorded_at of its last.
- * Otherwise nothing is written and the appends that stand in the way are returned: 'repeated' (all of it is in the log: position and
- * recorded_at as they were), 'reused' (some of its event ids are in the log, but not all, or for something else) or 'conflict' (stream
- * and its actual revision). An event id that was used before in another stream violates log_event_id.
+ * Otherwise nothing is written and one row tells that the rights have changed ('rights', with the position they are of now), or the
+ * appends that stand in the way are returned: 'repeated' (all of it is in the log: position and recorded_at as they were), 'reused'
+ * (some of its event ids are in the log, but not all, or for something else) or 'conflict' (stream and its actual revision). An event
+ * id that was used before in another stream violates log_event_id.
  *
  * The lock is the first statement: each later one has a snapshot that sees what the last holder committed. The chain is computed as
  * src/log/chain.ts does it from rows it has read: docs/design/log.md.
  */
-create or replace function append(events new_event[], rights boolean, rows inline_rows)
+create or replace function append(events new_event[], rights boolean, rows inline_rows, rights_at bigint)
 returns table (append int, outcome text, "position" bigint, recorded_at timestamptz, stream uuid, revision int)
 language plpgsql security definer set search_path = :site, pg_temp as $$
 #variable_conflict use_column
@@ -79,6 +80,12 @@ begin
   now_ms := greatest(head.recorded_at, date_trunc('milliseconds', clock_timestamp()));
   if events is null or cardinality(events) = 0 then
     raise exception 'an append without events' using errcode = 'invalid_parameter_value';
+  end if;
+  if append.rights_at <> head.rights_position then
+    outcome := 'rights';
+    "position" := head.rights_position;
+    return next;
+    return;
   end if;
 
   if exists (select from first_revisions(events) f where f.revision <> f.actual + 1) then
@@ -112,4 +119,11 @@ begin
   recorded_at := head.recorded_at;
   return next;
 end
+$$;
+
+/* As an rm3 calls it that knows nothing of `rights_at`, and may run beside this one. When it starts it puts its own here. */
+create or replace function append(events new_event[], rights boolean, rows inline_rows)
+returns table (append int, outcome text, "position" bigint, recorded_at timestamptz, stream uuid, revision int)
+language sql set search_path = :site, pg_temp as $$
+  select * from append($1, $2, $3, null::bigint)
 $$;

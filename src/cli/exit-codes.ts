@@ -22,6 +22,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 /** The exit code of every error. */
 export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   REVISION_CONFLICT: EXIT.inUse,
+  RIGHTS_CHANGED: EXIT.inUse,
   EVENT_ID_REUSED: EXIT.failed,
   LOG_DAMAGED: EXIT.verificationFailed,
   LOG_BUSY: EXIT.inUse,

@@ -46,6 +46,8 @@ export interface Author {
   readonly recordedAt?: string
   /** An import's actor, where it is not the viewer. */
   readonly actor?: string
+  /** The rights position that the viewer's rights are of, when the change shall be refused if they have changed since. */
+  readonly rightsAt?: number | null
   /** Gives the ids of the events in order, so that a repeated request repeats them. */
   readonly eventId?: (index: number) => string
 }
@@ -67,7 +69,7 @@ const TRIES_MAX = 8
  * faster it runs again on the new state; so it does when a state that was only remembered made it refuse or do nothing, for another
  * process may have changed that.
  *
- * @throws what `work` throws; PATH_TAKEN; REVISION_CONFLICT or TREE_CHANGED when others were faster `TRIES_MAX` times
+ * @throws what `work` throws; PATH_TAKEN; RIGHTS_CHANGED (since `author.rightsAt`); REVISION_CONFLICT or TREE_CHANGED when others were faster `TRIES_MAX` times
  */
 export async function change<Result>(
   site: Site,
@@ -286,6 +288,7 @@ export class Change {
         versions: this.site.inline.versions,
         paths: this.#paths,
         rights: this.#rows.rights,
+        rightsAt: this.author.rightsAt ?? null,
       })
     } catch (thrown) {
       throw violatedConstraint(thrown) === 'pages_path' ? pathTaken(thrown) : thrown

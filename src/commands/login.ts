@@ -64,8 +64,17 @@ export interface Speaker {
   readonly token: string | null
 }
 
+/** Whom a token speaks for, and what that rests on. */
+export interface TokenSpeaker extends Speaker {
+  readonly token: string
+  /** RFC 3339, or null when it does not end. */
+  readonly expires: string | null
+  /** The position of the last change of rights when it was looked up. */
+  readonly rightsPosition: number
+}
+
 /** @throws TOKEN_INVALID when the token is unknown, expired or revoked, or its user may not log in */
-export async function speakerOfToken(site: Site, text: string): Promise<Speaker> {
+export async function speakerOfToken(site: Site, text: string): Promise<TokenSpeaker> {
   const parsed = parseToken(text)
   const found = parsed && (await findToken(site.db, parsed.id))
   const expired = found?.expires != null && found.expires <= site.now()
@@ -73,8 +82,9 @@ export async function speakerOfToken(site: Site, text: string): Promise<Speaker>
   if (!found || !same || expired || found.disabled) {
     throw new Rm3Error('TOKEN_INVALID', 'the token is unknown, expired or revoked')
   }
-  const viewer = await site.rights.viewer(site.db, found.rightsPosition, found.userId)
-  return { viewer: limited(viewer, found.scope), userId: found.userId, token: found.credential }
+  const { userId, scope, credential, expires, rightsPosition } = found
+  const viewer = await site.rights.viewer(site.db, rightsPosition, userId)
+  return { viewer: limited(viewer, scope), userId, token: credential, expires, rightsPosition }
 }
 
 /** The speaker of a session, or null when the cookie names none that is alive. */

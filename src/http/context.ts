@@ -61,12 +61,18 @@ declare module 'fastify' {
     consumes?: readonly string[]
     /** Whether Idempotency-Key is heeded. */
     idempotent?: boolean
+    /** Whether a token that was looked up lately will do: only where all that happens is one `changeBy`. */
+    remembered?: boolean
     /** Whether the body is long and is taken as it comes: `request.body` is the stream of its bytes. */
     streamed?: boolean
   }
   interface FastifyRequest {
     /** Whom a token or a session speaks for; null: anyone. */
     speaker: Speaker | null
+    /** The rights position that a token was looked up at; null without one. */
+    rightsAt: number | null
+    /** Whether the token was looked up for an earlier request, so that `speaker` has to be proved by what it changes: see `changeBy`. */
+    isRemembered: boolean
     /** The session's cookie value, where `speaker` comes from one. */
     sessionId: string | null
     /** The body as it was sent, kept where Idempotency-Key is given. */

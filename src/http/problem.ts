@@ -3,6 +3,7 @@ import { type ErrorCode, isRm3Error, Rm3Error } from '../errors.ts'
 /** The HTTP status of every error a caller can meet. */
 export const STATUS: Record<ErrorCode, number> = {
   REVISION_CONFLICT: 409,
+  RIGHTS_CHANGED: 409,
   EVENT_ID_REUSED: 409,
   LOG_DAMAGED: 500,
   LOG_BUSY: 503,

@@ -48,18 +48,21 @@ export class AppendQueue {
    * (the rows of a batch are written table by table, not append by append). Nor does one overtake another that waits for the same, so
    * those over several streams get their turn.
    *
+   * Those that rest on rights rest on the same in one batch, and none that changes rights stands before them.
+   *
    * @param most appends in it
    */
   take(most: number): Waiting[] {
     const batch: Waiting[] = []
     const left: Waiting[] = []
     const held = new Set(this.#busy)
+    const fits = rightsFitter()
     let sizeBytes = 0
     for (const waiting of this.#waiting) {
       const full =
         batch.length === Math.min(most, BATCH_MAX) ||
         (batch.length > 0 && sizeBytes + waiting.sizeBytes > BATCH_CHARACTERS_MAX)
-      if (full || overlaps(waiting.holds, held)) {
+      if (full || overlaps(waiting.holds, held) || !fits(waiting.request)) {
         left.push(waiting)
       } else {
         batch.push(waiting)
@@ -76,6 +79,18 @@ export class AppendQueue {
   /** The batch was answered. */
   done(batch: readonly Waiting[]): void {
     for (const { holds } of batch) for (const hold of holds) this.#busy.delete(hold)
+  }
+}
+
+/** Tells of one append after the other whether it may go into a batch with those of which it said so before. */
+function rightsFitter(): (request: Prepared['request']) => boolean {
+  let restsAt: number | null = null
+  let changes = false
+  return ({ rights, rightsAt = null }) => {
+    if (rightsAt !== null && (changes || rightsAt !== (restsAt ?? rightsAt))) return false
+    restsAt ??= rightsAt
+    changes ||= rights
+    return true
   }
 }
 

@@ -24,7 +24,13 @@ export interface Appends {
 const SPARED_MS = 10_000
 
 /** Answers that came from the log. */
-const THROUGH = new Set(['done', 'repeated', 'REVISION_CONFLICT', 'EVENT_ID_REUSED'])
+const THROUGH = new Set([
+  'done',
+  'repeated',
+  'REVISION_CONFLICT',
+  'RIGHTS_CHANGED',
+  'EVENT_ID_REUSED',
+])
 
 /** Counts what waits, and tells observers what becomes of it. */
 export class AppendWatch implements Appends {

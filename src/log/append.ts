@@ -80,7 +80,7 @@ export class Appender {
    * Appends events, durably when it fulfils. Sending the same event ids with the same content again is safe and gives the first
    * answer.
    *
-   * @throws REVISION_CONFLICT {stream, expected, actual}, EVENT_ID_REUSED, REQUEST_INVALID, JSON_INVALID, LOG_BUSY (too much waits, or
+   * @throws REVISION_CONFLICT {stream, expected, actual}, RIGHTS_CHANGED (since `rightsAt`), EVENT_ID_REUSED, REQUEST_INVALID, JSON_INVALID, LOG_BUSY (too much waits, or
    *   the lock was held too long), TIMEOUT, DISK_FULL, or what an inline projection's constraint refused: nothing was written.
    *   UNAVAILABLE: nothing is known, it may be written later even
    */
@@ -192,13 +192,19 @@ export class Appender {
   }
 }
 
-/** Each append that was answered, with what was said of it. Of several that stand in the way of one append the first counts. */
+/**
+ * Each append that was answered, with what was said of it. Of several that stand in the way of one append the first counts. That rights
+ * have changed is said to those that rest on them.
+ */
 function outcomesOf(
   batch: readonly Waiting[],
   outcomes: readonly Outcome[],
 ): Iterable<[Waiting, Outcome]> {
   const [first] = outcomes
   const pairs = new Map<Waiting, Outcome>()
+  if (first?.outcome === 'rights') {
+    return batch.filter(it => it.request.rightsAt != null).map(it => [it, first])
+  }
   if (first?.append === null) {
     let { position } = first
     for (const waiting of batch) {
@@ -244,6 +250,9 @@ function settle(waiting: Waiting, outcome: Outcome): boolean {
     case 'reused':
       waiting.reject(reused())
       return false
+    case 'rights':
+      waiting.reject(waiting.lost ? unknown(null) : rightsChanged())
+      return false
     case 'repeated':
       waiting.resolve({ position, recordedAt, repeated: true })
       return waiting.lost
@@ -269,6 +278,10 @@ function unknown(cause: unknown): Rm3Error {
 
 function reused(cause?: unknown): Rm3Error {
   return new Rm3Error('EVENT_ID_REUSED', 'an event id was used before for another event', { cause })
+}
+
+function rightsChanged(): Rm3Error {
+  return new Rm3Error('RIGHTS_CHANGED', 'rights were changed at the same moment; try again')
 }
 
 function conflict(waiting: Waiting, stream: string, actual: number): Rm3Error {

@@ -27,6 +27,8 @@ export interface AppendRequest {
   readonly paths: Iterable<string>
   /** Whether these events change who may do what. */
   readonly rights: boolean
+  /** The rights position (`Head.rightsPosition`) at which the writer was found to be allowed, when it must be so still; null: it need not. */
+  readonly rightsAt?: number | null
 }
 
 /** A request with everything done that can be done before its turn comes. */
@@ -65,6 +67,7 @@ export interface BatchCall {
   readonly rights: boolean
   /** `inline_rows` in binary, or null when there are none. */
   readonly rows: Buffer | null
+  readonly rightsAt: number | null
 }
 
 /** Puts prepared requests into calls of `append`, one at a time, in a buffer that it uses again. */
@@ -83,6 +86,8 @@ export class BatchEncoder {
       events: writer.slice(LENGTH_BYTES, events),
       rights: batch.some(({ request }) => request.rights),
       rows: hasRows ? writer.slice(events + LENGTH_BYTES, writer.end) : null,
+      // those that rest on rights rest on the same: see AppendQueue.take
+      rightsAt: batch.find(({ request }) => request.rightsAt != null)?.request.rightsAt ?? null,
     }
   }
 }

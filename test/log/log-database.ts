@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { APPEND_SETTINGS, type Appended, Appender } from '../../src/log/append.ts'
-import type { InlineRow } from '../../src/log/batch.ts'
+import type { AppendRequest, InlineRow } from '../../src/log/batch.ts'
 import type { LogEntry } from '../../src/log/event.ts'
 import { Connection } from '../../src/pg/connection.ts'
 import { type Db, poolDb } from '../../src/pg/db.ts'
@@ -95,8 +95,9 @@ export function append(
   appender: Appender,
   entries: readonly LogEntry[],
   rows: readonly InlineRow[] = [],
+  more: Partial<AppendRequest> = {},
 ): Promise<Appended> {
-  return appender.append({ entries, rows, versions: VERSIONS, paths: [], rights: false })
+  return appender.append({ entries, rows, versions: VERSIONS, paths: [], rights: false, ...more })
 }
 
 /** The code that `work` is refused with, a constraint's name, or the SQLSTATE; 'none' when it succeeds. */

@@ -38,12 +38,26 @@ export async function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const answer = problemOf(thrown, request.id)
-  if (isOurs(thrown)) request.log.error({ err: thrown, requestId: request.id }, 'request failed')
+  const told = await lookedUp(server, thrown, request)
+  const answer = problemOf(told, request.id)
+  if (isOurs(told)) request.log.error({ err: told, requestId: request.id }, 'request failed')
   reply.code(answer.problem.status).headers(answer.headers)
   const html = wantsHtml(request) ? await pageOf(server, request, reply, answer) : null
   if (html !== null) return reply.header('Content-Type', 'text/html; charset=utf-8').send(html)
   return reply.header('Content-Type', PROBLEM_TYPE).send(JSON.stringify(answer.problem))
+}
+
+/** What is told of an error to someone whose token was only remembered: not even an error, when it is worth nothing by now. */
+async function lookedUp(
+  server: FastifyInstance,
+  thrown: unknown,
+  request: FastifyRequest,
+): Promise<unknown> {
+  if (!request.isRemembered || isOurs(thrown)) return thrown
+  return server.identify(request).then(
+    () => thrown,
+    refused => refused,
+  )
 }
 
 /** Whether an answer should be a page: the address is not the API's, and HTML is preferred over JSON. */

@@ -1,20 +1,32 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Author, Site } from '../../commands/change.ts'
-import { type Speaker, speakerOfSession, speakerOfToken } from '../../commands/login.ts'
+import { type Speaker, speakerOfSession } from '../../commands/login.ts'
+import { RememberedTokens } from '../../commands/remembered-tokens.ts'
 import { NOBODY } from '../../content/events.ts'
 import { NOTE_MAX } from '../../content/limits.ts'
 import { Rm3Error } from '../../errors.ts'
 import { type Reader, viewerOf } from '../../queries/reader.ts'
 import { sessionCookieOf } from '../cookies.ts'
 
-const BEARER = /^bearer +(\S+) *$/i
+const BEARER = /^bearer\b(?: +(\S+) *$)?/i
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Looks up whom a request speaks for, however lately that was done. @throws TOKEN_INVALID */
+    identify(request: FastifyRequest): Promise<void>
+  }
+}
 
 /**
  * Finds out whom a request speaks for: `Authorization: Bearer TOKEN`, else the session's cookie, else anyone. A bad token is
- * TOKEN_INVALID; a cookie of a session that has ended is no cookie.
+ * TOKEN_INVALID; a cookie of a session that has ended is no cookie. On routes that say so a token that was looked up lately will do.
  */
 export function addSpeaker(server: FastifyInstance, site: Site): void {
+  const tokens = new RememberedTokens(site)
+  server.decorate('identify', request => identify(site, tokens, request))
   server.decorateRequest('speaker', null)
+  server.decorateRequest('rightsAt', null)
+  server.decorateRequest('isRemembered', false)
   server.decorateRequest('sessionId', null)
   server.addHook('onRequest', (request, _reply, done) => {
     const { authorization, cookie } = request.headers
@@ -22,15 +34,36 @@ export function addSpeaker(server: FastifyInstance, site: Site): void {
       done()
       return
     }
-    identify(site, request).then(() => done(), done)
+    if (remember(tokens, request)) done()
+    else identify(site, tokens, request).then(() => done(), done)
   })
 }
 
-async function identify(site: Site, request: FastifyRequest): Promise<void> {
-  const { authorization } = request.headers
-  if (authorization !== undefined && /^bearer\b/i.test(authorization)) {
-    const [, token = ''] = BEARER.exec(authorization) ?? []
-    request.speaker = await speakerOfToken(site, token)
+/** Whether what is remembered of the request's token will do. */
+function remember(tokens: RememberedTokens, request: FastifyRequest): boolean {
+  const { remembered } = request.routeOptions.config
+  // what is kept of a key's request is looked at before there is a change to prove the token by
+  if (remembered !== true || request.headers['idempotency-key'] !== undefined) return false
+  const token = bearerOf(request)
+  const speaker = token === null ? null : tokens.find(token)
+  if (speaker === null) return false
+  request.speaker = speaker
+  request.rightsAt = speaker.rightsPosition
+  request.isRemembered = true
+  return true
+}
+
+async function identify(
+  site: Site,
+  tokens: RememberedTokens,
+  request: FastifyRequest,
+): Promise<void> {
+  const token = bearerOf(request)
+  if (token !== null) {
+    const speaker = await tokens.lookUp(token)
+    request.speaker = speaker
+    request.rightsAt = speaker.rightsPosition
+    request.isRemembered = false
     return
   }
   const session = sessionCookieOf(request)
@@ -38,6 +71,12 @@ async function identify(site: Site, request: FastifyRequest): Promise<void> {
   if (speaker === null) return
   request.speaker = speaker
   request.sessionId = session
+}
+
+/** The token of `Authorization: Bearer`, '' when it is malformed; null without that header. */
+function bearerOf(request: FastifyRequest): string | null {
+  const found = BEARER.exec(request.headers.authorization ?? '')
+  return found === null ? null : (found[1] ?? '')
 }
 
 /** Who reads. */

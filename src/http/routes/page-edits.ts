@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { change } from '../../commands/change.ts'
 import { revisePage } from '../../commands/pages.ts'
 import type { Document } from '../../content/document.ts'
 import { parsePath } from '../../content/path.ts'
+import { changeBy } from '../change-by.ts'
 import type { HttpContext } from '../context.ts'
 import { jsonPatchEdit, mergePatchEdit, replacingEdit } from '../edits.ts'
 import { PATCH_BODIES } from '../plugins/bodies.ts'
-import { authorOf, flagOf } from '../plugins/speaker.ts'
+import { flagOf } from '../plugins/speaker.ts'
 import { requireIfMatch } from '../reply.ts'
 import {
   answers,
@@ -33,7 +33,7 @@ export function pageEditRoutes(server: FastifyInstance, context: HttpContext): v
   server.put<PutRequest>(
     '/api/pages/:path',
     {
-      config: { access: 'post.edit' },
+      config: { access: 'post.edit', remembered: true },
       schema: {
         ...common,
         summary: 'Put a whole document in place of the other',
@@ -52,7 +52,7 @@ export function pageEditRoutes(server: FastifyInstance, context: HttpContext): v
   server.patch<PutRequest>(
     '/api/pages/:path',
     {
-      config: { access: 'post.edit', idempotent: true, consumes: PATCH_BODIES },
+      config: { access: 'post.edit', remembered: true, idempotent: true, consumes: PATCH_BODIES },
       schema: {
         ...common,
         summary: 'Change a document by a patch (RFC 6902 or RFC 7396)',
@@ -83,8 +83,7 @@ async function edit(
   const ifMatch = requireIfMatch(request)
   const draft = flagOf(request, 'RM3-Draft')
   const minor = flagOf(request, 'RM3-Minor')
-  const author = await authorOf(site, request, what.note)
   const revision = { ifMatch, edit: what.edit, draft, minor }
-  const written = await change(site, author, it => revisePage(it, path, revision))
+  const written = await changeBy(site, request, it => revisePage(it, path, revision), what.note)
   return sendWritten(site, reply, written)
 }
