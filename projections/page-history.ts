@@ -228,6 +228,14 @@ export function pathAtRevision(
   return former.find(({ untilRevision }) => revision < untilRevision)?.path ?? now
 }
 
+const PUBLISHED = `select revision from published_drafts where entity_id = $1::uuid`
+
+/** The revisions of an entity that were drafts and went live. */
+export async function listPublishedDrafts(db: Db, entityId: string): Promise<number[]> {
+  const rows = await db.rows<{ revision: number }>(PUBLISHED, [entityId])
+  return rows.map(({ revision }) => revision)
+}
+
 const LAST_PATHS = `select e.id as "entityId", coalesce(h.path, u.path) as path
   from unnest($1::uuid[]) as e(id)
   left join lateral (select path from page_history where entity_id = e.id and from_position > 0

@@ -39,7 +39,8 @@ export function escapedKey(key: string): string {
   return key.endsWith(TEXT) && TEXT_LIKE.test(key) ? `$${key}` : key
 }
 
-function unescapedKey(key: string): string {
+/** A key of the segmented form as the document has it. */
+export function unescapedKey(key: string): string {
   return key.endsWith(TEXT) && TEXT_LIKE.test(key) ? key.slice(1) : key
 }
 

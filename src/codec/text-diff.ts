@@ -1,4 +1,3 @@
-import { diffWordsWithSpace } from 'diff'
 import type { Run } from './alignment.ts'
 import { choosePairs, type Pair } from './array-steps.ts'
 import { commonRuns } from './common-runs.ts'
@@ -136,18 +135,38 @@ function pairsOf(removed: readonly string[], added: readonly string[]): Pair[] {
   })
 }
 
+const TOKEN = /[\p{L}\p{N}_]+|\s+|[^\p{L}\p{N}_\s]/gu
+
 function compareWords(before: string, after: string, output: Output): TextPart[] {
   output.wordChars -= before.length + after.length
-  const options = { maxEditLength: WORD_EDITS_MAX }
-  const changes = output.wordChars < 0 ? undefined : diffWordsWithSpace(before, after, options)
-  if (changes === undefined) {
-    return [
+  const parts = output.wordChars < 0 ? null : wordParts(before, after)
+  return (
+    parts ?? [
       { kind: 'removed', text: before },
       { kind: 'added', text: after },
     ]
+  )
+}
+
+/** null when more was changed than is worth telling apart. */
+function wordParts(before: string, after: string): TextPart[] | null {
+  const oldTokens = before.match(TOKEN) ?? []
+  const newTokens = after.match(TOKEN) ?? []
+  const parts: TextPart[] = []
+  let from = 0
+  let to = 0
+  let edits = 0
+  for (const run of commonRuns(oldTokens, newTokens)) {
+    const removed = oldTokens.slice(from, run.from)
+    const added = newTokens.slice(to, run.to)
+    edits += removed.length + added.length
+    if (edits > WORD_EDITS_MAX) return null
+    from = run.from + run.length
+    to = run.to + run.length
+    const same = oldTokens.slice(run.from, from)
+    if (removed.length > 0) parts.push({ kind: 'removed', text: removed.join('') })
+    if (added.length > 0) parts.push({ kind: 'added', text: added.join('') })
+    if (same.length > 0) parts.push({ kind: 'same', text: same.join('') })
   }
-  return changes.map(({ added, removed, value }) => {
-    const unequal = added ? 'added' : 'removed'
-    return { kind: added || removed ? unequal : 'same', text: value }
-  })
+  return parts
 }

@@ -4,6 +4,7 @@ import { htmlRoutes } from './pages/html-routes.ts'
 import type { Metrics } from './plugins/metrics.ts'
 import { activityRoutes } from './routes/activity.ts'
 import { batchRoutes } from './routes/batch.ts'
+import { blameRoutes } from './routes/blame.ts'
 import { blobRoutes } from './routes/blobs.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { configRoutes } from './routes/config.ts'
@@ -47,6 +48,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     blobRoutes(scope, context)
     revisionRoutes(scope, context)
     diffRoutes(scope, context)
+    blameRoutes(scope, context)
     batchRoutes(scope, context)
     logRoutes(scope, context)
     sessionRoutes(scope, context)

@@ -34,45 +34,54 @@ export interface FileChange {
   readonly after: BlobRow | null
 }
 
-/** Both sides, and how they differ. */
-export interface Comparison {
+/** A page at two times. */
+export interface Sides {
   readonly from: Side
   readonly to: Side
-  /** RFC 6902: what makes the document of `to` out of that of `from`. */
-  readonly patch: Operation[]
-  /** For people: the document, and as `/path` and `/state` where the page was and whether it was live. */
-  readonly changes: FieldChange[]
-  readonly files: FileChange[]
 }
 
 /**
- * Compares a page at two times.
+ * A page at two times, to be compared by `patchBetween`, `changesBetween` and `filesBetween`.
  *
  * @param range each the number of a revision, or anything that `at` takes: then what readers saw
  * @throws PAGE_NOT_FOUND, REVISION_NOT_FOUND (also where nobody saw the page then), AT_INVALID, LOGIN_REQUIRED, PERMISSION_DENIED
  */
-export async function compare(
+export async function readSides(
   site: Site,
   reader: Reader,
   path: string,
   range: { from: string; to: string },
-): Promise<Comparison> {
+): Promise<Sides> {
   const { viewer, subject } = await getSubject(site, reader, path)
   const [from, to] = await Promise.all(
     [range.from, range.to].map(text => sideOf(site, viewer, subject, text)),
   )
-  return compareSides(from as Side, to as Side)
+  return { from: from as Side, to: to as Side }
 }
 
-function compareSides(from: Side, to: Side): Comparison {
+/** RFC 6902: what makes the document of `to` out of that of `from`. */
+export function patchBetween({ from, to }: Sides): Operation[] {
+  return diff(from.document as unknown as Json, to.document as unknown as Json)
+}
+
+/** What a person would say has changed: in the document, and as `/path` and `/state` where the page was and whether it was live. */
+export function changesBetween({ from, to }: Sides): FieldChange[] {
   const whole = ({ path, state, document }: Side) => ({ path, state, ...document })
-  return {
-    from,
-    to,
-    patch: diff(from.document as unknown as Json, to.document as unknown as Json),
-    changes: readableDiff(whole(from), whole(to)),
-    files: changedFiles(from.files, to.files),
-  }
+  return readableDiff(whole(from), whole(to))
+}
+
+/** The files that differ, by name. */
+export function filesBetween({
+  from: { files: before },
+  to: { files: after },
+}: Sides): FileChange[] {
+  const names = new Set([...before, ...after].map(({ name }) => name))
+  const named = (files: readonly BlobRow[], name: string) =>
+    files.find(file => file.name === name) ?? null
+  return [...names]
+    .sort()
+    .map(name => ({ name, before: named(before, name), after: named(after, name) }))
+    .filter(one => one.before?.sha256 !== one.after?.sha256)
 }
 
 const NUMBER = /^[1-9]\d{0,8}$/
@@ -129,14 +138,4 @@ async function filesOf(
   const files = await listBlobs(db, id, position)
   const mayAll = [now, path].every(at => viewer.may('post.edit', at))
   return mayAll ? files : files.filter(({ category }) => category === 'public')
-}
-
-function changedFiles(before: readonly BlobRow[], after: readonly BlobRow[]): FileChange[] {
-  const names = new Set([...before, ...after].map(({ name }) => name))
-  const named = (files: readonly BlobRow[], name: string) =>
-    files.find(file => file.name === name) ?? null
-  return [...names]
-    .sort()
-    .map(name => ({ name, before: named(before, name), after: named(after, name) }))
-    .filter(({ before, after }) => before?.sha256 !== after?.sha256)
 }

@@ -104,6 +104,24 @@ export async function findRevisionEntry(
   return entry?.revision === revision ? entry : null
 }
 
+const ENTRIES_MAX = 1_000
+
+/** Some entries of that list, newest first, without asking who may read them. @param revisions the newest 1,000 of them count */
+export async function listEntries(
+  db: Db,
+  viewer: Viewer,
+  entityId: string,
+  revisions: readonly number[],
+): Promise<RevisionEntry[]> {
+  const ranges = revisions.map(revision => `[${revision},${revision}]`)
+  const wanted = { stream: entityId, before: REVISION_MAX, limit: ENTRIES_MAX }
+  return named(
+    db,
+    viewer,
+    await findEntries(db, { ...EVERYTHING, ...wanted, readable: `{${ranges}}` }),
+  )
+}
+
 /** An int4multirange of the revisions in which the entity was on paths whose past the viewer may read. */
 function readableRanges(viewer: Viewer, former: readonly FormerPath[]): string {
   const ranges: string[] = []

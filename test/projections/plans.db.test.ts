@@ -147,6 +147,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findShownEntity: db => pageHistory.findShownEntity(db, ID, 15_000),
   findDeletedId: db => pageHistory.findDeletedId(db, PATH),
   listFormerPaths: db => pageHistory.listFormerPaths(db, [ID]),
+  listPublishedDrafts: db => pageHistory.listPublishedDrafts(db, ID),
   listLastPaths: db => pageHistory.listLastPaths(db, [ID]),
   findAccount: db => accounts.findAccount(db, ID),
   findAccountAtPath: db => accounts.findAccountAtPath(db, 'wh.users.u7'),

@@ -6,7 +6,14 @@ import { documentOf } from '../../content/document.ts'
 import type { Entity } from '../../content/state.ts'
 import { find } from '../../pg/db.ts'
 import { FOREVER } from '../../projector/define.ts'
-import { compare, type FileChange, type Side } from '../../queries/compare.ts'
+import {
+  changesBetween,
+  type FileChange,
+  filesBetween,
+  readSides,
+  type Side,
+  type Sides,
+} from '../../queries/compare.ts'
 import { noRevision } from '../../queries/read-past.ts'
 import { findRevisionEntry } from '../../queries/revisions.ts'
 import { getSubject, type Subject } from '../../queries/subject.ts'
@@ -62,7 +69,7 @@ export async function buildHistory(scene: Scene, before: number | null): Promise
   })
 }
 
-/** What changed between two times as HTML. @throws as `compare` */
+/** What changed between two times as HTML. @throws as `readSides` */
 export async function buildDiff(
   scene: Scene,
   range: { from: string; to: string },
@@ -70,7 +77,8 @@ export async function buildDiff(
   const { site, scheme } = scene.pages
   const { viewer, path } = scene
   const { subject } = await getSubject(site, viewer, path)
-  const { from, to, changes, files } = await compare(site, viewer, path, range)
+  const sides = await readSides(site, viewer, path, range)
+  const { from, to } = sides
   const numbers = [from.revision, to.revision] as const
   const [beside, head, ...entries] = await Promise.all([
     contentBeside(scene, { low: Math.min(...numbers), high: Math.max(...numbers) }),
@@ -84,18 +92,15 @@ export async function buildDiff(
   const diff = (query: Record<string, number>) => viewUrl(scene, path, 'diff.html', query)
   return renderDiff(scheme, {
     ...head,
-    ...{ from: before, to: after, changes },
-    files: files.map(file => shownFile(file, { from, to })),
+    ...{ from: before, to: after, changes: changesBetween(sides) },
+    files: filesBetween(sides).map(file => shownFile(file, sides)),
     historyUrl: viewUrl(scene, path, 'history.html'),
     previousUrl: beside.before === null ? null : diff({ from: beside.before, to: from.revision }),
     nextUrl: beside.after === null ? null : diff({ from: to.revision, to: beside.after }),
   })
 }
 
-function shownFile(
-  { name, before, after }: FileChange,
-  { from, to }: { from: Side; to: Side },
-): ChangedFile {
+function shownFile({ name, before, after }: FileChange, { from, to }: Sides): ChangedFile {
   const one = (file: BlobRow | null, side: Side) => {
     const url = file === null ? null : fileUrlOf(name, side)
     return file && url && { url, mediaType: file.mediaType, sizeBytes: file.sizeBytes }

@@ -3,7 +3,14 @@ import Type from 'typebox'
 import type { BlobRow } from '../../../projections/blobs.ts'
 import { toFileUrl } from '../../content/file-url.ts'
 import { isUnder, parsePath } from '../../content/path.ts'
-import { type Comparison, compare, type FileChange, type Side } from '../../queries/compare.ts'
+import {
+  changesBetween,
+  filesBetween,
+  patchBetween,
+  readSides,
+  type Side,
+  type Sides,
+} from '../../queries/compare.ts'
 import { labelOf } from '../../scheme/diff-fields.ts'
 import type { HttpContext } from '../context.ts'
 import { prefersJson } from '../plugins/errors.ts'
@@ -69,25 +76,24 @@ export function diffRoutes(server: FastifyInstance, { site }: HttpContext): void
         })
       }
       const { from, to, form = 'patch' } = request.query
-      const found = await compare(site, readerOf(request), path, { from, to })
+      const found = await readSides(site, readerOf(request), path, { from, to })
       return sendJson(reply, JSON.stringify(form === 'patch' ? short(found) : readable(found)))
     },
   )
 }
 
-function short({ from, to, patch }: Comparison) {
-  return { from: from.revision, to: to.revision, patch }
+function short(sides: Sides) {
+  return { from: sides.from.revision, to: sides.to.revision, patch: patchBetween(sides) }
 }
 
-function readable(found: Comparison) {
-  const { from, to, changes, files } = found
+function readable(sides: Sides) {
   return {
-    ...short(found),
-    changes: changes.map(change => ({ label: labelOf(change.pointer), ...change })),
-    files: files.map(({ name, before, after }: FileChange) => ({
+    ...short(sides),
+    changes: changesBetween(sides).map(change => ({ label: labelOf(change.pointer), ...change })),
+    files: filesBetween(sides).map(({ name, before, after }) => ({
       name,
-      before: before && shown(before, from),
-      after: after && shown(after, to),
+      before: before && shown(before, sides.from),
+      after: after && shown(after, sides.to),
     })),
   }
 }
