@@ -26,6 +26,7 @@ import { pageUrlRoutes } from './routes/page-urls.ts'
 import { revisionRoutes } from './routes/revisions.ts'
 import { searchRoutes } from './routes/search.ts'
 import { sessionRoutes } from './routes/session.ts'
+import { timemapRoutes } from './routes/timemap.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { userRoutes } from './routes/users.ts'
 
@@ -47,6 +48,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     pageBlobRoutes(scope, context)
     blobRoutes(scope, context)
     revisionRoutes(scope, context)
+    timemapRoutes(scope, context)
     diffRoutes(scope, context)
     blameRoutes(scope, context)
     batchRoutes(scope, context)

@@ -2,6 +2,7 @@ import type { Stub } from '../../projections/page-history.ts'
 import type { Viewer } from '../access/viewer.ts'
 import { documentOf } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
+import type { Mementos } from './mementos.ts'
 import type { PageRecord } from './record.ts'
 
 /** What is at a path. */
@@ -16,6 +17,8 @@ export type PageAnswer =
       /** When the log took that position; null now. */
       readonly recordedAt: string | null
       readonly viewer: Viewer
+      /** Where else the path showed something; only as of a position. */
+      readonly mementos?: Mementos
     }
   /** The page that was here is at that path. */
   | { readonly type: 'moved'; readonly to: string; readonly viewer: Viewer }

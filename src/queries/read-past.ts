@@ -15,6 +15,7 @@ import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
 import { gathered } from '../pg/gathered.ts'
 import type { AtPosition } from './at.ts'
+import { findMementos, mementosIn, type NearRow, nearColumns } from './mementos.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
 import { mayReadPast, type Reader } from './reader.ts'
 import type { PageRecord } from './record.ts'
@@ -23,12 +24,13 @@ import { findSubjectAt, type Subject } from './subject.ts'
 /** What was live at a path, with what its document is folded from; without an entity: nothing was. */
 type ThereRow = { readonly rightsPosition: number } & (
   | { readonly entityId: null }
-  | (Shown & Foldable & { readonly nowPath: string })
+  | (Shown & Foldable & NearRow & { readonly nowPath: string })
 )
 
 /** A state may have 4 MB: this many of them are held in memory at once. */
 const PAGES_AT_ONCE = 16
-const THERE = `select head.rights_position as "rightsPosition", s.*, now.path as "nowPath", f.body, f.events
+const THERE = `select head.rights_position as "rightsPosition", s.*, now.path as "nowPath", f.body, f.events,
+    ${nearColumns('q.path', 'q.position', 's')}
   from rows from (json_to_recordset($1::json) as (path text, position bigint)) with ordinality as q(path, position, number)
   cross join log_head head
   left join lateral (${shownAt('q.path', 'q.position')}) s on true
@@ -64,14 +66,10 @@ export async function readPagePast(
   )) ?? { state: null }
   const page = recordShown(row, state as Entity | null)
   const { position, recordedAt } = at
-  return {
-    type: 'page',
-    page,
-    etag: `${page.revisionId}.${page.position}`,
-    position,
-    recordedAt,
-    viewer,
-  }
+  const range = { position, since: row.fromPosition }
+  const mementos = mementosIn(viewer, row) ?? (await findMementos(site, viewer, path, range))
+  const etag = `${page.revisionId}.${page.position}`
+  return { type: 'page', page, etag, position, recordedAt, viewer, mementos }
 }
 
 async function pastStub(

@@ -50,6 +50,11 @@ export function renderView(
       link: new URLSearchParams(frame.asOf.linkQuery).get('at'),
       nowUrl: frame.asOf.nowUrl,
       isAhead: frame.asOf.isAhead === true,
+      begun: frame.asOf.at !== '-infinity',
+      previousUrl: frame.asOf.previousUrl ?? null,
+      nextUrl: frame.asOf.nextUrl ?? null,
+      sitePreviousUrl: frame.asOf.sitePreviousUrl ?? null,
+      siteNextUrl: frame.asOf.siteNextUrl ?? null,
     },
     assets: { style: asset('style.css'), logo: asset('logo.svg'), favicon: asset('favicon.svg') },
   })

@@ -50,6 +50,12 @@ export interface AsOf {
   readonly isAhead?: boolean
   /** The same page today. */
   readonly nowUrl: string
+  /** The same page as it was before and after its change next to that time; null or missing: there is none. */
+  readonly previousUrl?: string | null
+  readonly nextUrl?: string | null
+  /** The same page when anything of the site was another. */
+  readonly sitePreviousUrl?: string | null
+  readonly siteNextUrl?: string | null
   /** What links in texts get to stay in that time, such as `at=position%3A12`. */
   readonly linkQuery: string
 }

@@ -18,6 +18,7 @@ import {
 /** Reads that are of now, whatever `at` says: of a request's own session, of the server, and what lies ahead of a page. */
 const OF_NOW = new Set([
   ...['/api/session', '/api/tokens', '/api/links/broken', '/api/pages/:path/schedule'],
+  '/api/pages/:path/timemap',
   ...['/health/live', '/health/ready', '/metrics'],
   ...['/api/log/stream', '/api/openapi.json', '/api/docs', '/api/docs.css'],
   // a revision is the same at any time, and these have times of their own

@@ -31,12 +31,14 @@ import { getUser, listUsers, readMembers } from '../../src/queries/administratio
 import { getBlobBySha256 } from '../../src/queries/blobs.ts'
 import { listPages } from '../../src/queries/list-pages.ts'
 import { CHILDREN, DEPTH_ALL } from '../../src/queries/listing.ts'
+import { findLastMemento, listMementos } from '../../src/queries/mementos.ts'
 import { findNamedPages } from '../../src/queries/named-pages.ts'
 import { readNewPages } from '../../src/queries/new-pages.ts'
 import { readPagePast } from '../../src/queries/read-past.ts'
 import { readPagesThen } from '../../src/queries/read-then.ts'
 import { EVERYTHING, findEntries } from '../../src/queries/revision-entry.ts'
 import { findRevisionEntry } from '../../src/queries/revisions.ts'
+import { findSiteSteps } from '../../src/queries/site-steps.ts'
 import { findSubject, findSubjectAt } from '../../src/queries/subject.ts'
 import cleanUp from '../../workers/clean-up.ts'
 import { assert, suite } from '../harness.ts'
@@ -144,6 +146,9 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   'listPages then, of a tree': db =>
     listPages({ db } as Site, NOBODY, { ...CHILDREN, parent: 'wh.p77', depth: DEPTH_ALL }, PART),
   readPagePast: db => readPagePast({ db } as Site, NOBODY, PATH, THEN).catch(() => null),
+  listMementos: db => listMementos({ db } as Site, NOBODY, PATH, { after: 9_000, limit: 100 }),
+  findLastMemento: db => findLastMemento({ db } as Site, NOBODY, PATH, 15_000),
+  findSiteSteps: db => findSiteSteps({ db } as Site, NOBODY, 15_000).catch(() => null),
   findShownEntity: db => pageHistory.findShownEntity(db, ID, 15_000),
   findDeletedId: db => pageHistory.findDeletedId(db, PATH),
   listFormerPaths: db => pageHistory.listFormerPaths(db, [ID]),

@@ -4,6 +4,7 @@ import { listPages } from '../../queries/list-pages.ts'
 import { CHILDREN } from '../../queries/listing.ts'
 import { findNamedPages, type NamedPage } from '../../queries/named-pages.ts'
 import type { People } from '../../queries/people.ts'
+import { findSiteSteps, type SiteSteps } from '../../queries/site-steps.ts'
 import type { AsOf, Frame, Link, Person } from '../../scheme/views.ts'
 import { recallNamed, recallPeople } from './memory.ts'
 import { linkQueryOf, type Scene, urlIn, urlWith } from './scene.ts'
@@ -23,6 +24,8 @@ const NAVBAR = { predicate: 'navigation', object: 'navbar' }
 export interface Around {
   readonly names: SiteNames
   readonly nav: readonly { readonly path: string; readonly title: string }[]
+  /** Only in the past. */
+  readonly steps: SiteSteps | null
 }
 
 /** Looks up what stands around the content: two statements, and none where it is remembered. */
@@ -58,11 +61,13 @@ async function findAround(scene: Scene): Promise<Around> {
   const { pages, viewer, when } = scene
   const listing = { ...CHILDREN, parent: ROOT, tag: NAVBAR }
   const part = { limit: NAV_MAX, after: null, when }
-  const [names, { items }] = await Promise.all([
+  const past = when !== null && 'position' in when ? when.position : null
+  const [names, { items }, steps] = await Promise.all([
     siteNames(scene),
     listPages(pages.site, viewer, listing, part),
+    past === null ? null : findSiteSteps(pages.site, viewer, past),
   ])
-  return { names, nav: items.map(item => ({ path: item.path, title: titleIn(item) })) }
+  return { names, nav: items.map(item => ({ path: item.path, title: titleIn(item) })), steps }
 }
 
 /** The names that the site had; its address is that of today. */
@@ -82,7 +87,7 @@ export function pathsAbove(path: string): string[] {
 /** What is around the content of a view. @param named has the root, whose title the site has when none is set */
 export function frameOf(
   scene: Scene,
-  { names, nav }: Around,
+  { names, nav, steps }: Around,
   found: { readonly named: ReadonlyMap<string, NamedPage>; readonly people: People },
 ): Frame {
   const { userId, when } = scene
@@ -106,9 +111,25 @@ export function frameOf(
     searchUrl: when !== null && 'ahead' in when ? null : SEARCH_URL,
     asOf: when && {
       ...shownMoment(when),
+      ...stepUrls(scene, steps),
       nowUrl: urlWith(scene, 'at', null),
       linkQuery: linkQueryOf(scene),
     },
+  }
+}
+
+/** The same page at the times next to that of the scene: those of the page, and those of the site. */
+function stepUrls(
+  scene: Scene,
+  steps: SiteSteps | null,
+): Pick<AsOf, 'previousUrl' | 'nextUrl' | 'sitePreviousUrl' | 'siteNextUrl'> {
+  const urlAt = (position: number | null | undefined) =>
+    position == null ? null : urlWith(scene, 'at', `position:${position}`)
+  return {
+    previousUrl: urlAt(scene.mementos?.previous?.position),
+    nextUrl: urlAt(scene.mementos?.next?.position),
+    sitePreviousUrl: urlAt(steps?.previous),
+    siteNextUrl: urlAt(steps?.next),
   }
 }
 

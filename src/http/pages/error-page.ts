@@ -47,7 +47,11 @@ type About = Pick<ErrorView, 'frame' | 'parent' | 'historyUrl' | 'deletedAt'>
 function bare(pages: Pages, request: FastifyRequest): About {
   const scene = sceneOf(pages, request, { viewer: NO_VIEWER, path: ROOT, when: null })
   const found = { named: new Map(), people: new Map() }
-  const frame = frameOf({ ...scene, userId: null }, { names: pages.names.last, nav: [] }, found)
+  const frame = frameOf(
+    { ...scene, userId: null },
+    { names: pages.names.last, nav: [], steps: null },
+    found,
+  )
   return { frame: { ...frame, loginUrl: null, searchUrl: null }, ...NOTHING }
 }
 

@@ -10,6 +10,7 @@ import { mayReadPast, viewerOf } from '../../queries/reader.ts'
 import { findRevisionEntry } from '../../queries/revisions.ts'
 import { safeLink, urlOfPath } from '../../scheme/site-urls.ts'
 import type { RevisionNotice } from '../../scheme/views.ts'
+import { linkOriginal, linkTimes, negotiated, pageUrls, sendToMemento } from '../memento.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { sayWhen } from '../reply.ts'
 import { actorPerson, ROOT } from './around.ts'
@@ -68,6 +69,8 @@ async function answerRecord(
   path: string,
 ): Promise<FastifyReply> {
   const { site, kept } = pages
+  const wanted = await negotiated(site, request, path)
+  if (wanted !== null) return sendToMemento(reply, pageUrls(path), wanted)
   if (request.speaker !== null || request.url.includes('?')) {
     return answerAnew(pages, request, reply, path)
   }
@@ -76,6 +79,7 @@ async function answerRecord(
   const known = viewer.may('view', path) ? await kept.find(path, head, viewer) : null
   if (known !== null) {
     sayWhen(reply, head.position, null)
+    if (mayReadPast(viewer, [path])) linkOriginal(reply, pageUrls(path))
     return sendHtml(request, reply, known)
   }
   const answer = await readPage(site, viewer, path)
@@ -90,6 +94,7 @@ async function answerRecord(
   // what changes of a draft is not told apart from what changes nothing for readers
   if (!answer.page.draft) kept.keep(path, { head, viewer, parts }, made)
   sayWhen(reply, head.position, null)
+  linkTimes(reply, pageUrls(path), path, answer)
   return sendHtml(request, reply, made)
 }
 
@@ -111,12 +116,13 @@ async function answerAnew(
     revision === null ? at : { revision },
   )
   if (answer.type !== 'page') return answerOther(request, reply, path, answer)
-  const { viewer, page, position, recordedAt } = answer
+  const { viewer, page, position, recordedAt, mementos } = answer
   const when =
     at !== null && 'revision' in at
       ? { position, recordedAt: recordedAt ?? page.touched, settled: false }
       : at
-  const scene = sceneOf(pages, request, { viewer, path, when, head })
+  const about = { viewer, path, when, head, ...(mementos !== undefined && { mementos }) }
+  const scene = sceneOf(pages, request, about)
   const shown = revision ?? (page.draft ? page.revision : null)
   const { html } = await buildPage(scene, answer, {
     query,
@@ -124,6 +130,7 @@ async function answerAnew(
     revision: shown === null ? null : await noticeOf(scene, page.entityId, shown),
   })
   sayWhen(reply, position, recordedAt)
+  linkTimes(reply, pageUrls(path), path, answer)
   return sendHtml(request, reply, pageOfHtml(html))
 }
 

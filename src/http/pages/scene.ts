@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Viewer } from '../../access/viewer.ts'
 import type { Site } from '../../commands/change.ts'
 import type { Moment } from '../../queries/at.ts'
+import type { Mementos } from '../../queries/mementos.ts'
 import type { Scheme } from '../../scheme/scheme.ts'
 import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
 import type { HttpOptions } from '../context.ts'
@@ -33,6 +34,8 @@ export interface Scene {
   readonly url: string
   /** null: now. */
   readonly when: Moment | null
+  /** Other times of the page; null where they are not known. */
+  readonly mementos: Mementos | null
   /** What was looked up for others who may see the same. */
   readonly memory: Memory
 }
@@ -41,12 +44,15 @@ export interface Scene {
 export function sceneOf(
   pages: Pages,
   request: FastifyRequest,
-  about: Pick<Scene, 'viewer' | 'path' | 'when'> & { readonly head?: Head },
+  about: Pick<Scene, 'viewer' | 'path' | 'when'> & {
+    readonly head?: Head
+    readonly mementos?: Mementos
+  },
 ): Scene {
-  const { viewer, path, when, head } = about
+  const { viewer, path, when, head, mementos = null } = about
   const memory = head && when === null ? pages.memories.at(head, viewer) : newMemory()
   const userId = request.speaker?.userId ?? null
-  return { pages, viewer, path, when, memory, userId, url: request.url }
+  return { pages, viewer, path, when, mementos, memory, userId, url: request.url }
 }
 
 /** What links get to stay in the time of the scene; '' now. */

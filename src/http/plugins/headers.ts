@@ -38,12 +38,21 @@ export function addHeaders(server: FastifyInstance): void {
     const policy = reply.getHeader('content-security-policy')
     reply.headers(isHtml(reply) ? HTML : DATA)
     if (policy !== undefined) reply.header('Content-Security-Policy', policy)
+    if (reply.hasHeader('Memento-Datetime') && !reply.hasHeader('Link'))
+      reply.header('Link', `<${withoutTime(request.url)}>; rel="original"`)
     if (!reply.hasHeader('Cache-Control'))
       reply.header('Cache-Control', cacheControl(request, reply))
     if (!reply.hasHeader('Vary')) reply.header('Vary', VARY)
     if (isHttps(request)) reply.header('Strict-Transport-Security', HSTS)
     done(null, payload)
   })
+}
+
+/** The same address of today. */
+function withoutTime(url: string): string {
+  const [pathname = '/', search = ''] = url.split('?', 2)
+  const words = search.split('&').filter(word => word !== '' && !word.startsWith('at='))
+  return words.length === 0 ? pathname : `${pathname}?${words.join('&')}`
 }
 
 function isHtml(reply: FastifyReply): boolean {

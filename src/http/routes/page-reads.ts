@@ -7,6 +7,7 @@ import type { PageAnswer } from '../../queries/page-answer.ts'
 import { readPage } from '../../queries/read-page.ts'
 import { parseFields, recordText } from '../../queries/record.ts'
 import type { HttpContext } from '../context.ts'
+import { linkTimes, type MementoUrls, negotiated, recordUrls, sendToMemento } from '../memento.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { sayWhen, sendJson, sendTagged } from '../reply.ts'
 import { AT, answers, PATH_PARAMS, query, READ_HEADERS, RECORD } from '../schemas.ts'
@@ -35,8 +36,10 @@ export function pageReadRoutes(server: FastifyInstance, context: HttpContext): v
     async (request, reply) => {
       const path = parsePath(request.params.path)
       const { fields } = request.query
+      const wanted = await negotiated(site, request, path)
+      if (wanted !== null) return sendToMemento(reply, recordUrls(path), wanted)
       const answer = await readPage(site, readerOf(request), path, request.at)
-      return sendPage(request, reply, { path, answer, fields })
+      return sendPage(request, reply, { path, answer, fields, urls: recordUrls(path) })
     },
   )
 }
@@ -49,13 +52,14 @@ export function pageReadRoutes(server: FastifyInstance, context: HttpContext): v
 export function sendPage(
   request: FastifyRequest,
   reply: FastifyReply,
-  what: { path: string; answer: PageAnswer; fields?: string | undefined },
+  what: { path: string; answer: PageAnswer; fields?: string | undefined; urls: MementoUrls },
 ): FastifyReply {
-  const { path, answer, fields } = what
+  const { path, answer, fields, urls } = what
   switch (answer.type) {
     case 'page': {
       const { page, etag, position, recordedAt } = answer
       sayWhen(reply, position, recordedAt)
+      linkTimes(reply, urls, path, answer)
       const wanted = fields === undefined ? undefined : parseFields(fields)
       return sendTagged(request, reply, etag, () => recordText(page, wanted))
     }

@@ -5,10 +5,12 @@ import { Rm3Error } from '../../errors.ts'
 import { blobNamed, readBlobs } from '../../queries/blobs.ts'
 import { readPage } from '../../queries/read-page.ts'
 import type { HttpContext } from '../context.ts'
+import { negotiated, pageUrls, sendToMemento } from '../memento.ts'
 import { prefersJson } from '../plugins/errors.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { sayWhen } from '../reply.ts'
 import { sendBlob } from '../send-blob.ts'
+import { sendTimemap, type TimemapFormat } from '../timemap.ts'
 import { notThere, sendPage } from './page-reads.ts'
 
 /** Answers the URL of a page, or of a view of it (`history.html`), as HTML. */
@@ -25,6 +27,11 @@ declare module 'fastify' {
   }
 }
 
+/** Views of a page that say when it was another. */
+const TIMEMAPS: Readonly<Record<string, TimemapFormat>> = {
+  'timemap.link': 'link',
+  'timemap.json': 'json',
+}
 /** The root of what has URLs. */
 const ROOT = 'wh'
 /** Below these addresses there are no pages. */
@@ -44,6 +51,13 @@ export function pageUrlRoutes(server: FastifyInstance, context: HttpContext): vo
       const target = OURS.test(pathname) ? null : fromUrl(pathname, ROOT)
       if (target === null) throw nothingHere()
       if (target.redirect !== null) return reply.redirect(`${target.redirect}${search}`, 308)
+      const timemap = target.rest.length === 0 ? TIMEMAPS[target.page ?? ''] : undefined
+      if (timemap !== undefined)
+        return sendTimemap(context.site, request, reply, {
+          ...target,
+          format: timemap,
+          urls: pageUrls(target.path),
+        })
       const { render } = pageHtml
       if (render !== null && !prefersJson(request.headers.accept)) {
         return render(request, reply, target)
@@ -60,13 +74,16 @@ async function sendRecord(
   reply: FastifyReply,
   path: string,
 ): Promise<FastifyReply> {
+  const urls = pageUrls(path)
+  const wanted = await negotiated(site, request, path)
+  if (wanted !== null) return sendToMemento(reply, urls, wanted)
   const answer = await readPage(site, readerOf(request), path, request.at)
   if (answer.type === 'moved' && isUnder(answer.to, ROOT)) {
     const [, search] = splitUrl(request.url)
     return reply.redirect(`${toUrl(answer.to, ROOT)}${search}`, 308)
   }
   if (answer.type === 'redirected') return reply.redirect(answer.url, 302)
-  return sendPage(request, reply, { path, answer })
+  return sendPage(request, reply, { path, answer, urls })
 }
 
 async function sendFile(
