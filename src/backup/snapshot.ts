@@ -79,7 +79,12 @@ function pageOf({ state }: Told): ImportedEvent[] {
 
 /** The events whose effect lasts. */
 function inForce({ state, events }: Told): ImportedEvent[] {
-  if (state?.kind === 'settings') return []
+  if (state?.kind === 'settings') {
+    return at(
+      events,
+      Object.values(state.values).map(({ since }) => since),
+    )
+  }
   if (state?.kind === 'grants') return at(events, Object.values(state.active))
   if (state?.state !== 'live') return []
   return at(events, sinceOf(state))

@@ -1,13 +1,12 @@
 import { type FolderBackup, writeBackupFolder } from '../backup/folder/write.ts'
-import { openBlobStore } from '../blobs/store.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import { resolvePosition } from '../queries/at.ts'
 
 import type { Call, Option, Outcome } from './command.ts'
-import { withDatabase, withSiteOf } from './open.ts'
+import { openStores, withDatabase, withSiteOf } from './open.ts'
 import { version } from './program.ts'
-import { Steps } from './steps.ts'
+import { withSteps } from './steps.ts'
 
 /** Options of a backup into a folder. */
 export const FOLDER_OPTIONS: Readonly<Record<string, Option>> = {
@@ -32,30 +31,18 @@ export async function backupFolder(call: Call, dir: string): Promise<Outcome> {
   const started = Date.now()
   const backup = await withDatabase(call, (database, config) =>
     withSiteOf(call, database, config, async site => {
-      const steps = new Steps(call)
-      try {
-        return await writeBackupFolder(
-          {
-            ...{ url: database.url, site: config.site },
-            stores: {
-              public: await openBlobStore(config.publicBlobsFolder),
-              private: await openBlobStore(config.privateBlobsFolder),
-            },
-          },
-          {
-            dir,
-            position: when === null ? undefined : (await resolvePosition(site.db, when)).position,
-            path: path === null ? undefined : parsePath(path),
-            snapshot: call.flag('snapshot'),
-            resume: call.flag('resume'),
-            allowIncomplete: call.flag('allow-incomplete'),
-            ...{ concurrency, program: `rm3 ${version()}`, signal: call.signal },
-            onProgress: (step, done, total) => steps.update(step, done, total),
-          },
-        )
-      } finally {
-        steps.end()
-      }
+      const source = { url: database.url, site: config.site, stores: await openStores(config) }
+      const position = when === null ? undefined : (await resolvePosition(site.db, when)).position
+      return withSteps(call, onProgress =>
+        writeBackupFolder(source, {
+          ...{ dir, position, concurrency, onProgress, signal: call.signal },
+          path: path === null ? undefined : parsePath(path),
+          snapshot: call.flag('snapshot'),
+          resume: call.flag('resume'),
+          allowIncomplete: call.flag('allow-incomplete'),
+          program: `rm3 ${version()}`,
+        }),
+      )
     }),
   )
   return outcomeOf(backup, Date.now() - started)

@@ -1,3 +1,4 @@
+import { isBackupFolder } from '../backup/folder/read-catalog.ts'
 import { type LegacyBackup, readLegacyBackup } from '../backup/legacy/backup.ts'
 import { snapshotOf } from '../backup/snapshot.ts'
 import { subtreeOf } from '../backup/subtree.ts'
@@ -7,14 +8,20 @@ import { demandEmpty, type ImportedSite, importSite, type SiteImport } from '../
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Outcome } from './command.ts'
+import { loadOwn } from './load-own.ts'
 import { withSite } from './open.ts'
-import type { Progress } from './progress.ts'
 import { putBlobs } from './put-blobs.ts'
+import { withSteps } from './steps.ts'
 
 const WARNINGS_SHOWN = 20
 
-/** Loads a backup of rm3 0.x into an empty site. @throws SOURCE_NOT_FOUND, SOURCE_DAMAGED, SITE_NOT_EMPTY, PAGE_NOT_FOUND */
+/** Loads a backup into an empty site: one of this rm3 or of rm3 0.x. @throws what `loadOwn` throws; SOURCE_NOT_FOUND, SOURCE_DAMAGED, SITE_NOT_EMPTY, PAGE_NOT_FOUND */
 export async function loadFolder(call: Call, dir: string): Promise<Outcome> {
+  if (isBackupFolder(dir)) return loadOwn(call, dir)
+  return loadLegacy(call, dir)
+}
+
+async function loadLegacy(call: Call, dir: string): Promise<Outcome> {
   const started = Date.now()
   const backup = await readLegacyBackup(dir)
   const plan = planOf(call, backup)
@@ -57,21 +64,9 @@ function blobsOf({ blobs }: LegacyBackup, { appends }: SiteImport): LegacyBackup
 }
 
 async function loadPlan(call: Call, site: Site, plan: SiteImport): Promise<ImportedSite> {
-  const shown = new Map<string, Progress>()
-  const progressOf = (step: string): Progress => {
-    const known = shown.get(step) ?? call.progress(step)
-    shown.set(step, known)
-    return known
-  }
-  try {
-    return await importSite(site, plan, {
-      signal: call.signal,
-      onProgress: (step, done, total) => progressOf(step).update(done, total),
-      dryRun: call.flag('dry-run'),
-    })
-  } finally {
-    for (const progress of shown.values()) progress.end()
-  }
+  return withSteps(call, onProgress =>
+    importSite(site, plan, { signal: call.signal, onProgress, dryRun: call.flag('dry-run') }),
+  )
 }
 
 interface Summary {

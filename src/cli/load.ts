@@ -12,7 +12,8 @@ export const load: Command = {
     directory: {
       short: 'd',
       value: 'DIR',
-      summary: 'a backup of rm3 0.2 to 0.5, into an empty site, with its whole history',
+      summary:
+        'a backup in a folder, of this rm3 or of 0.2 to 0.5, into an empty site, with its whole history',
     },
     file: { short: 'f', value: 'FILE', summary: 'one page, as rm3dump writes it; - is stdin' },
     path: {

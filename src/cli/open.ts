@@ -1,4 +1,5 @@
 import { ROOT_VIEWER } from '../access/viewer.ts'
+import { type BlobStores, openBlobStore } from '../blobs/store.ts'
 import type { Author, Site } from '../commands/change.ts'
 import { type Config, loadConfig, withEnvFile } from '../config.ts'
 import { type OpenDatabase, openDatabase } from '../open-database.ts'
@@ -13,6 +14,14 @@ const CONNECTIONS_MAX = 3
 /** The configuration of this call: environment and `.env`. @throws CONFIG_INVALID */
 export function configOf({ terminal }: Call): Config {
   return loadConfig(withEnvFile(terminal.env, terminal.cwd), terminal.cwd)
+}
+
+/** Where blobs are, as the configuration says; folders that are not there are made. */
+export async function openStores(config: Config): Promise<BlobStores> {
+  return {
+    public: await openBlobStore(config.publicBlobsFolder),
+    private: await openBlobStore(config.privateBlobsFolder),
+  }
 }
 
 /** Works on the database and ends the use of it, however the work ends. @throws DATABASE_NOT_FOUND, DISK_FULL */

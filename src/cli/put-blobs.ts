@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { type BlobStore, openBlobStore, putBlob } from '../blobs/store.ts'
+import { putBlob } from '../blobs/store.ts'
 import type { Config } from '../config.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call } from './command.ts'
+import { openStores } from './open.ts'
 
 /** A file of a backup that holds a blob. */
 export interface BlobSource {
@@ -23,10 +24,7 @@ export async function putBlobs(
   { dir, blobs }: { dir: string; blobs: readonly BlobSource[] },
 ): Promise<void> {
   if (blobs.length === 0) return
-  const stores: Record<BlobSource['category'], BlobStore> = {
-    public: await openBlobStore(config.publicBlobsFolder),
-    private: await openBlobStore(config.privateBlobsFolder),
-  }
+  const stores = await openStores(config)
   const progress = call.progress('files')
   for (const [index, { sha256, file, category }] of blobs.entries()) {
     call.signal.throwIfAborted()

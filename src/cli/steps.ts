@@ -1,23 +1,22 @@
 import type { Call } from './command.ts'
 import type { Progress } from './progress.ts'
 
-/** Progress of a work that has several steps, one after the other. */
-export class Steps {
-  readonly #call: Call
-  readonly #shown = new Map<string, Progress>()
+type OnProgress = (step: string, done: number, total: number) => void
 
-  constructor(call: Call) {
-    this.#call = call
+/** Does work that tells how far each of its steps is, and shows it. */
+export async function withSteps<Result>(
+  call: Call,
+  work: (onProgress: OnProgress) => Promise<Result>,
+): Promise<Result> {
+  const shown = new Map<string, Progress>()
+  const progressOf = (step: string): Progress => {
+    const known = shown.get(step) ?? call.progress(step)
+    shown.set(step, known)
+    return known
   }
-
-  update(step: string, done: number, total: number): void {
-    const progress = this.#shown.get(step) ?? this.#call.progress(step)
-    this.#shown.set(step, progress)
-    progress.update(done, total)
-  }
-
-  /** Takes the lines away. */
-  end(): void {
-    for (const progress of this.#shown.values()) progress.end()
+  try {
+    return await work((step, done, total) => progressOf(step).update(done, total))
+  } finally {
+    for (const progress of shown.values()) progress.end()
   }
 }

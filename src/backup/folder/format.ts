@@ -3,6 +3,7 @@
  *
  * A file is written by lines, so that it can be read piece by piece: of the catalog one line to a file, of a history one to an event.
  */
+import { GRANTS_STREAM, SETTINGS_STREAM } from '../../content/events.ts'
 import type { Entity } from '../../content/state.ts'
 
 export const FORMAT = 'rm3'
@@ -143,4 +144,11 @@ export function isFileName(kind: FileKind, name: string): boolean {
 /** Whether `value` is a kind of files. */
 export function isFileKind(value: unknown): value is FileKind {
   return typeof value === 'string' && Object.hasOwn(NAMES, value)
+}
+
+/** Whose history a file has. */
+export function streamOf({ kind, entityId }: FileEntry): string {
+  if (kind === 'permissions') return GRANTS_STREAM
+  if (kind === 'settings') return SETTINGS_STREAM
+  return entityId ?? ''
 }

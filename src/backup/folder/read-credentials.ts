@@ -1,3 +1,4 @@
+import { isInstant } from '../../log/check-entry.ts'
 import { objectIn } from './read-history.ts'
 import { FileFault } from './rules.ts'
 
@@ -6,6 +7,7 @@ export interface CredentialLine {
   readonly credential: string
   readonly userId: string
   readonly secret: string
+  readonly created: string
   readonly line: number
 }
 
@@ -20,15 +22,17 @@ export function readCredentials(text: string): CredentialLine[] {
   }
   return lines.slice(1, -1).map((line, index) => {
     const place = `line ${index + 2}`
-    const { credential, userId, providerDetails } = objectIn(line.replace(/,$/, ''), place)
+    const { credential, userId, created, providerDetails } = objectIn(line.replace(/,$/, ''), place)
     const isSound =
       typeof credential === 'string' &&
       UUID.test(credential) &&
       typeof userId === 'string' &&
       UUID.test(userId) &&
+      typeof created === 'string' &&
+      isInstant(created) &&
       typeof providerDetails === 'string' &&
       providerDetails.length <= SECRET_CHARS_MAX
     if (!isSound) throw new FileFault('record-shape', `${place} is no secret`, place)
-    return { credential, userId, secret: providerDetails, line: index + 2 }
+    return { credential, userId, created, secret: providerDetails, line: index + 2 }
   })
 }

@@ -1,16 +1,20 @@
-import { checkImportedDocument } from '../../content/check-document.ts'
-import { GRANTS_STREAM, SETTINGS_STREAM } from '../../content/events.ts'
 import type { Grants, Settings, State } from '../../content/state.ts'
-import { isRm3Error } from '../../errors.ts'
 import { compareRecord, type Folded, HistoryCheck } from './check-history.ts'
 import { CompactSet } from './compact-set.ts'
-import { blobFileName, type CatalogHead, entityFileName, type FileEntry } from './format.ts'
+import {
+  blobFileName,
+  type CatalogHead,
+  entityFileName,
+  type FileEntry,
+  streamOf,
+} from './format.ts'
 import type { PositionIndex } from './position-index.ts'
 import { readCredentials } from './read-credentials.ts'
-import { BACKUP_JSON_LIMITS, hashOfFile, objectIn, readHistory, readText } from './read-history.ts'
+import { hashOfFile, objectIn, readHistory, readText } from './read-history.ts'
 import { recordOf } from './record.ts'
+import { eventsOfRecord } from './records-plan.ts'
 import { FileFault } from './rules.ts'
-import { Tally } from './tally.ts'
+import { blobOf, Tally } from './tally.ts'
 import { grantsRecord, settingsRecord } from './write-streams.ts'
 
 /** What is gathered while files are looked at one by one. */
@@ -93,12 +97,6 @@ function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void 
   }
 }
 
-function streamOf({ kind, entityId }: FileEntry): string {
-  if (kind === 'permissions') return GRANTS_STREAM
-  if (kind === 'settings') return SETTINGS_STREAM
-  return entityId ?? ''
-}
-
 function demandEvents({ kind, events = 0 }: FileEntry, { positions }: Folded): void {
   if (positions.length !== events) {
     const text = `it has ${positions.length} events, the catalog says ${events}`
@@ -132,24 +130,24 @@ function gather(entry: FileEntry, state: State | null, { ids, livePaths }: Gathe
   }
 }
 
-/** Of a snapshot only the shape can be proved. */
-function verifyRecord(dir: string, entry: FileEntry, { ids, livePaths }: Gathered): void {
+/** Of a snapshot only the shape can be proved: that it can be loaded. */
+function verifyRecord(dir: string, entry: FileEntry, gathered: Gathered): void {
+  const { head, ids, livePaths, tally } = gathered
   const record = objectIn(readText(dir, entry.name))
-  if (entry.kind !== 'entity') return
-  const { entityId, path, state, proto, hidden, summary, data, tags } = record
-  try {
-    checkImportedDocument({ proto, hidden, summary, data, tags }, BACKUP_JSON_LIMITS)
-  } catch (thrown) {
-    if (!isRm3Error(thrown)) throw thrown
-    throw new FileFault('record-shape', thrown.message, String(thrown.details['pointer'] ?? ''))
+  for (const { type, data, eventId } of eventsOfRecord(record, entry, head.recordedAt ?? '')) {
+    if (!ids.add(eventId)) throw new FileFault('id-twice', `another record has the id ${eventId}`)
+    const blob = blobOf(type, data)
+    if (blob !== null) tally.addBlob(blob)
   }
+  if (entry.kind !== 'entity') return
+  const { entityId, path, state } = record
   if (entityId !== entry.entityId || path !== entry.path || state !== entry.state) {
     throw new FileFault('record-differs', 'the catalog says another id, path or state of it')
   }
-  if (!ids.add(`entity ${String(entityId)}`)) {
-    throw new FileFault('id-twice', `another file is of the entity ${String(entityId)}`)
+  if (!ids.add(`entity ${entityId}`)) {
+    throw new FileFault('id-twice', `another file is of the entity ${entityId}`)
   }
   if (state === 'live' && !livePaths.add(String(path))) {
-    throw new FileFault('path-twice', `another page is live at ${String(path)}`)
+    throw new FileFault('path-twice', `another page is live at ${path}`)
   }
 }

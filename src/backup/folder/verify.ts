@@ -3,10 +3,11 @@ import { setImmediate } from 'node:timers/promises'
 import { canonicalJson, type Json } from '../../codec/json.ts'
 import { Rm3Error } from '../../errors.ts'
 import { CompactSet } from './compact-set.ts'
-import { CATALOG, type CatalogHead, type Counts, type FileEntry, isFileName } from './format.ts'
+import { CATALOG, type CatalogHead, type Counts, isFileName } from './format.ts'
 import { PositionIndex } from './position-index.ts'
 import { type Catalog, listFiles, readCatalog } from './read-catalog.ts'
 import { FileFault, type Finding, Findings } from './rules.ts'
+import type { BlobUse } from './tally.ts'
 import { type Gathered, newGathered, verifyFile } from './verify-file.ts'
 
 /** What a backup turned out to be. It is whole when nothing was found. */
@@ -18,6 +19,8 @@ export interface FolderProof {
   readonly bytes: number
   /** Blobs that the backup says were not there when it was made. */
   readonly missingBlobs: readonly string[]
+  /** The blobs that events refer to, by hash, and the stores that they belong in. */
+  readonly blobs: ReadonlyMap<string, BlobUse>
   /** By file; at most 1000 of `findingCount`. */
   readonly findings: readonly Finding[]
   readonly findingCount: number
@@ -48,22 +51,28 @@ export async function verifyFolder(dir: string, options: VerifyOptions = {}): Pr
   }
   const findings = new Findings()
   const catalog = attempt(findings, CATALOG, () => readCatalog(dir))
-  if (catalog === null) return proofOf(null, 0, findings)
+  if (catalog === null) return proofOf(null, 0, findings, new Map())
   const total = await checkListing(dir, findings)
   const { head } = catalog
   const isWhole = head.contents === 'history' && head.path === null
   if (isWhole && head.position * EVENT_BYTES_MIN > total) {
     findings.add('position-missing', CATALOG, `the files cannot hold ${head.position} events`)
-    return proofOf(catalog, total, findings)
+    return proofOf(catalog, total, findings, new Map())
   }
   const gathered = newGathered(head, isWhole ? new PositionIndex(head.position) : null)
   await verifyFiles(dir, gathered, { findings, total, options })
   if (findings.count === 0) checkWhole(catalog, gathered, findings)
-  return proofOf(catalog, total, findings)
+  return proofOf(catalog, total, findings, gathered.tally.blobs)
 }
 
-function proofOf(catalog: Catalog | null, bytes: number, findings: Findings): FolderProof {
+function proofOf(
+  catalog: Catalog | null,
+  bytes: number,
+  findings: Findings,
+  blobs: FolderProof['blobs'],
+): FolderProof {
   return {
+    blobs,
     head: catalog?.head ?? null,
     counts: catalog?.tail.counts ?? null,
     files: catalog?.files ?? 0,
@@ -137,8 +146,8 @@ function checkWhole({ head, tail }: Catalog, gathered: Gathered, findings: Findi
     const text = `the credential ${credential} is not in force`
     findings.add('credential-unknown', file, text, `line ${line}`)
   }
+  checkBlobs(new Set(tail.missingBlobs), gathered, findings)
   if (head.contents === 'history') {
-    checkBlobs(new Set(tail.missingBlobs), gathered, findings)
     const counts = { ...tally.counts, credentials: secrets.length }
     demandSame(counts, tail.counts, 'counts', findings)
     demandSame(tally.scheduled, tail.scheduled, 'scheduled', findings)
@@ -163,12 +172,4 @@ function checkBlobs(missing: ReadonlySet<string>, { tally, blobs }: Gathered, fi
 function demandSame(computed: object, told: object, member: string, findings: Findings): void {
   if (canonicalJson(computed as Json) === canonicalJson(told as Json)) return
   findings.add('count-differs', CATALOG, `${member} is not what the files come to`, `/${member}`)
-}
-
-/** The entries of some kinds, for those who read a backup that is whole. */
-export function* listFilesOf(
-  dir: string,
-  kinds: readonly FileEntry['kind'][],
-): Iterable<FileEntry> {
-  for (const entry of listFiles(dir)) if (kinds.includes(entry.kind)) yield entry
 }

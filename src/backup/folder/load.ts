@@ -1,0 +1,111 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BlobStores, putBlob } from '../../blobs/store.ts'
+import { Rm3Error } from '../../errors.ts'
+import type { ProvableEvent } from '../../log/copy-history.ts'
+import type { RawEvent } from '../../log/raw.ts'
+import type { SiteDatabase } from '../../pg/bulk.ts'
+import { type Restored, type RestoreOptions, restoreSite, type Secret } from '../restore.ts'
+import { blobFileName, CREDENTIALS, type FileEntry, streamOf } from './format.ts'
+import { listFiles } from './read-catalog.ts'
+import { readCredentials } from './read-credentials.ts'
+import { readHistory, readText } from './read-history.ts'
+import { FileFault } from './rules.ts'
+import type { FolderProof } from './verify.ts'
+
+const NO_PLACE = { position: 0, chain: '0'.repeat(64) }
+
+/**
+ * Loads a whole backup with its history into an empty site: the log as it was, to the position and the chain value.
+ *
+ * @param proof of the backup in `dir`, which must be whole (`demandWhole`)
+ * @throws BACKUP_DAMAGED when a file was changed since, and what `restoreSite` throws
+ */
+export async function restoreFolder(
+  database: SiteDatabase,
+  { dir, proof, stores }: { dir: string; proof: FolderProof; stores: BlobStores },
+  options: RestoreOptions,
+): Promise<Restored> {
+  const { head } = proof
+  if (head === null || head.contents !== 'history' || head.path !== null) {
+    throw new Error('only a whole backup can be restored')
+  }
+  const part = {
+    parent: NO_PLACE,
+    head: { position: head.position, chain: head.chain },
+    open: async () => {
+      if (!options.dryRun) await putFolderBlobs(dir, proof, stores, options.signal)
+      return { secrets: secretsIn(dir), events: rawEvents(dir) }
+    },
+  }
+  return restoreSite(database, [part], options)
+}
+
+/** Keeps the bytes of all blobs that the backup has, in the stores that they belong in. */
+export async function putFolderBlobs(
+  dir: string,
+  { blobs }: Pick<FolderProof, 'blobs'>,
+  stores: BlobStores,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const { kind, name, sha256 } of listFiles(dir)) {
+    const use = blobs.get(sha256)
+    if (kind !== 'blob' || use === undefined) continue
+    for (const category of ['public', 'private'] as const) {
+      signal?.throwIfAborted()
+      if (use[category]) await putFolderBlob(dir, name, sha256, stores[category])
+    }
+  }
+}
+
+async function putFolderBlob(
+  dir: string,
+  name: string,
+  sha256: string,
+  store: BlobStores['public'],
+): Promise<void> {
+  const file = await open(join(dir, name), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  const stored = await putBlob(store, file.createReadStream())
+  if (stored.sha256 !== sha256) throw changed(blobFileName(sha256))
+}
+
+/** The secrets of a backup that is whole. */
+export function secretsIn(dir: string): Secret[] {
+  return readCredentials(readText(dir, CREDENTIALS)).map(({ line: _, ...secret }) => secret)
+}
+
+/** All events of a backup, file by file. */
+export async function* rawEvents(dir: string): AsyncIterable<RawEvent[]> {
+  for (const entry of listFiles(dir)) {
+    for (const events of historyOf(dir, entry)) yield events.map(rawOf)
+  }
+}
+
+/** The events of a file, some at a time; of a file without a history none. @throws BACKUP_DAMAGED */
+export function* historyOf(dir: string, entry: FileEntry): Iterable<ProvableEvent[]> {
+  if (entry.kind === 'blob' || entry.kind === 'credentials') return
+  try {
+    for (const placed of readHistory(dir, entry.name, streamOf(entry))) {
+      yield placed.map(({ event }) => event)
+    }
+  } catch (thrown) {
+    throw thrown instanceof FileFault ? changed(entry.name) : thrown
+  }
+}
+
+function rawOf(event: ProvableEvent): RawEvent {
+  const { previous: _, salt, bodyHash, chain, ...rest } = event
+  return {
+    ...rest,
+    salt: salt === null ? null : Buffer.from(salt, 'hex'),
+    bodyHash: Buffer.from(bodyHash, 'hex'),
+    chain: Buffer.from(chain, 'hex'),
+  }
+}
+
+function changed(file: string): Rm3Error {
+  return new Rm3Error('BACKUP_DAMAGED', `${file} was changed while the backup was being read`, {
+    file,
+  })
+}

@@ -1,0 +1,87 @@
+import type { ImportedAppend, ImportedEvent, ImportedSecret } from '../../commands/import.ts'
+import { isUnder } from '../../content/path.ts'
+import { upcast } from '../../content/upcast.ts'
+import { Rm3Error } from '../../errors.ts'
+import type { ProvableEvent } from '../../log/copy-history.ts'
+import { snapshotOf } from '../snapshot.ts'
+import { blobFileName, type FileEntry } from './format.ts'
+import { historyOf, secretsIn } from './load.ts'
+import { listFiles } from './read-catalog.ts'
+import { recordsPlan } from './records-plan.ts'
+import type { FolderProof } from './verify.ts'
+
+/** What of a backup shall be loaded as new events of this site, with what is kept beside them. */
+export interface FolderPlan {
+  readonly appends: readonly ImportedAppend[]
+  readonly secrets: readonly ImportedSecret[]
+  /** Files of the backup that hold blobs, by what they are for. */
+  readonly blobs: readonly BlobFile[]
+}
+
+export interface BlobFile {
+  readonly sha256: string
+  readonly file: string
+  readonly category: 'public' | 'private'
+}
+
+/** Which part of a backup. */
+export interface Part {
+  /** Only what ends at that path or below it; the site's grants and settings do not. */
+  readonly path: string | null
+  /** Without the past: each page as one event. */
+  readonly present: boolean
+}
+
+/**
+ * A part of a backup as events in the order in which they happened, with their ids, authors and times. They are held in memory.
+ *
+ * @param proof of the backup in `dir`, which must be whole
+ * @throws PAGE_NOT_FOUND when there is nothing at the path
+ */
+export function planOfFolder(dir: string, { head }: FolderProof, part: Part): FolderPlan {
+  const { path } = part
+  const files = [...listFiles(dir)].filter(file => isWanted(file, path))
+  if (path !== null && files.length === 0) {
+    throw new Rm3Error('PAGE_NOT_FOUND', `the backup has nothing at or below ${path}`, { path })
+  }
+  const isSnapshot = head?.contents === 'snapshot'
+  const appends = isSnapshot ? recordsPlan(dir, files, head.recordedAt) : appendsOf(dir, files)
+  return withBeside(dir, part.present && !isSnapshot ? snapshotOf(appends) : appends)
+}
+
+function isWanted({ kind, path: at = '' }: FileEntry, path: string | null): boolean {
+  if (kind === 'blob' || kind === 'credentials') return false
+  return path === null || (kind === 'entity' && isUnder(at, path))
+}
+
+function appendsOf(dir: string, files: readonly FileEntry[]): ImportedAppend[] {
+  const events = files.flatMap(file => [...historyOf(dir, file)].flat())
+  events.sort((one, other) => one.position - other.position)
+  return events.map(event => ({ recordedAt: event.recordedAt, events: [importedOf(event)] }))
+}
+
+/** An event as a site takes it that is not the one it happened on. */
+export function importedOf(event: ProvableEvent): ImportedEvent {
+  const { type, stream, data, eventId, actor, at, note } = upcast(event)
+  const meta = JSON.parse(event.meta ?? '{}') as object
+  return { type, stream, data, eventId, actor, at, note, meta } as ImportedEvent
+}
+
+/** Secrets and files that the events speak of. */
+export function withBeside(dir: string, appends: readonly ImportedAppend[]): FolderPlan {
+  const kept = new Set<string>()
+  const blobs = new Map<string, BlobFile>()
+  for (const { type, data } of appends.flatMap(append => append.events)) {
+    if (type === 'CredentialSet') kept.add(data.credential)
+    if (type !== 'BlobAttached') continue
+    const { sha256, category } = data
+    blobs.set(`${category} ${sha256}`, { sha256, file: blobFileName(sha256), category })
+  }
+  const there = new Set<string>()
+  for (const { kind, sha256 } of listFiles(dir)) if (kind === 'blob') there.add(sha256)
+  return {
+    appends,
+    secrets: secretsIn(dir).filter(({ credential }) => kept.has(credential)),
+    blobs: [...blobs.values()].filter(({ sha256 }) => there.has(sha256)),
+  }
+}

@@ -1,0 +1,117 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { rawEvents, restoreFolder } from '../../../src/backup/folder/load.ts'
+import { demandWhole } from '../../../src/backup/folder/tell.ts'
+import { writeBackupFolder } from '../../../src/backup/folder/write.ts'
+import { openBlobStore } from '../../../src/blobs/store.ts'
+import { discoverProjections } from '../../../src/projector/discover.ts'
+import { assert, suite } from '../../harness.ts'
+import { type LogDatabase, logDatabase } from '../../log/log-database.ts'
+import { TEST_SITE, testDatabase } from '../../support/database.ts'
+import { refused } from '../../support/refused.ts'
+import { contentsOf, type FolderSite, folderSite, someEvents } from './folder-site.ts'
+import { anyRawLog, become, becomeLog } from './raw-log.ts'
+
+/** How many histories: `RM3_ROUND_TRIPS=1000`. */
+const RUNS = Number(process.env['RM3_ROUND_TRIPS'] ?? 30)
+const DEEDS = 80
+const DEADLINE_MS = 7_200_000
+
+suite('a backup of any history', test => {
+  let source: LogDatabase
+  let target: LogDatabase
+  const folder = mkdtempSync(join(tmpdir(), 'rm3-trip-'))
+  test.before(async () => {
+    source = await logDatabase()
+    target = await logDatabase()
+  })
+  test.after(async () => {
+    await source.close()
+    await target.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test(
+    `loads, and comes back byte for byte, of ${RUNS} histories`,
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyRawLog(DEEDS), async events => {
+          const [first, second] = [join(folder, 'first'), join(folder, 'second')]
+          await become(source, events)
+          await backup(source, first)
+          const { head } = await demandWhole(first)
+          assert.is(head?.position, events.length)
+
+          await becomeLog(target, { position: 0, chain: '', ...head }, rawEvents(first))
+          await backup(target, second)
+
+          await assertSame(second, first)
+          rmSync(first, { recursive: true })
+          rmSync(second, { recursive: true })
+        }),
+        { numRuns: RUNS, endOnFailure: true },
+      )
+    },
+    DEADLINE_MS,
+  )
+
+  async function backup({ url }: LogDatabase, dir: string): Promise<void> {
+    const stores = { public: { folder }, private: { folder } }
+    const options = { dir, program: 'rm3 test', allowIncomplete: true }
+    await writeBackupFolder({ url, site: TEST_SITE, stores }, options)
+  }
+})
+
+suite('loading a backup', test => {
+  let open: FolderSite
+  let dir = ''
+  test.before(async () => {
+    open = await folderSite()
+    await open.fill(someEvents(150))
+    dir = await open.backup('first')
+  })
+  test.after(() => open.close())
+
+  test('brings all of the site back, with files and secrets, and proves it', async () => {
+    const { url, drop } = await testDatabase()
+    const database = { url, site: TEST_SITE }
+    const stores = {
+      public: await openBlobStore(join(open.folder, 'public-2')),
+      private: await openBlobStore(join(open.folder, 'private-2')),
+    }
+    const proof = await demandWhole(dir)
+    const projections = await discoverProjections()
+    const load = () =>
+      restoreFolder(database, { dir, proof, stores }, { projections, allowUnsafe: true })
+
+    const restored = await load()
+    const again = await refused(load())
+
+    assert.is(restored.head.chain, proof.head?.chain)
+    assert.is(restored.events, proof.head?.position)
+    assert.equal([...restored.projections].sort(), projections.map(({ name }) => name).sort())
+    assert.is(again.code, 'SITE_NOT_EMPTY')
+    const second = join(open.folder, 'second')
+    await writeBackupFolder({ ...database, stores }, { dir: second, program: 'rm3 again' })
+    await assertSame(second, dir)
+    await drop()
+  })
+
+  test('refuses one that is not whole before the database is asked', async () => {
+    const lacking = await open.backup('lacking')
+    rmSync(join(lacking, 'settings.json'))
+
+    const error = await refused(demandWhole(lacking))
+
+    assert.is(error.code, 'BACKUP_INCOMPLETE')
+    assert.match(error.message, 'settings.json')
+  })
+})
+
+async function assertSame(second: string, first: string): Promise<void> {
+  const names = readdirSync(first)
+  assert.equal(readdirSync(second).sort(), [...names].sort())
+  assert.equal(await contentsOf(second, names), await contentsOf(first, names))
+}
