@@ -59,7 +59,10 @@ async function realHistory(bench: Bench, bundle: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'rm3-bench-blobs-'))
   try {
     const start = performance.now()
-    const { commits, done } = await loadGit(site, { source: bundle, store: { folder } })
+    const { commits, done } = await loadGit(site, {
+      source: bundle,
+      stores: { public: { folder }, private: { folder } },
+    })
     const seconds = (performance.now() - start) / 1000
     const { documents, events } = done.proof
     bench.report({

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { Rm3Error } from '../errors.ts'
 import { backupFolder, FOLDER_OPTIONS } from './backup-folder.ts'
+import { backupGit, GIT_BACKUP_OPTIONS } from './backup-git.ts'
 import type { Call, Command, Outcome } from './command.ts'
 import { verifyBackupFolder } from './verify-folder.ts'
 
@@ -12,7 +13,7 @@ export const backup: Command = {
     { name: 'DIR', summary: 'folder of the backup, which must not exist; or the word verify' },
     { name: 'BACKUP', summary: 'after verify: the backup to read', optional: true },
   ],
-  options: FOLDER_OPTIONS,
+  options: { ...FOLDER_OPTIONS, ...GIT_BACKUP_OPTIONS },
   details: `The backup is of one moment; the site goes on meanwhile. DIR gets its name when all of it is on disk; before that it is
 DIR.partial, which --resume goes on with. \`rm3backup verify BACKUP\` reads all of a backup and names each file that
 is damaged, missing or too many; it needs no database. Exit codes: 3 something is missing, 13 it is damaged,
@@ -24,7 +25,7 @@ async function run(call: Call): Promise<Outcome> {
   const dir = call.argument('DIR')
   const source = call.findArgument('BACKUP')
   if (dir !== 'verify') {
-    if (source === null) return backupFolder(call, dir)
+    if (source === null) return call.flag('git') ? backupGit(call, dir) : backupFolder(call, dir)
     throw new Rm3Error('USAGE', `"${source}" is one argument too many`)
   }
   if (source === null) throw new Rm3Error('USAGE', 'which backup shall be verified?')

@@ -40,7 +40,12 @@ export async function loadRepository(call: Call, source: string): Promise<Outcom
         subdir: call.option('subdir') ?? '',
         atPath: call.option('at-path'),
         firstParent: call.flag('first-parent'),
-        store: dryRun ? null : await openBlobStore(config.publicBlobsFolder),
+        stores: dryRun
+          ? null
+          : {
+              public: await openBlobStore(config.publicBlobsFolder),
+              private: await openBlobStore(config.privateBlobsFolder),
+            },
         dryRun,
         signal: call.signal,
         onProgress: (step, done, total) => {

@@ -41,6 +41,22 @@ export class Attachments {
     }
   }
 
+  /** Notes a file where it is already. */
+  know(file: string, at: NonNullable<Attachment['at']>): void {
+    this.want(file, at.blob)
+    this.#files.set(file, { blob: at.blob, at })
+    const names = this.#names.get(at.page) ?? new Set()
+    this.#names.set(at.page, names.add(at.name))
+  }
+
+  /** Notes that a file is not there. */
+  forget(file: string): void {
+    const at = this.#files.get(file)?.at
+    if (at) this.#names.get(at.page)?.delete(at.name)
+    this.#files.delete(file)
+    this.#inFolders.get(folderOf(file))?.delete(file)
+  }
+
   /** A page becomes another that is the same entity. */
   handOver(from: GitPage, to: GitPage): void {
     const names = this.#names.get(from)

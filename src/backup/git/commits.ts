@@ -41,49 +41,28 @@ const TOKEN_BYTES_MAX = 16 * 1024 * 1024
 const FILE_MODE = /^100[67][0-7][0-7]$/
 
 /**
- * The commits that lead to the head, each after its parents, and what a merge brings right before it (`--topo-order`). The difference
- * of a merge is that to its first parent.
+ * Commits and what each changed, in the order that is asked for. The difference of a merge is that to its first parent.
  *
  * @throws SOURCE_DAMAGED
  */
 export async function* readCommits(
   repository: Repository,
-  { subdir, firstParent }: CommitsWanted,
+  ids: readonly string[],
+  { subdir }: CommitsWanted,
 ): AsyncGenerator<Commit> {
   const git = repository.start([
     'log',
-    ...['--topo-order', '--reverse', '--raw', '--no-abbrev', '-z', '-M', '-l2000', '--no-ext-diff'],
+    ...['--stdin', '--no-walk=unsorted'],
+    ...['--raw', '--no-abbrev', '-z', '-M', '-l2000', '--no-ext-diff'],
     ...['--diff-merges=first-parent', '--encoding=UTF-8', '--no-color', '--root', '--no-notes'],
-    ...(firstParent ? ['--first-parent'] : []),
     `--format=${FIELDS.join('%x00')}%x00`,
     ...(subdir === '' ? [] : ['--full-history', '--sparse']),
-    repository.head,
     '--',
     ...(subdir === '' ? [] : [`:(top,literal)${subdir}`]),
   ])
-  git.stdin.end()
+  git.stdin.end(`${ids.join('\n')}\n`)
   yield* parseLog(tokensOf(git.stdout), subdir)
   await git.ended
-}
-
-/** How many commits `readCommits` gives. @throws SOURCE_DAMAGED */
-export async function countCommits(
-  repository: Repository,
-  { firstParent }: CommitsWanted,
-): Promise<number> {
-  const args = ['rev-list', '--count', ...(firstParent ? ['--first-parent'] : []), repository.head]
-  return Number((await repository.run(args)).toString('latin1'))
-}
-
-/** Ids of the commits on the way from the head over first parents. @throws SOURCE_DAMAGED */
-export async function readMainline(repository: Repository): Promise<Set<string>> {
-  const printed = await repository.run(['rev-list', '--first-parent', repository.head])
-  return new Set(
-    printed
-      .toString('latin1')
-      .split('\n')
-      .filter(id => id !== ''),
-  )
 }
 
 async function* parseLog(tokens: AsyncIterable<Buffer>, subdir: string): AsyncGenerator<Commit> {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { SNIFF_BYTES, sniffMediaType } from '../../blobs/media-type.ts'
-import { type BlobStore, putBlob, type StoredBlob } from '../../blobs/store.ts'
+import { type BlobStores, putBlob, type StoredBlob } from '../../blobs/store.ts'
 import { BLOB_MAX_BYTES, DOCUMENT_MAX_BYTES } from '../../content/limits.ts'
+import { Rm3Error } from '../../errors.ts'
 import { CatFile } from './cat-file.ts'
 import type { Contents } from './contents.ts'
 import { type PageText, pageText } from './page-document.ts'
 import type { Repository } from './repository.ts'
+import { decodeText } from './texts.ts'
 
 /** Warnings that are kept; more are counted. */
 const WARNINGS_MAX = 1_000
@@ -21,13 +23,13 @@ export class GitContents implements Contents {
   readonly warnings: GitWarning[] = []
   warningCount = 0
   readonly #cat: CatFile
-  readonly #store: BlobStore | null
+  readonly #stores: BlobStores | null
   readonly #kept = new Map<string, StoredBlob | null>()
 
-  /** @param store where attachments are kept; null to keep nothing and only say what they are */
-  constructor(repository: Repository, store: BlobStore | null) {
+  /** @param stores where attachments are kept; null to keep nothing and only say what they are */
+  constructor(repository: Repository, stores: BlobStores | null) {
     this.#cat = new CatFile(repository)
-    this.#store = store
+    this.#stores = stores
   }
 
   async text(file: string, blob: string): Promise<PageText | null> {
@@ -40,10 +42,25 @@ export class GitContents implements Contents {
     return text
   }
 
-  async keep(file: string, blob: string): Promise<StoredBlob | null> {
-    const known = this.#kept.get(blob)
-    const stored = known === undefined ? await this.#keepNew(blob) : known
-    this.#kept.set(blob, stored)
+  /** The whole text of a file. @throws SOURCE_DAMAGED when it is none, or too large for a page */
+  async wholeText(file: string, blob: string): Promise<string> {
+    const bytes = await this.#cat.read(blob, 2 * DOCUMENT_MAX_BYTES)
+    const { text, encoding } = decodeText(bytes ?? Buffer.of(0xff))
+    if (encoding === 'utf-8') return text
+    throw new Rm3Error('SOURCE_DAMAGED', `${file} is no text in UTF-8, or too large for a page`, {
+      file,
+    })
+  }
+
+  async keep(
+    file: string,
+    blob: string,
+    category: keyof BlobStores = 'public',
+  ): Promise<StoredBlob | null> {
+    const key = `${category} ${blob}`
+    const known = this.#kept.get(key)
+    const stored = known === undefined ? await this.#keepNew(blob, category) : known
+    this.#kept.set(key, stored)
     if (stored === null) this.warn(file, `has more than ${BLOB_MAX_BYTES} bytes and was left out`)
     return stored
   }
@@ -60,10 +77,10 @@ export class GitContents implements Contents {
     return this.#cat.close()
   }
 
-  async #keepNew(blob: string): Promise<StoredBlob | null> {
+  async #keepNew(blob: string, category: keyof BlobStores): Promise<StoredBlob | null> {
     const { sizeBytes, bytes } = await this.#cat.open(blob)
     if (sizeBytes <= BLOB_MAX_BYTES) {
-      return this.#store === null ? describe(bytes) : putBlob(this.#store, bytes)
+      return this.#stores === null ? describe(bytes) : putBlob(this.#stores[category], bytes)
     }
     for await (const _ of bytes);
     return null

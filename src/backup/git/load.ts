@@ -1,15 +1,16 @@
 import { findAccountByEmail } from '../../../projections/accounts.ts'
 import { findIdAtPath, listUnder } from '../../../projections/pages.ts'
-import type { BlobStore } from '../../blobs/store.ts'
+import type { BlobStores } from '../../blobs/store.ts'
 import type { Site } from '../../commands/change.ts'
 import { type ImportedSite, importStream } from '../../commands/import.ts'
 import { importIntoLive, type LiveImport } from '../../commands/import-live.ts'
 import { parsePath, USERS_PATH } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import { readHead, readStream } from '../../log/read.ts'
-import { type Commit, countCommits } from './commits.ts'
+import type { Commit } from './commits.ts'
 import { GitContents, type GitWarning } from './git-contents.ts'
 import { LeftOut } from './left-out.ts'
+import { readOrder } from './order.ts'
 import { type Replay, replayHistory } from './replay.ts'
 import { openRepository } from './repository.ts'
 
@@ -26,7 +27,7 @@ export interface GitLoad {
   /** Where the topmost folder goes; null for the site's front page. */
   readonly atPath?: string | null
   /** Where attachments are kept; null with `dryRun`. */
-  readonly store: BlobStore | null
+  readonly stores: BlobStores | null
   readonly dryRun?: boolean
   readonly signal?: AbortSignal | undefined
   /** Told the commits read so far, then the events proved. */
@@ -57,15 +58,16 @@ const FRONT_PAGE = 'wh'
  * @throws SOURCE_NOT_FOUND, SOURCE_DAMAGED, PROGRAM_MISSING, SITE_NOT_EMPTY, PATH_TAKEN, PATH_INVALID, DISK_FULL
  */
 export async function loadGit(site: Site, load: GitLoad): Promise<GitLoaded> {
-  const { signal, store, onProgress = () => {}, dryRun = false } = load
+  const { signal, stores, onProgress = () => {}, dryRun = false } = load
   const base = parsePath(load.atPath ?? FRONT_PAGE)
   const wanted = { subdir: subdirOf(load), firstParent: load.firstParent ?? false }
   const isEmpty = (await readHead(site.db)).position === 0
   if (!isEmpty) await demandOurs(site, base, load.atPath == null)
   const repository = await openRepository(load.source, { ref: load.ref ?? null, signal })
-  const contents = new GitContents(repository, dryRun ? null : store)
+  const contents = new GitContents(repository, dryRun ? null : stores)
   try {
-    const commits = await countCommits(repository, wanted)
+    const order = await readOrder(repository, wanted)
+    const commits = order.ids.length
     const taken = isEmpty ? new Set<string>() : await foreignPaths(site, base)
     const leftOut = new LeftOut()
     let done = 0
@@ -80,7 +82,9 @@ export async function loadGit(site: Site, load: GitLoad): Promise<GitLoaded> {
     }
     const now = site.now()
     const appends = replayHistory({
-      ...{ repository, wanted, base, contents, people },
+      restores: isEmpty,
+      readText: (file, blob) => contents.wholeText(file, blob),
+      ...{ repository, order, wanted, base, contents, people },
       now,
       signal,
       onCommit,

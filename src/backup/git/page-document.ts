@@ -4,6 +4,7 @@ import type { Document } from '../../content/document.ts'
 import { SUMMARY_MAX_BYTES, TAG_TEXT_MAX, TAGS_MAX, TITLE_MAX } from '../../content/limits.ts'
 import { isRm3Error } from '../../errors.ts'
 import { readFrontMatter } from './front-matter.ts'
+import { readPageFile } from './page-file.ts'
 import { decodeText } from './texts.ts'
 
 /** What a file of a repository is for a site. */
@@ -52,6 +53,7 @@ export function pageText(file: string, bytes: Uint8Array): PageText | null {
   if (text.includes('\0')) return null
   const kind = kindOfFile(file)
   const { block, body, fields, unread } = readFrontMatter(text)
+  if (fields['rm3'] !== undefined || file.endsWith('.json')) return ownPage(file, text)
   const kept = keepable(fields)
   const warnings = [
     ...(encoding === 'utf-8' ? [] : ['is not UTF-8 and was read as Windows-1252']),
@@ -69,6 +71,16 @@ export function pageText(file: string, bytes: Uint8Array): PageText | null {
   }
   const isDraft = known['draft'] === true || known['published'] === false
   return { document, isDraft, warnings }
+}
+
+/** A page in the form in which a site is backed up, edited by hand; null when it is not in that form any more. */
+function ownPage(file: string, text: string): PageText | null {
+  try {
+    return { document: checkDocument(readPageFile(file, text)), isDraft: false, warnings: [] }
+  } catch (thrown) {
+    if (isRm3Error(thrown)) return null
+    throw thrown
+  }
 }
 
 /** The page of a folder that has no text of its own. */

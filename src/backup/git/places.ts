@@ -1,5 +1,6 @@
 import { childPath, depthOf } from '../../content/path.ts'
 import { labelFromTitle } from '../../content/slug.ts'
+import { FILES_FOLDER } from './site-files.ts'
 
 /** A folder that has files now. */
 interface Folder {
@@ -12,9 +13,14 @@ const DEPTH_MAX = 28
 const PATH_CHARS_MAX = 880
 const INDEX = /^_?(?:index|readme)$/i
 
-/** The folder a file is in; '' for the topmost. */
+/** The folder a file belongs to; '' for the topmost. What is in `_files` belongs to the folder around it. */
 export function folderOf(file: string): string {
-  return file.slice(0, Math.max(0, file.lastIndexOf('/')))
+  const folder = above(file)
+  return folder === FILES_FOLDER || folder.endsWith(`/${FILES_FOLDER}`) ? above(folder) : folder
+}
+
+function above(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')))
 }
 
 /** Whether a file is the page of its folder: `index.md`, `README.html`. */
@@ -107,17 +113,17 @@ export class Places {
     const there = this.#at.get(this.#folders.get(folder)?.path ?? '')
     there?.delete(folder)
     this.#folders.delete(folder)
-    const labels = this.#labels.get(folderOf(folder))
+    const labels = this.#labels.get(above(folder))
     for (const [label, name] of labels ?? []) if (name === folder) labels?.delete(label)
   }
 
   #newPath(folder: string): string {
     if (folder === '') return this.#base
-    const above = folderOf(folder)
-    const parent = this.#folders.get(above)?.path ?? this.#base
+    const outer = above(folder)
+    const parent = this.#folders.get(outer)?.path ?? this.#base
     if (depthOf(parent) >= DEPTH_MAX || parent.length > PATH_CHARS_MAX) return parent
-    const labels = this.#labels.get(above) ?? new Map<string, string>()
-    this.#labels.set(above, labels)
+    const labels = this.#labels.get(outer) ?? new Map<string, string>()
+    this.#labels.set(outer, labels)
     const label = labelFromTitle(folder.slice(folder.lastIndexOf('/') + 1), it => labels.has(it))
     labels.set(label, folder)
     return childPath(parent, label)
@@ -126,6 +132,7 @@ export class Places {
 
 /** The folders a file is in, the topmost first. */
 export function foldersOf(file: string): string[] {
-  const names = file.split('/').slice(0, -1)
+  const folder = folderOf(file)
+  const names = folder === '' ? [] : folder.split('/')
   return ['', ...names.map((_, index) => names.slice(0, index + 1).join('/'))]
 }

@@ -1,21 +1,28 @@
 import type { ImportedAppend } from '../../commands/import.ts'
-import { type Commit, type CommitsWanted, readCommits, readMainline } from './commits.ts'
+import { type Commit, type CommitsWanted, readCommits } from './commits.ts'
 import type { Contents } from './contents.ts'
 import { Lineages } from './lineage.ts'
+import type { CommitOrder } from './order.ts'
 import { type KnownPeople, People } from './people.ts'
 import type { Repository } from './repository.ts'
+import { type ReadText, Restorer } from './restore.ts'
 import { SiteModel } from './site-model.ts'
 import { Targeter } from './targets.ts'
 import { instantOf, Telling } from './telling.ts'
+import { readMessage } from './trailers.ts'
 
 /** A history and where it goes. */
 export interface Replay {
   readonly repository: Repository
+  readonly order: CommitOrder
   readonly wanted: CommitsWanted
   /** Path of the topmost folder. */
   readonly base: string
   readonly contents: Contents
   readonly people: KnownPeople
+  /** Whether commits of a backup of a site become what they were: only an empty site takes any id and author. */
+  readonly restores: boolean
+  readonly readText: ReadText
   /** Now: no event is recorded later. */
   readonly now: string
   readonly signal: AbortSignal | undefined
@@ -30,17 +37,28 @@ export interface Replay {
  * @throws SOURCE_DAMAGED, what `contents` throws
  */
 export async function* replayHistory(replay: Replay): AsyncGenerator<ImportedAppend> {
-  const { repository, wanted, base, contents, now } = replay
-  const mainline = wanted.firstParent ? null : await readMainline(repository)
+  const { repository, order, wanted, base, contents, now } = replay
   const people = new People(replay.people)
   const model = new SiteModel(base, contents, path => replay.people.isTaken(path))
-  const targeter = new Targeter(new Lineages(await countChildren(replay)), model)
+  const lineages = new Lineages(order.children)
+  const targeter = new Targeter(lineages, model)
+  const restorer = replay.restores && new Restorer(model, contents, replay.readText)
   const scope = `${base} ${wanted.subdir}`
   let recordedAt = ''
-  for await (const commit of readCommits(repository, wanted)) {
+  for await (const commit of readCommits(repository, order.ids, wanted)) {
     replay.signal?.throwIfAborted()
-    const isMain = mainline?.has(commit.id) ?? true
-    const isMerge = mainline !== null && commit.parents.length > 1
+    const told = restorer ? readMessage(commit.message, commit.id) : null
+    if (restorer && told) {
+      const { tree } = lineages.treesOf(commit)
+      const events = await restorer.eventsOf(commit, told, tree)
+      lineages.keep(commit, tree)
+      replay.onCommit(commit)
+      recordedAt = later(recordedAt, told.recordedAt, now)
+      yield { recordedAt, events }
+      continue
+    }
+    const isMain = order.mainline.has(commit.id)
+    const isMerge = !wanted.firstParent && commit.parents.length > 1
     const targets = targeter.targetsOf(commit, { isMain, isMerge })
     const telling = new Telling(scope, commit, await people.idOf(commit))
     await model.apply(targets, telling)
@@ -55,16 +73,4 @@ export async function* replayHistory(replay: Replay): AsyncGenerator<ImportedApp
 function later(last: string, committed: string, now: string): string {
   if (committed <= last) return last
   return committed > now ? now : committed
-}
-
-async function countChildren({ repository, wanted }: Replay): Promise<Map<string, number>> {
-  const follow = wanted.firstParent ? ['--first-parent'] : []
-  const printed = await repository.run(['rev-list', '--parents', ...follow, repository.head])
-  const children = new Map<string, number>()
-  for (const line of printed.toString('latin1').split('\n')) {
-    const [, first, ...others] = line.split(' ')
-    const parents = wanted.firstParent ? [first] : [first, ...others]
-    for (const id of parents) if (id) children.set(id, (children.get(id) ?? 0) + 1)
-  }
-  return children
 }

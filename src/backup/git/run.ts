@@ -27,6 +27,8 @@ export interface RunningGit {
   readonly stdin: Writable
   readonly stdout: Readable
   readonly ended: Promise<void>
+  /** Ends it at once. */
+  kill(): void
 }
 
 /** How a call of git goes. */
@@ -51,7 +53,7 @@ export function startGit(args: readonly string[], { signal, env = {} }: GitCall)
   child.stdin.on('error', () => {}) // git may end without reading; `ended` says why
   const ended = endOf(child, args[0] === '-C' ? (args[2] ?? '') : (args[0] ?? ''))
   ended.catch(() => {}) // whoever reads stdout first waits for it only then
-  return { stdin: child.stdin, stdout: child.stdout, ended }
+  return { stdin: child.stdin, stdout: child.stdout, ended, kill: () => child.kill('SIGKILL') }
 }
 
 /** What git prints, as bytes. @throws as startGit */
@@ -92,10 +94,15 @@ function endOf(
     })
     child.on('close', code => {
       if (code === 0) return resolve()
+      if (/no space left on device/i.test(said)) return reject(diskFull(said))
       const text = said.trim() || `it ended with ${code ?? 'a signal'}`
       reject(new Rm3Error('SOURCE_DAMAGED', `git ${verb}: ${text}`, { verb }))
     })
   })
+}
+
+function diskFull(said: string): Rm3Error {
+  return new Rm3Error('DISK_FULL', `there is no space left: ${said.trim()}`)
 }
 
 function missing(cause: unknown): Rm3Error {

@@ -56,6 +56,32 @@ export class SiteModel implements KnownPages {
     await this.#attachments.settle([...targets.attachments.keys()], pageOf, telling)
   }
 
+  /** Notes where a page is that was told of otherwise. */
+  know(page: GitPage, file: string): void {
+    this.#places.enter(file)
+    this.live.set(file, page)
+    this.#pagesAt.set(page.path, page)
+  }
+
+  /** Notes where a page's file is that was told of otherwise. */
+  knowFile(file: string, at: { page: GitPage; name: string; blob: string }): void {
+    if (!this.#attachments.has(file)) this.#places.enter(file)
+    this.#attachments.know(file, at)
+  }
+
+  /** Notes that a file that was told of otherwise is not there any more, or will be told of again. */
+  forget(file: string): void {
+    const page = this.live.get(file)
+    if (page === undefined && !this.#attachments.has(file)) return
+    this.#places.leave(file)
+    this.#places.prune([file])
+    this.#attachments.forget(file)
+    if (page === undefined) return
+    this.live.delete(file)
+    this.deleted.set(file, page)
+    this.#pagesAt.delete(page.path)
+  }
+
   /** Pages that shall be somewhere, without those whose file can be no page. */
   async #comingOf({ pages }: Targets): Promise<Coming[]> {
     const coming: Coming[] = []

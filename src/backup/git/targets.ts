@@ -1,6 +1,6 @@
 import type { Commit, FileChange } from './commits.ts'
 import type { Lineages, Tree, TreeFile } from './lineage.ts'
-import { kindOfFile } from './page-document.ts'
+import { type FileKind, kindOfFile } from './page-document.ts'
 import { type GitPage, newPage } from './pages.ts'
 
 /** What a commit makes of pages and attachments: where each shall be and what it shall say. */
@@ -79,7 +79,7 @@ export class Targeter {
     const { file, from, blob } = change
     const was = before.get(file)
     const moved = from === null ? undefined : before.get(from)
-    const kind = blob === null ? 'other' : kindOfFile(file)
+    const kind = blob === null ? 'other' : was?.page ? pageKindOf(file) : kindOfFile(file)
     const isPage = kind !== 'other' && kind !== 'attachment'
     if (was && !(isPage && was.page)) drop(targets, file, was)
     if (from !== null && moved && !(isPage && moved.page)) drop(targets, from, moved)
@@ -116,8 +116,11 @@ export class Targeter {
       if (!isMain && isOwn) propose(targets, change.file, entry)
     }
     if (!isMain) return targets
-    reconcile(targets, tree, concerned, files)
-    for (const { file } of changes) separate(targets, tree, file)
+    reconcile(targets, tree, concerned, new Set(changes.map(({ file }) => file)))
+    for (const file of files) {
+      const entry = tree.get(file)
+      targets.attachments.set(file, entry?.page === null ? entry.blob : null)
+    }
     return targets
   }
 
@@ -143,6 +146,11 @@ export class Targeter {
   }
 }
 
+/** Pages of rm3 that are more than a text are JSON; otherwise JSON is no page. */
+function pageKindOf(file: string): FileKind {
+  return file.endsWith('.json') ? 'text' : kindOfFile(file)
+}
+
 function drop(targets: Targets, file: string, { page }: TreeFile): void {
   if (page === null) targets.attachments.set(file, null)
   else if (page.file === file && !targets.pages.has(page)) {
@@ -158,36 +166,44 @@ function propose(targets: Targets, file: string, { page, blob }: TreeFile): void
   }
 }
 
-/** Everything of concern as it is in the tree. */
+/**
+ * Every page of concern as it is in the tree. Where two lines of history had one page as two files and both are left, it stays what it was
+ * on the main line, and the other file becomes a page of its own.
+ *
+ * @param changed files that differ from the main line
+ */
 function reconcile(
   targets: Targets,
   tree: Tree,
   concerned: ReadonlySet<GitPage>,
-  files: ReadonlySet<string>,
+  changed: ReadonlySet<string>,
 ): void {
-  let places: Map<GitPage, string> | null = null
+  const places = placesIn(tree, concerned)
   for (const page of concerned) {
-    let file = page.file
-    if (file === null || tree.get(file)?.page !== page) {
-      places ??= placesIn(tree)
-      file = places.get(page) ?? null
+    const files = places.get(page) ?? []
+    const own = files.find(file => !changed.has(file)) ?? files.find(file => file === page.file)
+    const file = own ?? files[0] ?? null
+    targets.pages.set(page, { file, blob: file === null ? null : (tree.get(file)?.blob ?? null) })
+    for (const other of files) {
+      const blob = tree.get(other)?.blob
+      if (other === file || blob === undefined) continue
+      const separate = newPage(other)
+      tree.set(other, { blob, page: separate })
+      targets.pages.set(separate, { file: other, blob })
     }
-    const blob = file === null ? null : (tree.get(file)?.blob ?? null)
-    targets.pages.set(page, { file, blob })
-  }
-  for (const file of files) {
-    const entry = tree.get(file)
-    targets.attachments.set(file, entry?.page === null ? entry.blob : null)
   }
 }
 
-/** Two lines of history had one page as two files, and both are left: the second becomes a page of its own. */
-function separate(targets: Targets, tree: Tree, file: string): void {
-  const entry = tree.get(file)
-  if (!entry?.page || targets.pages.get(entry.page)?.file === file) return
-  const page = newPage(file)
-  tree.set(file, { blob: entry.blob, page })
-  targets.pages.set(page, { file, blob: entry.blob })
+/** The files that pages are in a tree. */
+function placesIn(tree: Tree, pages: ReadonlySet<GitPage>): Map<GitPage, string[]> {
+  const places = new Map<GitPage, string[]>()
+  for (const [file, { page }] of tree) {
+    if (page === null || !pages.has(page)) continue
+    const files = places.get(page)
+    if (files) files.push(file)
+    else places.set(page, [file])
+  }
+  return places
 }
 
 /** The entries of files that change, which are taken out of the tree. */
@@ -201,10 +217,4 @@ function takenOut(tree: Tree, changes: readonly FileChange[]): Tree {
     }
   }
   return taken
-}
-
-function placesIn(tree: Tree): Map<GitPage, string> {
-  const places = new Map<GitPage, string>()
-  for (const [file, { page }] of tree) if (page !== null) places.set(page, file)
-  return places
 }

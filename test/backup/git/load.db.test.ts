@@ -32,7 +32,11 @@ async function openAll(): Promise<Opened> {
   return {
     ...{ repository, folder, site },
     load: options =>
-      loadGit(site.site, { source: repository.folder, store: { folder }, ...options }),
+      loadGit(site.site, {
+        source: repository.folder,
+        stores: { public: { folder }, private: { folder } },
+        ...options,
+      }),
     paths: async () => (await listUnder(db, 'wh', 1000)).map(({ path }) => path).sort(),
     history: async path =>
       (await readWholeHistory(db, (await findIdAtPath(db, path)) ?? '', 1e9)) as WholeRevision[],
