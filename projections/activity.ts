@@ -192,7 +192,7 @@ export async function listDeeds(
   const deeds = await db.rows<Deed>(
     `select a.position, a.type, a.stream as "entityId", a.revision, a.path, a.was, coalesce(h.path, u.path) as now,
         coalesce(h.title, u.title) as title, coalesce((l.meta->>'part')::int, 1) as part, a.actor, l.meta->>'door' as door, l.note, a.at
-      from activity a cross join lateral (select meta, note from log where position = a.position limit 1) l
+      from activity a cross join lateral (select meta, note from events where position = a.position limit 1) l
       left join lateral (select path, title from page_history where entity_id = a.stream order by from_position desc limit 1) h on a.path is not null
       left join lateral (select path, title from unpublished where entity_id = a.stream limit 1) u on true
       where ${walkOf(filter, span, add)} and a.position >= ${add(bound?.position ?? 0)}::bigint and ${visible(filter, add)}

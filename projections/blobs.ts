@@ -102,3 +102,16 @@ export async function listKnownBlobs(db: Db, hashes: readonly string[]): Promise
   const rows = await db.rows<{ sha256: string }>(KNOWN, [hashes])
   return rows.map(({ sha256 }) => sha256)
 }
+
+const ELSEWHERE = `select distinct sha256 from blobs
+  where sha256 = any($1::text[]) and not (entity_id = $2::uuid and since = any($3::int[])) order by sha256`
+
+/** Those of some hashes that are named by other events than some of an entity. */
+export async function listBlobsElsewhere(
+  db: Db,
+  hashes: readonly string[],
+  but: { entityId: string; revisions: readonly number[] },
+): Promise<string[]> {
+  const rows = await db.rows<{ sha256: string }>(ELSEWHERE, [hashes, but.entityId, but.revisions])
+  return rows.map(({ sha256 }) => sha256)
+}

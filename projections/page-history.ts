@@ -104,7 +104,7 @@ function historyRow(entity: Entity, position: number) {
     since: entity.since,
     from_position: position,
     until_position: FOREVER,
-    state: entity.state,
+    state: entity.state === 'live' && live?.erased !== undefined ? 'erased' : entity.state,
     path: entity.path,
     revision: live?.revision ?? entity.tipRevision,
     revision_id: live?.revisionId ?? entity.sinceId,
@@ -124,13 +124,15 @@ function historyRow(entity: Entity, position: number) {
 /** What became of a path: what was last there, and where that entity is now. */
 export interface Stub {
   readonly entityId: string
-  /** 'deleted': it was deleted there. 'live': it moved and is now at `path`. */
-  readonly state: 'live' | 'deleted'
+  /** 'deleted': it was deleted there. 'live': it moved and is now at `path`. 'erased': so it was, and what it said is erased. */
+  readonly state: Shown['state']
   readonly path: string
+  /** The content revision that was shown last. */
+  readonly revision: number
   readonly redirect: string | null
 }
 
-const LAST_AT_PATH = `select now.entity_id as "entityId", now.state, now.path, now.redirect
+const LAST_AT_PATH = `select now.entity_id as "entityId", now.state, now.path, now.revision, now.redirect
   from (select entity_id from page_history where path = $1::text and from_position <= $2::bigint
         order by from_position desc limit 1) was
   join lateral (select * from page_history where entity_id = was.entity_id and from_position > 0 and from_position <= $2::bigint
@@ -144,7 +146,8 @@ export async function findStub(db: Db, path: string, position = FOREVER - 1): Pr
 /** What readers saw of an entity at a position. */
 export interface Shown {
   readonly entityId: string
-  readonly state: 'live' | 'deleted'
+  /** 'erased': it was live, and what it said is erased. */
+  readonly state: 'live' | 'deleted' | 'erased'
   readonly path: string
   readonly revision: number
   readonly revisionId: string

@@ -15,6 +15,8 @@ export const ERROR_CODES = {
   PAGE_NOT_FOUND: 'There is no such page, or it may not be seen.',
   PAGE_GONE: 'The page was deleted.',
   REVISION_NOT_FOUND: 'The page has no such revision.',
+  ERASED: 'What the revision said was erased.',
+  ERASURE_REFUSED: 'What readers see now is not erased alone.',
   PATH_INVALID: 'The path is not one: labels of letters, digits and _, separated by dots.',
   PATH_TAKEN: 'Another page is at that path.',
   MOVE_INTO_ITSELF: 'A page cannot be moved below itself.',

@@ -21,7 +21,7 @@ const LAYERS = [
   ['workers/'],
   ['src/access/'],
   ['src/commands/'],
-  ['src/open-site.ts', 'src/open-database.ts'],
+  ['src/open-site.ts', 'src/open-database.ts', 'src/open-eraser.ts'],
   ['src/follow-site.ts', 'src/testing/'],
   ['src/jobs/'],
   ['src/queries/'],

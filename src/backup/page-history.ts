@@ -21,7 +21,7 @@ const REVISIONS_MAX = 100_000
 /**
  * The history in a single page's file, when it is one of this rm3; null when it has none or one of rm3 0.x.
  *
- * @throws SOURCE_DAMAGED naming the item
+ * @throws SOURCE_DAMAGED naming the item, also where something of the history was erased
  */
 export function readPageHistory(source: string | Uint8Array, file: string): PageHistory | null {
   const value = parseSource(source, file)
@@ -48,6 +48,13 @@ interface Place {
 
 function readItem(item: unknown, place: Place): ImportedEvent {
   const { type, revisionId, at, actor, note, data } = item as Record<string, unknown>
+  const isErased = type === 'Erased' || 'erased' in (item as object)
+  check(
+    !isErased,
+    place,
+    'type',
+    'was erased: load the page without its history (rm3dump without -l)',
+  )
   const isKnown = typeof type === 'string' && Object.hasOwn(EVENT_VERSIONS, type)
   check(isKnown, place, 'type', 'is no event of this rm3')
   check(typeof revisionId === 'string' && UUID.test(revisionId), place, 'revisionId', 'is no uuid')

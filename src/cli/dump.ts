@@ -104,9 +104,10 @@ async function historyLines(db: Db, history: readonly WholeRevision[]): Promise<
     db,
     history.map(({ actor }) => actor),
   )
-  const rows = history.map(({ revision, position, type, at, actor, note, draft }) => {
+  const rows = history.map(({ revision, position, type, at, actor, note, draft, erased }) => {
     const who = names.get(actor) ?? actor
-    const what = `${type}${draft ? ' (draft)' : ''} by ${who}${note === null || note === '' ? '' : `: ${note}`}`
+    const how = erased === undefined ? (draft ? ' (draft)' : '') : ` (erased by revision ${erased})`
+    const what = `${type}${how} by ${who}${note === null || note === '' ? '' : `: ${note}`}`
     return [`${revision}  ${at}  position ${position}`, what] as const
   })
   return columns(rows)

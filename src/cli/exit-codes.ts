@@ -29,6 +29,8 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   PAGE_NOT_FOUND: EXIT.notFound,
   PAGE_GONE: EXIT.notFound,
   REVISION_NOT_FOUND: EXIT.notFound,
+  ERASED: EXIT.notFound,
+  ERASURE_REFUSED: EXIT.failed,
   PATH_INVALID: EXIT.usage,
   PATH_TAKEN: EXIT.targetExists,
   MOVE_INTO_ITSELF: EXIT.usage,

@@ -3,7 +3,7 @@ import { type BlobStores, openBlobStore } from '../blobs/store.ts'
 import type { Author, Site } from '../commands/change.ts'
 import { type Config, loadConfig, withEnvFile } from '../config.ts'
 import { type OpenDatabase, openDatabase } from '../open-database.ts'
-import { openSite } from '../open-site.ts'
+import { type OpenSite, openSite } from '../open-site.ts'
 import type { Call } from './command.ts'
 
 /** What the operator at the command line does, who may everything. */
@@ -54,7 +54,17 @@ export async function withSiteOf<Result>(
   config: Config,
   work: (site: Site, config: Config) => Promise<Result>,
 ): Promise<Result> {
-  const { site, close } = await openSite({
+  return withOpenSite(call, database, config, ({ site }) => work(site, config))
+}
+
+/** As `withSiteOf`, for work that takes more of the site than commands do. */
+export async function withOpenSite<Result>(
+  call: Call,
+  database: OpenDatabase,
+  config: Config,
+  work: (open: OpenSite) => Promise<Result>,
+): Promise<Result> {
+  const open = await openSite({
     url: database.url,
     site: config.site,
     allowUnsafe: config.unsafeDatabaseAllowed,
@@ -62,8 +72,8 @@ export async function withSiteOf<Result>(
   })
   try {
     call.signal.throwIfAborted()
-    return await work(site, config)
+    return await work(open)
   } finally {
-    await close()
+    await open.close()
   }
 }

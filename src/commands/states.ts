@@ -25,7 +25,7 @@ export function foldableAt(stream: string, revision: string): string {
     select revision, body from keyframes where stream = ${stream} and revision < ${revision} order by revision desc limit 1)
   select (select body from keyframe) as body,
     ${linesOf('revision, position, event_id, type, version, actor, at, recorded_at, data', 'revision')} as events
-  from (select * from log
+  from (select * from events
     where stream = ${stream} and revision > coalesce((select revision from keyframe), 0) and revision <= ${revision}
     order by revision limit ${EVENTS_MAX}) e`
 }

@@ -6,6 +6,7 @@ import { toSegments } from '../codec/segments.ts'
 import { Rm3Error } from '../errors.ts'
 import { removeCredential } from './decide-rights.ts'
 import type { Document, Stored } from './document.ts'
+import { erasedBy } from './erased.ts'
 import type { Content, Imported, NewEvent } from './events.ts'
 import { DOCUMENT_MAX_BYTES, REDIRECT_MAX } from './limits.ts'
 import { isUnder } from './path.ts'
@@ -70,7 +71,7 @@ export type PageCommand =
  *
  * @param entity null when there is none yet
  * @throws PAGE_NOT_FOUND, PAGE_GONE, PATH_TAKEN (the entity exists), NOTHING_TO_PUBLISH, MOVE_INTO_ITSELF, PAGE_NOT_DELETED,
- *   REDIRECT_INVALID
+ *   REDIRECT_INVALID, ERASED (there is nothing left to undelete)
  */
 export function decidePage(entity: Entity | null, command: PageCommand): NewEvent[] {
   if (command.type === 'CreatePage') return create(entity, command)
@@ -183,6 +184,9 @@ function remove(entity: Entity, command: DeletePage): NewEvent[] {
 function undelete(entity: Entity, command: UndeletePage): NewEvent[] {
   if (entity.state !== 'deleted') {
     throw new Rm3Error('PAGE_NOT_DELETED', `${entity.path} is not deleted`, { path: entity.path })
+  }
+  if (erasedBy(entity) !== undefined) {
+    throw new Rm3Error('ERASED', `what ${entity.path} said was erased`, { path: entity.path })
   }
   return [{ type: 'PageUndeleted', stream: entity.id, data: { path: command.path } }]
 }

@@ -7,7 +7,7 @@ import {
   type NewEvent,
   SETTINGS_STREAM,
 } from './events.ts'
-import { grantKey } from './evolve.ts'
+import { grantKey } from './evolve-site.ts'
 import type { Entity, Grants, Settings } from './state.ts'
 
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/i

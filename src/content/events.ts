@@ -1,5 +1,5 @@
 import type { Operation } from '../codec/patch.ts'
-import type { Document, Json } from './document.ts'
+import type { Document, Json, JsonObject } from './document.ts'
 
 /** The streams that belong to the site and not to an entity. */
 export const GRANTS_STREAM = '00000000-0000-4000-8000-000000000001'
@@ -21,20 +21,26 @@ export interface Imported {
   readonly modified?: string
 }
 
+/** What is left of content that was erased: the revision of the `Erased` event, and the page's type, which says nothing of it. */
+export interface ErasedContent {
+  readonly erased: number
+  readonly proto: string
+}
+
 /** A whole document, or how it follows from the one before it in the stream (draft or live). */
 export type Content =
   | { readonly document: Document }
   | { readonly patch: readonly Operation[]; readonly hash: string }
+  | ErasedContent
 
 /** A draft that somebody must approve before it goes live, or that was refused. */
 export type Review = 'waiting' | 'rejected'
 
-export interface PageCreated extends Imported {
+export type PageCreated = Imported & {
   readonly path: string
-  readonly document: Document
   readonly draft?: true
   readonly review?: Review
-}
+} & ({ readonly document: Document } | ErasedContent)
 
 /** `base`: the revision the author started from. `minor`: `modified` stays. `restored`: the revision brought back. */
 export type PageRevised = Imported & {
@@ -46,16 +52,18 @@ export type PageRevised = Imported & {
 } & Content
 
 /**
- * `revision` went live. When it was not the newest, `patch` leads from the newest document to that one, and `revisionId` is the
- * id of its event. `schedule`: the id of the event that said so beforehand.
+ * `revision` went live. When it was not the newest, `patch` leads from the newest document to that one (or `document` is it, after an
+ * erasure), and `revisionId` is the id of its event. `schedule`: the id of the event that said so beforehand.
  */
-export interface PagePublished extends Imported {
+export type PagePublished = Imported & {
   readonly revision: number
   readonly revisionId?: string
-  readonly patch?: readonly Operation[]
-  readonly hash: string
   readonly schedule?: string
-}
+} & (
+    | { readonly patch?: readonly Operation[]; readonly hash: string }
+    | { readonly document: Document }
+    | ErasedContent
+  )
 
 /** `revision`, made by the event `revisionId`, shall go live at an instant. The event's own id names the schedule. */
 export interface PublishScheduled {
@@ -121,6 +129,32 @@ export interface SettingChanged {
   readonly value: Json
 }
 
+/** What an emptied event is read as. `data` null: nothing of it is left. `meta` and `note` as they were where it was not erased. */
+export interface StandIn {
+  readonly revision: number
+  /** The revision of the event that erased it; null: it says all that it said before, but not as a patch. */
+  readonly erased: number | null
+  readonly version: number
+  readonly note: string | null
+  readonly meta: JsonObject | null
+  readonly data: object | null
+}
+
+/**
+ * What some events of the stream said is gone. `revisions`: those that were erased by this event; `whole`: with all that the entity ever
+ * was. `standIns` is of all events of the stream that were ever emptied, so that an older `Erased` event need carry nothing.
+ */
+export interface Erased {
+  readonly revisions: readonly number[]
+  readonly whole?: true
+  readonly standIns: readonly StandIn[]
+}
+
+/** What an event of which nothing is left is given as: never in the log. `was`: its type. */
+export interface Redacted {
+  readonly was: string
+}
+
 /** Every event by type, with its payload in today's shape. */
 export interface Payloads {
   PageCreated: PageCreated
@@ -140,6 +174,8 @@ export interface Payloads {
   RolePermitted: GrantChange
   RoleDenied: GrantChange
   SettingChanged: SettingChanged
+  Erased: Erased
+  Redacted: Redacted
 }
 
 export type EventType = keyof Payloads

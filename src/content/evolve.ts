@@ -2,10 +2,17 @@ import { applyChange } from '../codec/change.ts'
 import type { Json, JsonObject } from '../codec/json.ts'
 import type { Operation } from '../codec/patch.ts'
 import { toSegments } from '../codec/segments.ts'
-import { Rm3Error } from '../errors.ts'
 import { documentOf, type Stored } from './document.ts'
-import { GRANTS_STREAM, type Imported, SETTINGS_STREAM, type SiteEvent } from './events.ts'
-import { NO_KEYFRAME, nextKeyframe } from './keyframe.ts'
+import { erase, erasedDocument } from './erased.ts'
+import {
+  type Content,
+  GRANTS_STREAM,
+  type Imported,
+  SETTINGS_STREAM,
+  type SiteEvent,
+} from './events.ts'
+import { damaged, evolveGrants, evolveSettings, without } from './evolve-site.ts'
+import { nextKeyframe } from './keyframe.ts'
 import type { Entity, Grants, Settings, State } from './state.ts'
 import { tagKeys } from './tags.ts'
 
@@ -33,11 +40,6 @@ export function evolve(state: State | null, event: SiteEvent): State {
 
 /** The one copy that is made for an event: what the event changes is put into it, and nobody else has seen it yet. */
 type Fresh = { -readonly [Key in keyof Entity]: Entity[Key] }
-
-/** The key of a grant in `Grants.active`. */
-export function grantKey(grant: { role: string; permission: string; pattern: string }): string {
-  return `${grant.role} ${grant.permission} ${grant.pattern}`
-}
 
 function evolveEntity(before: Entity | null, event: SiteEvent): Fresh {
   if (event.type === 'PageCreated') {
@@ -93,6 +95,11 @@ function change(entity: Fresh, event: Exclude<SiteEvent, SiteEvent<'PageCreated'
     case 'CredentialRemoved':
       entity.credentials = without(entity.credentials, event.data.credential)
       return
+    case 'Erased':
+      erase(entity, event)
+      return
+    case 'Redacted':
+      return
     default:
       throw damaged(event, 'it does not belong into an entity')
   }
@@ -100,7 +107,7 @@ function change(entity: Fresh, event: Exclude<SiteEvent, SiteEvent<'PageCreated'
 
 function created(event: SiteEvent<'PageCreated'>): Fresh {
   const { data } = event
-  const tip = toSegments({ ...data.document })
+  const tip = 'erased' in data ? erasedDocument(data.proto) : toSegments({ ...data.document })
   const entity: Fresh = {
     kind: 'entity',
     id: event.stream,
@@ -125,14 +132,14 @@ function created(event: SiteEvent<'PageCreated'>): Fresh {
     schedules: {},
     keyframe: { revision: 0, bytesSince: 0 },
   }
+  if ('erased' in data) entity.tipErased = data.erased
   if (!data.draft) goLive(entity, event, data.modified ?? data.created ?? event.at)
   return entity
 }
 
 function revise(entity: Fresh, event: SiteEvent<'PageRevised'>): void {
   const { data } = event
-  entity.tip =
-    'document' in data ? toSegments({ ...data.document }) : patched(entity.tip, data.patch, event)
+  setTip(entity, data, event)
   tipIs(entity, event, event.revision, event.eventId)
   if (data.created !== undefined) entity.created = data.created
   if (data.draft) return
@@ -144,11 +151,25 @@ function publish(entity: Fresh, event: SiteEvent<'PagePublished'>): void {
   const { data } = event
   if (data.schedule !== undefined) entity.schedules = without(entity.schedules, data.schedule)
   if (data.created !== undefined) entity.created = data.created
-  if (data.patch !== undefined) {
-    entity.tip = patched(entity.tip, data.patch, event)
-    tipIs(entity, event, data.revision, data.revisionId ?? event.eventId)
-  }
+  if ('erased' in data || 'document' in data) setTip(entity, data, event)
+  else if (data.patch !== undefined) setTip(entity, { ...data, patch: data.patch }, event)
+  // what was the newest content before the erasure too keeps its author
+  const isOther = 'patch' in data || entity.tipRevision !== data.revision
+  if (isOther) tipIs(entity, event, data.revision, data.revisionId ?? event.eventId)
   goLive(entity, event, data.modified ?? event.at)
+}
+
+function setTip(entity: Fresh, content: Content, event: SiteEvent): void {
+  if ('erased' in content) {
+    entity.tip = erasedDocument(content.proto)
+    entity.tipErased = content.erased
+    return
+  }
+  entity.tip =
+    'document' in content
+      ? toSegments({ ...content.document })
+      : patched(entity.tip, content.patch, event)
+  if (entity.tipErased !== undefined) delete entity.tipErased
 }
 
 /** The newest content is of that revision. */
@@ -173,6 +194,7 @@ function goLive(entity: Fresh, event: SiteEvent & { data: Imported }, modified: 
     modified,
     touched: event.at,
     author: event.actor,
+    ...(entity.tipErased !== undefined && { erased: entity.tipErased }),
   }
 }
 
@@ -254,45 +276,4 @@ function setCredential(entity: Fresh, event: SiteEvent<'CredentialSet'>): void {
   const { credential, ...rest } = event.data
   const entry = { ...rest, created: event.at, since: event.revision }
   entity.credentials = { ...entity.credentials, [credential]: entry }
-}
-
-function evolveGrants(before: Grants | null, event: SiteEvent): Grants {
-  const active = before?.active ?? {}
-  const keyframe = nextKeyframe(before?.keyframe ?? NO_KEYFRAME, event, null)
-  const next = { kind: 'grants', revision: event.revision, keyframe } as const
-  switch (event.type) {
-    case 'RolePermitted':
-      return { ...next, active: { ...active, [grantKey(event.data)]: event.revision } }
-    case 'RoleDenied':
-      return { ...next, active: without(active, grantKey(event.data)) }
-    default:
-      throw damaged(event, 'it does not belong to the grants')
-  }
-}
-
-function evolveSettings(before: Settings | null, event: SiteEvent): Settings {
-  if (event.type !== 'SettingChanged') throw damaged(event, 'it does not belong to the settings')
-  const entry = { value: event.data.value, since: event.revision }
-  return {
-    kind: 'settings',
-    revision: event.revision,
-    values: { ...before?.values, [event.data.key]: entry },
-    keyframe: nextKeyframe(before?.keyframe ?? NO_KEYFRAME, event, null),
-  }
-}
-
-function without<Value>(
-  record: Readonly<Record<string, Value>>,
-  key: string,
-): Record<string, Value> {
-  const { [key]: _, ...rest } = record
-  return rest
-}
-
-function damaged(event: SiteEvent, why: string, cause?: unknown): Rm3Error {
-  return new Rm3Error(
-    'LOG_DAMAGED',
-    `the event ${event.type} at position ${event.position} (revision ${event.revision} of ${event.stream}) cannot be folded: ${why}`,
-    { position: event.position, cause },
-  )
 }

@@ -11,6 +11,8 @@ export interface Live {
   readonly modified: string
   readonly touched: string
   readonly author: string
+  /** Of content that was erased: the revision of the event that erased it. */
+  readonly erased?: number
 }
 
 export interface Blob {
@@ -57,6 +59,8 @@ export interface Entity {
   readonly tipId: string
   readonly tipAuthor: string
   readonly tipAt: string
+  /** Of newest content that was erased: the revision of the event that erased it. */
+  readonly tipErased?: number
   readonly live: Live | null
   /** The last event that changed what readers see: its revision (0 before the first) and its id, which is the ETag. */
   readonly since: number

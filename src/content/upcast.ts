@@ -20,6 +20,8 @@ export const EVENT_VERSIONS: Record<EventType, number> = {
   RolePermitted: 1,
   RoleDenied: 1,
   SettingChanged: 1,
+  Erased: 1,
+  Redacted: 1,
 }
 
 /** How the payload of a type in version n becomes one in n + 1: `UPCASTERS[type][n]`. */
@@ -27,7 +29,7 @@ export type Upcasters = Partial<Record<EventType, Record<number, (data: unknown)
 
 export const UPCASTERS: Upcasters = {}
 
-/** A row of the log, as much of it as content needs. */
+/** A row of the log as it is read, as much of it as content needs. `data` is null where nothing is left of what was erased. */
 export interface Recorded {
   readonly position: number
   readonly eventId: string
@@ -59,8 +61,9 @@ export function upcast(
       { position: row.position },
     )
   }
+  if (row.data === null) return redacted(row)
   const type = row.type as EventType
-  let data = parsed(row)
+  let data = parsed(row.data, row)
   for (let version = row.version; version < today; version++) {
     const lift = upcasters[type]?.[version]
     if (lift === undefined) throw new Error(`no upcaster of ${type} from version ${version}`)
@@ -81,9 +84,24 @@ export function upcast(
   return event as SiteEvent
 }
 
-function parsed(row: Recorded): unknown {
+function redacted(row: Recorded): SiteEvent<'Redacted'> {
+  const { position, eventId, stream, revision, actor, at, note, type: was } = row
+  return {
+    type: 'Redacted',
+    stream,
+    data: { was },
+    revision,
+    position,
+    eventId,
+    actor,
+    at,
+    note,
+  }
+}
+
+function parsed(data: string, row: Recorded): unknown {
   try {
-    return JSON.parse(row.data ?? 'null')
+    return JSON.parse(data)
   } catch (cause) {
     throw new Rm3Error('LOG_DAMAGED', `the payload at position ${row.position} is not JSON`, {
       position: row.position,

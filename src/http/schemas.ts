@@ -114,6 +114,7 @@ export const REVISION_ENTRY = Type.Object({
   door: NULLABLE_TEXT,
   note: NULLABLE_TEXT,
   draft: Type.Boolean(),
+  erased: Type.Boolean(),
 })
 
 /** A list with a cursor. */

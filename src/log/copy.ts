@@ -44,7 +44,7 @@ export function copySomeStreams(
 
 /** What is copied of the log: all of it without `where`, in no order; else stream by stream. */
 export function copyQuery(where?: string): string {
-  const all = `select ${COPIED_COLUMNS} from log`
+  const all = `select ${COPIED_COLUMNS} from events`
   return where === undefined ? all : `${all} where ${where} order by stream, revision`
 }
 

@@ -7,7 +7,7 @@ export const READ_MAX = 1000
 const COLUMNS = `position, event_id as "eventId", stream, revision, type, version, actor, at,
   recorded_at as "recordedAt", note, meta::text as meta, data::text as data`
 
-const STREAM = `select ${COLUMNS} from log
+const STREAM = `select ${COLUMNS} from events
   where stream = $1::uuid and revision >= $2::int and revision <= $3::int
   order by revision limit $4::int`
 
@@ -27,7 +27,7 @@ export async function readStream(
   return db.rows<RecordedEvent>(STREAM, [stream, from, to, Math.min(limit, READ_MAX)])
 }
 
-const STREAM_BACKWARDS = `select ${COLUMNS} from log
+const STREAM_BACKWARDS = `select ${COLUMNS} from events
   where stream = $1::uuid and revision < $2::int
   order by revision desc limit $3::int`
 
@@ -45,7 +45,7 @@ export async function readStreamBackwards(
   return db.rows<RecordedEvent>(STREAM_BACKWARDS, [stream, before, Math.min(limit, READ_MAX)])
 }
 
-const LOG = `select ${COLUMNS} from log where position > $1::bigint order by position limit $2::int`
+const LOG = `select ${COLUMNS} from events where position > $1::bigint order by position limit $2::int`
 
 /**
  * Events of the whole log in order. Dense positions and one order of commits mean that nothing with a lower position can
@@ -63,7 +63,7 @@ export async function readLog(
 
 const PART = `select ${COLUMNS} from (
     select *, sum(coalesce(pg_column_size(data), 0)) over (order by position) as bytes
-    from (select * from log where position > $1::bigint order by position limit $2::int) l
+    from (select * from events where position > $1::bigint order by position limit $2::int) l
   ) l
   where bytes <= $3::bigint or position = $1::bigint + 1
   order by position`
@@ -81,7 +81,7 @@ export async function readLogPart(
   return db.rows<RecordedEvent>(PART, [after, most.events, most.bytes])
 }
 
-const BY_TYPE = `select ${COLUMNS} from log
+const BY_TYPE = `select ${COLUMNS} from events
   where position > $1::bigint and position <= $2::bigint and type = any($3::text[])
   order by position`
 
@@ -101,7 +101,7 @@ export async function readTypes(
   return { events, scanned }
 }
 
-const EVENT = `select ${COLUMNS} from log where event_id = $1::uuid`
+const EVENT = `select ${COLUMNS} from events where event_id = $1::uuid`
 
 /** The event with that id or null. */
 export async function findEvent(db: Db, eventId: string): Promise<RecordedEvent | null> {
@@ -116,7 +116,7 @@ export async function listKnownEvents(db: Db, eventIds: readonly string[]): Prom
   return rows.map(({ eventId }) => eventId)
 }
 
-const AT_POSITION = `select ${COLUMNS} from log where position = $1::bigint`
+const AT_POSITION = `select ${COLUMNS} from events where position = $1::bigint`
 
 /** The event at that position or null. */
 export async function findPosition(db: Db, position: number): Promise<RecordedEvent | null> {

@@ -40,6 +40,7 @@ export async function restoreLog(bulk: Bulk, part: LogPart): Promise<number> {
     .catch(thrown => {
       throw translated(thrown)
     })
+  await bulk.db.rows('select empty_erased()') // a later part of a log may have erased what an earlier one says
   const recordedAt = await walk(bulk, part, before)
   await demandEnds(bulk.db, head)
   await demandStreams(bulk.db)

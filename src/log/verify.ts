@@ -14,6 +14,7 @@ export interface LogFault {
     | 'time-decreases'
     | 'head-differs'
     | 'revision-missing'
+    | 'erasure-differs'
   readonly text: string
 }
 
@@ -36,8 +37,8 @@ const BATCH = `select position, event_id as "eventId", stream, revision, type, v
 
 /**
  * Reads the whole log and proves it: dense positions, every body against its hash, every header against the chain,
- * `recorded_at` never decreasing, nothing before the first or behind the last position, the head equal to the last row, and
- * revisions of each stream without a gap in the order of positions.
+ * `recorded_at` never decreasing, nothing before the first or behind the last position, the head equal to the last row,
+ * revisions of each stream without a gap in the order of positions, and that just those events are empty that an erasure emptied.
  *
  * Memory is bounded by one batch. A log that grows meanwhile is read to where it ended at the start.
  *
@@ -71,7 +72,10 @@ export async function verifyLog(
     onProgress(events, ends.position)
   }
   const recordedAt = previous?.recordedAt ?? '-infinity'
-  return proof(faultOfHead(ends, chain, recordedAt) ?? (await faultOfStreams(db, ends.position)))
+  return proof(
+    faultOfHead(ends, chain, recordedAt) ??
+      first(await faultOfStreams(db, ends.position), await faultOfErasures(db, ends.position)),
+  )
 }
 
 /**
@@ -174,7 +178,7 @@ interface Place {
 
 /** The chain says that the rows are as they were written; this, that they were written rightly. */
 async function faultOfStreams(db: Db, until: number): Promise<LogFault | null> {
-  let first: LogFault | null = null
+  let found: LogFault | null = null
   let last: Place = { stream: NO_STREAM, revision: 0, position: 0 }
   for (;;) {
     const places = await db.rows<Place>(STREAMS, [
@@ -184,18 +188,49 @@ async function faultOfStreams(db: Db, until: number): Promise<LogFault | null> {
       STREAM_BATCH_MAX,
     ])
     for (const place of places) {
-      if (!follows(last, place) && place.position < (first?.position ?? Infinity)) {
-        first = outOfOrder(place)
+      if (!follows(last, place) && place.position < (found?.position ?? Infinity)) {
+        found = outOfOrder(place)
       }
       last = place
     }
-    if (places.length < STREAM_BATCH_MAX) return first
+    if (places.length < STREAM_BATCH_MAX) return found
   }
 }
 
 function follows(last: Place, place: Place): boolean {
   if (place.stream !== last.stream) return place.revision === 1
   return place.revision === last.revision + 1 && place.position > last.position
+}
+
+function first(one: LogFault | null, other: LogFault | null): LogFault | null {
+  if (one === null || other === null) return one ?? other
+  return one.position <= other.position ? one : other
+}
+
+/** Events that are empty without a stand-in, that have one and are not, and stand-ins that are not as the erasure has them. */
+const ERASURES = `with told as (
+    select x.stream, s.revision, s.erased, s.version, s.note, nullif(s.meta::text, 'null') as meta, nullif(s.data::text, 'null') as data
+    from log x cross join lateral json_to_recordset(x.data->'standIns')
+      s (revision int, erased int, version smallint, note text, meta json, data json)
+    where x.type = 'Erased' and x.data is not null
+  ), kept as (
+    select stream, revision, erased, version, note, meta::text as meta, data::text as data from stand_ins
+  ), wrong as (
+    select l.position, 'it was emptied, and no erasure says so' as text from log l
+    where l.salt is null and not exists (select from kept k where k.stream = l.stream and k.revision = l.revision)
+    union all
+    select l.position, 'an erasure says that it was emptied, and it was not' from kept k
+    join log l on l.stream = k.stream and l.revision = k.revision where l.salt is not null
+    union all
+    select l.position, 'what stands in for it is not what the erasure says' from (
+      (table told except table kept) union all (table kept except table told)) d
+    join log l on l.stream = d.stream and l.revision = d.revision
+  )
+  select position, text from wrong where position <= $1::bigint order by position limit 1`
+
+async function faultOfErasures(db: Db, until: number): Promise<LogFault | null> {
+  const [found] = await db.rows<{ position: number; text: string }>(ERASURES, [until])
+  return found === undefined ? null : { rule: 'erasure-differs', ...found }
 }
 
 function outOfOrder({ stream, revision, position }: Place): LogFault {

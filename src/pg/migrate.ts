@@ -129,13 +129,14 @@ export async function listPendingMigrations(db: Db, site: string): Promise<strin
 
 /**
  * The app role may read all, call functions, and write only what is neither the log nor derived from it. Others who may look into
- * the schema may not call its functions: `append` runs with its owner's rights.
+ * the schema may not call its functions: `append` runs with its owner's rights. What was ever said is erased by the owner only.
  */
 const PRIVILEGES = `
 grant usage on schema :site to :app_role;
 grant select on all tables in schema :site to :app_role;
 revoke execute on all functions in schema :site from public;
 grant execute on all functions in schema :site to :app_role;
+revoke execute on function erase, empty_erased from :app_role;
 `
 
 function forSite(text: string, site: string): string {

@@ -65,6 +65,12 @@ const PASSING: ReadonlySet<string> = new Set([
 /** A deadlock, and what two transactions did at once. */
 const COLLISIONS: ReadonlySet<string> = new Set(['40P01', '40001'])
 
+/** Whether two transactions stood in each other's way, and this one was rolled back. */
+export function isCollision(thrown: unknown): boolean {
+  const { code } = (thrown ?? {}) as { code?: unknown }
+  return code === 'LOG_BUSY' || COLLISIONS.has(String(code))
+}
+
 /** Whether the same may succeed later, or in a newer process: the server is away, full or busy. */
 export function isPassing(thrown: unknown): boolean {
   const { code } = (thrown ?? {}) as { code?: unknown }

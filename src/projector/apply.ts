@@ -7,18 +7,20 @@ import type { State } from '../content/state.ts'
 import { upcast } from '../content/upcast.ts'
 import type { RecordedEvent } from '../log/event.ts'
 import type { Db } from '../pg/db.ts'
-import { changeRows } from './change-rows.ts'
+import { changeRows, dropStreams } from './change-rows.ts'
 import {
   type EntityProjection,
   isPerEntity,
   nameTables,
   type OrderedProjection,
   type Projection,
+  type RowChange,
 } from './define.ts'
+import { foldAgain, isErasure } from './fold-again.ts'
 import { RowSet } from './inline.ts'
 import { readStates } from './states-before.ts'
 import { loadRowKeys } from './tables.ts'
-import { loadTargets } from './target.ts'
+import { keysInStream, loadTargets } from './target.ts'
 
 /** A part of the log, ready to be written. */
 export interface Ready {
@@ -56,9 +58,11 @@ async function entityApplier(db: Db, projection: EntityProjection): Promise<Appl
   return {
     prepare: async (recorded, skipped) => {
       const rows = new RowSet(keyed)
+      const erased = new Set(recorded.filter(isErasure).map(({ stream }) => stream))
       const states = await statesBefore(db, recorded, known)
       let until = performance.now() + SLICE_MS
       for (const row of recorded) {
+        if (erased.has(row.stream)) continue
         const event = upcast(row)
         const before = states.get(event.stream) ?? null
         const after = evolve(before, event)
@@ -68,8 +72,18 @@ async function entityApplier(db: Db, projection: EntityProjection): Promise<Appl
         await turn()
         until = performance.now() + SLICE_MS
       }
+      const again: RowChange[] = []
+      for (const stream of erased) {
+        const whole = { stream, until: recorded.at(-1)?.position ?? 0, skipped }
+        const folded = await foldAgain(db, { projection, keys: keysInStream(targets) }, whole)
+        again.push(...folded.rows)
+        if (folded.state !== null) states.set(stream, folded.state)
+      }
       return {
-        write: inside => changeRows(inside, targets, rows.changes()),
+        write: async inside => {
+          await dropStreams(inside, targets, [...erased])
+          await changeRows(inside, targets, [...rows.changes(), ...again])
+        },
         committed: () => {
           for (const [stream, state] of states) known.set(stream, state)
         },

@@ -16,6 +16,7 @@ import {
   type OrderedProjection,
   type Projection,
 } from './define.ts'
+import { isErasure } from './fold-again.ts'
 import { foldStreams } from './fold-streams.ts'
 import { NEW } from './rebuild-plan.ts'
 import { RowSink } from './row-sink.ts'
@@ -27,7 +28,7 @@ const STATES_MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Carries tables that are being built on along the log. The first time that a stream comes all of it is folded and its rows are
- * replaced; from then on its state is remembered and an event costs what it changes.
+ * replaced; from then on its state is remembered and an event costs what it changes. After an erasure it is as if it came the first time.
  */
 export class Follower {
   readonly #writer: Bulk
@@ -70,6 +71,7 @@ export class Follower {
     if (until === undefined) return from
     const known = new Map<string, State>()
     const unknown = new Set<string>()
+    for (const { stream } of events.filter(isErasure)) this.#states.delete(stream)
     for (const { stream } of events) {
       const state = this.#states.get(stream)
       if (state === undefined) unknown.add(stream)

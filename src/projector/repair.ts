@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRm3Error, Rm3Error } from '../errors.ts'
-import { copySomeStreams } from '../log/copy.ts'
+import { type CopiedEvent, copySomeStreams } from '../log/copy.ts'
 import type { Bulk } from '../pg/bulk.ts'
 import { type Db, one } from '../pg/db.ts'
 import { dropStreams } from './change-rows.ts'
@@ -27,7 +27,12 @@ export async function repairStreams(
 ): Promise<void> {
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
     const done = await writer.db
-      .transaction(db => exchange({ ...writer, db }, reader, { projections, streams }))
+      .transaction(db =>
+        exchange({ ...writer, db }, position => copySomeStreams(reader, streams, position), {
+          projections,
+          streams,
+        }),
+      )
       .catch(thrown => {
         if (isRm3Error(thrown, 'LOG_BUSY')) return false
         throw thrown
@@ -43,8 +48,33 @@ interface Wanted {
   readonly streams: readonly string[]
 }
 
+/**
+ * As `repairStreams` inside a transaction, of one stream whose events are at hand. What folds it elsewhere at this moment has to begin
+ * anew: it may have read other events.
+ */
+export async function exchangeStream(
+  writer: Bulk,
+  projections: readonly EntityProjection[],
+  events: readonly CopiedEvent[],
+): Promise<void> {
+  const [first] = events
+  if (first === undefined) return
+  const upTo = async function* (position: number) {
+    yield events.filter(event => event.position <= position)
+  }
+  await writer.db.rows(LOCK, [projections.map(({ name }) => name)])
+  await exchange(writer, upTo, { projections, streams: [first.stream] })
+  await writer.db.rows(FENCE, [projections.map(({ name }) => name)])
+}
+
+const FENCE = `update checkpoints set lease_token = lease_token + 1, lease_owner = null, lease_until = null
+  where kind = 'projection' and mode = 'async' and name = any($1::text[]) and lease_owner is not null`
+
+/** Gives the events of the streams up to a position, as `foldStreams` takes them. */
+type Source = (position: number) => AsyncIterable<readonly CopiedEvent[]>
+
 /** @returns false when one of the streams was written to meanwhile */
-async function exchange(writer: Bulk, reader: Bulk, wanted: Wanted): Promise<boolean> {
+async function exchange(writer: Bulk, source: Source, wanted: Wanted): Promise<boolean> {
   const { streams } = wanted
   const { db } = writer
   const projections = await withoutSkipped(db, wanted.projections)
@@ -58,14 +88,11 @@ async function exchange(writer: Bulk, reader: Bulk, wanted: Wanted): Promise<boo
   }))
   const position = Math.max(...before.values())
   const sink = new RowSink(writer, expected)
-  await foldStreams(copySomeStreams(reader, streams, position), groups, sink)
+  await foldStreams(source(position), groups, sink)
   await sink.flush()
   await db.script('set constraints all deferred')
   await db.rows('select from log_head for update')
-  await db.rows(
-    `select from checkpoints where kind = 'projection' and name = any($1::text[]) for update`,
-    [projections.map(({ name }) => name)],
-  )
+  await db.rows(LOCK, [projections.map(({ name }) => name)])
   const now = await positionsOf(db, projections)
   for (const { name } of projections) {
     const { written } = await one<{ written: boolean }>(db, WRITTEN, [
@@ -78,6 +105,8 @@ async function exchange(writer: Bulk, reader: Bulk, wanted: Wanted): Promise<boo
   await exchangeRows(db, { live, expected }, streams)
   return true
 }
+
+const LOCK = `select from checkpoints where kind = 'projection' and name = any($1::text[]) for update`
 
 const WRITTEN = `select exists (select from log where stream = any($1::uuid[]) and position > $2::bigint and position <= $3::bigint) as written`
 

@@ -18,7 +18,7 @@ const STATES = `with wanted as materialized (
     null as actor, null::timestamptz as at, null as note, null as data from wanted where body is not null
   union all
   select l.* from wanted w cross join lateral (
-    select stream, revision, null::bytea, position, event_id, type, version, actor, at, note, data::text from log
+    select stream, revision, null::bytea, position, event_id, type, version, actor, at, note, data::text from events
     where stream = w.stream and revision > coalesce(w.revision, 0) and revision <= w.upto
     order by revision limit ${EVENTS_MAX}) l
   order by stream, revision`

@@ -99,6 +99,7 @@ async function readableBy(
 ): Promise<(event: SiteEvent) => boolean> {
   const published = new Set(await listPublishedDrafts(db, id))
   return ({ revision, data }) => {
+    if ('erased' in data) return false
     const path = pathAtRevision(former, revision, now)
     if (!mayReadPast(viewer, [now, path])) return false
     const isDraft = 'draft' in data && data.draft === true

@@ -10,6 +10,7 @@ import { type Document, documentOf, type Json } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import { resolveAt } from './at.ts'
+import { erasedError } from './erased.ts'
 import { findRevisionState, noRevision } from './read-past.ts'
 import { mayReadPast, type Reader } from './reader.ts'
 import { getSubject, type Subject } from './subject.ts'
@@ -125,6 +126,7 @@ async function shownSide(
     throw new Rm3Error('REVISION_NOT_FOUND', `there was no ${path} by then`, { path })
   }
   const { revision, path, state } = shown
+  if (state === 'erased') throw await erasedError(site.db, { ...shown, path: subject.path })
   const files = await filesOf(site, viewer, subject, { path, position })
   return { revision, path, state, position, files, document: documentOf(kept.tip) }
 }

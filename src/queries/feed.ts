@@ -23,6 +23,8 @@ export interface FeedEntry {
   readonly actor: string
   readonly door: string | null
   readonly note: string | null
+  /** Whether what it said is erased. */
+  readonly erased: boolean
   /** The payload as JSON text; null once erased. */
   readonly data: string | null
 }
@@ -35,11 +37,14 @@ interface FeedRow extends Omit<FeedEntry, 'path'> {
 /** Most events that one look at the log goes through. */
 export const FEED_MAX = 1_000
 
+/** What an erasure carries of other events is told with those, to those who may see them. */
+const TOLD = `case when l.erased > 0 then null when l.type = 'Erased' then (l.data::jsonb - 'standIns')::text else l.data::text end`
 const FEED = `select l.position, l.event_id as "eventId", l.stream as "entityId", l.revision, l.type, l.version, l.at,
-    l.recorded_at as "recordedAt", l.actor, l.meta->>'door' as door, l.note, l.data::text as data,
+    l.recorded_at as "recordedAt", l.actor, l.meta->>'door' as door, l.note,
+    coalesce(l.erased > 0, false) as erased, ${TOLD} as data,
     l.meta->>'draft' is null or exists (
       select from published_drafts d where d.entity_id = l.stream and d.revision = l.revision) as shown
-  from log l where l.position > $1::bigint and l.position <= $2::bigint
+  from events l where l.position > $1::bigint and l.position <= $2::bigint
     and ($3::text is null or l.type = $3::text)
   order by l.position`
 

@@ -19,7 +19,7 @@ import type { Reader } from './reader.ts'
  * had then. What lies ahead takes `view` and `viewdraft`.
  *
  * @param path as `parsePath` returns it
- * @throws REVISION_NOT_FOUND; LOGIN_REQUIRED or PERMISSION_DENIED for the past of a path that may be viewed, without `history`
+ * @throws REVISION_NOT_FOUND; ERASED; LOGIN_REQUIRED or PERMISSION_DENIED for the past of a path that may be viewed, without `history`
  */
 export async function readPage(
   site: Site,

@@ -15,6 +15,7 @@ import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
 import { gathered } from '../pg/gathered.ts'
 import type { AtPosition } from './at.ts'
+import { erasedError } from './erased.ts'
 import { findMementos, mementosIn, type NearRow, nearColumns } from './mementos.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
 import { mayReadPast, type Reader } from './reader.ts'
@@ -45,7 +46,7 @@ const findThere = gathered(PAGES_AT_ONCE, (db, keys) => db.rows<ThereRow>(THERE,
 /**
  * What was at a path at a position, for a viewer who has `view` and `history` on that path (see `readPage`).
  *
- * @throws LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that may be viewed
+ * @throws LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that may be viewed; ERASED
  */
 export async function readPagePast(
   site: Site,
@@ -82,6 +83,9 @@ async function pastStub(
   const now = stub === null ? null : await findShownEntity(site.db, stub.entityId)
   const paths = [path, stub?.path ?? path, now?.path ?? path]
   if (!mayReadPast(viewer, paths)) return { type: 'absent', viewer }
+  if (stub?.state === 'erased' && stub.path === path) {
+    throw await erasedError(site.db, { ...stub, path })
+  }
   return answerOfStub(viewer, path, stub)
 }
 
@@ -122,6 +126,7 @@ const WAS_SHOWN = `select from published_drafts where entity_id = $1::uuid and r
  *
  * @param foldable what `findSubjectAt` has read of it already; null: it is read here
  * @returns null when there is no such revision, or it may not be read
+ * @throws ERASED
  */
 export async function findRevisionState(
   db: Db,
@@ -141,10 +146,14 @@ export async function findRevisionState(
     const shown = await db.rows(WAS_SHOWN, [subject.id, entity.tipRevision])
     if (shown.length === 0) return null
   }
+  if (entity.tipErased !== undefined) {
+    const { id: entityId, tipRevision } = entity
+    throw await erasedError(db, { entityId, revision: tipRevision, path: pathThen })
+  }
   return { entity, event }
 }
 
-/** A revision of the page at a path. @throws REVISION_NOT_FOUND, and as `findSubjectAt` */
+/** A revision of the page at a path. @throws REVISION_NOT_FOUND, ERASED, and as `findSubjectAt` */
 export async function readRevisionAt(
   site: Site,
   reader: Reader,

@@ -14,7 +14,7 @@ export interface RevisionDocument extends RevisionEntry {
   readonly document: Document
 }
 
-/** One revision of a page. @throws PAGE_NOT_FOUND, REVISION_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED */
+/** One revision of a page. @throws PAGE_NOT_FOUND, REVISION_NOT_FOUND, ERASED, LOGIN_REQUIRED, PERMISSION_DENIED */
 export async function getRevision(
   site: Site,
   reader: Reader,

@@ -20,16 +20,18 @@ export interface RevisionEntry {
   readonly note: string | null
   /** Whether it is content that this event did not show to readers. */
   readonly draft: boolean
+  /** Whether what it said is erased. */
+  readonly erased: boolean
 }
 
 /** As JSON text, as JSON.stringify writes it in four times as long: lists have up to a thousand. */
 export function entryText(entry: RevisionEntry): string {
-  const { revisionId, revision, position, type, at, actor, draft } = entry
+  const { revisionId, revision, position, type, at, actor, draft, erased } = entry
   const name = textOf(entry.actorName)
   const path = textOf(entry.actorPath)
   const door = textOf(entry.door)
   // ids, instants, types and actors hold nothing that JSON would escape
-  return `{"revisionId":"${revisionId}","revision":${revision},"position":${position},"type":"${type}","at":"${at}","actor":"${actor}","actorName":${name},"actorPath":${path},"door":${door},"note":${textOf(entry.note)},"draft":${draft}}`
+  return `{"revisionId":"${revisionId}","revision":${revision},"position":${position},"type":"${type}","at":"${at}","actor":"${actor}","actorName":${name},"actorPath":${path},"door":${door},"note":${textOf(entry.note)},"draft":${draft},"erased":${erased}}`
 }
 
 function textOf(value: string | null): string {
@@ -71,7 +73,7 @@ export const EVERYTHING = {
 const LISTS_AT_ONCE = 16
 const ACCOUNT_EVENTS = `'RoleAssigned', 'RoleDeassigned', 'CredentialSet', 'CredentialRemoved'`
 const LINES = linesOf(
-  `event_id, revision, position, type, at, actor, coalesce(meta, '{}'), to_json(note)`,
+  `event_id, revision, position, type, at, actor, coalesce(erased, 0), coalesce(meta, '{}'), to_json(note)`,
   'revision desc',
 )
 
@@ -80,7 +82,7 @@ const LINES = linesOf(
  * is never reached, has it walk the index from the newest revision on; without, it may sort all of a long stream.
  */
 const ENTRIES = `select (select ${LINES} from (
-      select * from (select * from log
+      select * from (select * from events
         where stream = q.stream and revision < q.before
         order by revision desc limit q.before) l
       where (q.readable is null or l.revision <@ q.readable)
@@ -107,8 +109,8 @@ export function findEntries(db: Db, wanted: EntriesWanted): Promise<readonly Log
 }
 
 function entryOf(fields: string[]): LogEntry {
-  const [revisionId = '', revision, position, type = '', at = '', actor = '', meta = '', note] =
-    fields
+  const [revisionId = '', revision, position, type = '', at = '', actor = '', ...rest] = fields
+  const [erased, meta = '', note] = rest
   const { door = null, draft = null } = JSON.parse(meta) as { door?: string; draft?: unknown }
   return {
     revisionId,
@@ -120,5 +122,6 @@ function entryOf(fields: string[]): LogEntry {
     door,
     note: note === undefined ? null : (JSON.parse(note) as string),
     draft: draft !== null,
+    erased: Number(erased) > 0,
   }
 }

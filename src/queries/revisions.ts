@@ -155,6 +155,7 @@ async function named(
       door: entry.door,
       note: entry.note,
       draft: entry.draft,
+      erased: entry.erased,
     }
   })
 }

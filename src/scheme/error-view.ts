@@ -44,7 +44,10 @@ const ANY: Words = { title: 'That did not work', text: 'The request could not be
 
 /** The page for a request that could not be answered. */
 export function renderError(scheme: Scheme, view: ErrorView): string {
-  const words = Object.hasOwn(WORDS, view.status) ? (WORDS[view.status] ?? ANY) : ANY
+  const usual = Object.hasOwn(WORDS, view.status) ? (WORDS[view.status] ?? ANY) : ANY
+  // of a page that was deleted nothing more is told; of a revision that was erased, when
+  const isErased = view.status === 410 && view.detail !== null
+  const words = isErased ? { ...usual, title: 'This was erased' } : usual
   return renderView(scheme, 'error', {
     frame: view.frame,
     head: { title: words.title, noindex: true },

@@ -32,6 +32,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   RoleDeassigned: 'role taken away',
   CredentialSet: 'way to log in set',
   CredentialRemoved: 'way to log in removed',
+  Erased: 'erased',
   RolePermitted: 'right given',
   RoleDenied: 'right taken away',
   SettingChanged: 'setting changed',
@@ -47,6 +48,7 @@ const BADGES: Readonly<Record<RevisionState, string | null>> = {
   draft: 'Draft',
   past: null,
   event: null,
+  erased: 'Erased',
 }
 
 /** @returns what the history and the comparison show of `entry` */

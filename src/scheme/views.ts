@@ -154,7 +154,7 @@ export interface RevisionNotice {
 }
 
 /** `past`: was live once or was saved over; `event`: no content (a move, a deletion, a right). */
-export type RevisionState = 'live' | 'draft' | 'past' | 'event'
+export type RevisionState = 'live' | 'draft' | 'past' | 'event' | 'erased'
 
 /** One event of an entity's stream. */
 export interface RevisionEntry {

@@ -85,14 +85,20 @@ suite('rm3dump, rm3mv, rm3rm and rm3load -f', test => {
     assert.is((await shell.run('rm3rm', ['wh.a', '-Y', '-r', 'javascript:alert(1)'])).code, 2)
   }, 60_000)
 
-  test('delete nothing unasked, and erase nothing at all', async () => {
+  test('delete and erase nothing unasked', async () => {
     const unasked = await shell.run('rm3rm', ['wh.a'], { input: 'y\n' })
-    const erase = await shell.run('rm3rm', ['wh.a', '-E', '-Y'])
+    const erase = await shell.run('rm3rm', ['wh.a', '-E'], { input: 'y\n' })
+    const preview = await shell.run('rm3rm', ['wh.a', '-E', '--dry-run'])
+    const wrong = await shell.run('rm3rm', ['wh.a', '--revision', '1', '-Y'])
+    const live = await shell.run('rm3rm', ['wh.a', '-E', '--revision', '2', '-Y'])
 
-    assert.equal([unasked.code, erase.code], [2, 2])
-    assert.match(erase.stderr, /later release/)
+    assert.equal([unasked.code, erase.code, preview.code], [2, 2, 0])
+    assert.match(erase.stderr, /all that wh\.a ever was/)
+    assert.match(preview.stdout, /stays:/)
+    assert.equal([wrong.code, live.code], [2, 1])
+    assert.match(live.stderr, /ERASURE_REFUSED/)
     assert.is((await shown('wh.a')).path, 'wh.a')
-  })
+  }, 60_000)
 
   test('move a page with those below it, and delete one with a redirect', async () => {
     const moved = await shell.json<{ moved: number }>('rm3mv', ['wh.a', 'wh.z'])
@@ -121,6 +127,38 @@ suite('rm3dump, rm3mv, rm3rm and rm3load -f', test => {
     const again = await shell.run('rm3load', ['-f', '-', '-p', 'wh.copy'], { input: stdout })
     assert.is(again.code, 14)
   }, 60_000)
+
+  test('erase one revision, then all, and tell of it', async () => {
+    await shell.run('rm3load', ['-f', '-', '-p', 'wh.gone'], {
+      input: (await shell.run('rm3dump', ['wh.z', '-l'])).stdout,
+    })
+    const one = await shell.json<{ revisions: number[] }>('rm3rm', [
+      ...['wh.gone', '-E', '--revision', '1', '--reason', 'a secret', '-Y'],
+    ])
+    const then = await shell.run('rm3dump', ['wh.gone', '--at', 'revision:1'])
+    const { stdout } = await shell.run('rm3dump', ['wh.gone', '-l'])
+    const { history } = JSON.parse(stdout) as PrintedPage
+    const copy = (input: string) =>
+      shell.run('rm3load', ['-f', '-', '-p', 'wh.copy_of_gone'], { input })
+    const withHistory = await copy(stdout)
+    const copied = await copy((await shell.run('rm3dump', ['wh.gone'])).stdout)
+
+    assert.equal([one.revisions, then.code], [[1], 10])
+    assert.match(then.stderr, /was erased on .* by root .*ERASED/)
+    assert.equal([history[0]?.erased, history[0]?.data['document']], [history.length, undefined])
+    assert.equal([history.at(-1)?.type, history.at(-1)?.note], ['Erased', 'a secret'])
+    assert.equal((await shown('wh.gone')).summary, { title: 'wh.a 2' })
+    assert.equal([withHistory.code, copied.code], [3, 0])
+    assert.match(withHistory.stderr, /erased/)
+
+    const all = await shell.run('rm3rm', ['wh.gone', '-E', '-Y'])
+    const again = await shell.run('rm3rm', ['wh.gone', '-E', '-Y'])
+    const after = await shell.run('rm3dump', ['wh.gone'])
+
+    assert.equal([all.code, again.code, after.code], [0, 0, 10])
+    assert.match(again.stdout, /nothing left/)
+    assert.is((await shell.run('rm3admin', ['verify'])).code, 0)
+  }, 120_000)
 
   test('refuse a damaged page with 3 and a file that is not there with 10', async () => {
     writeFileSync(join(shell.folder, 'bad.json'), '{"path":"wh.x"')

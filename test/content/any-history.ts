@@ -299,7 +299,7 @@ function picked(documents: ReadonlyMap<number, Document>, pick: number): number 
   return revisions[pick % Math.max(1, revisions.length)] ?? 0
 }
 
-/** A document with a text of so many lines, of which a few differ from seed to seed. */
+/** A document with a text of so many lines, of which a few differ from seed to seed, and a word that only this seed has, also as a name. */
 export function documentOfText({ seed, lines, tags, proto }: Text): Document {
   const posting = Array.from(
     { length: lines },
@@ -310,7 +310,12 @@ export function documentOfText({ seed, lines, tags, proto }: Text): Document {
     proto,
     hidden: seed % 5 === 0,
     summary: { title: `Title ${seed % 7}`, abstract: 'x'.repeat(seed) },
-    data: { posting: posting.join(''), email: `${seed % 3}@example.org`, $text: [seed] },
+    data: {
+      posting: posting.join(''),
+      email: `${seed % 3}@example.org`,
+      $text: [seed],
+      [`only${seed}`]: `only${seed}`,
+    },
     tags: { about: tags.map(tag => ({ '@id': tag, objClass: 'tag' })) },
   }
 }

@@ -106,7 +106,10 @@ function fold(state: State | null, events: readonly SiteEvent[]): State | null {
 
 function checkHash({ documents }: History, event: SiteEvent): void {
   if (event.type === 'PagePublished') {
-    assert.is(event.data.hash, hashDocument(documents.get(event.data.revision) ?? {}))
+    assert.is(
+      'hash' in event.data && event.data.hash,
+      hashDocument(documents.get(event.data.revision) ?? {}),
+    )
   }
   if (event.type === 'PageRevised' && 'hash' in event.data) {
     assert.is(event.data.hash, hashDocument(documents.get(event.revision) ?? {}))

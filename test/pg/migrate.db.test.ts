@@ -98,7 +98,8 @@ suite('migrate', test => {
         const rows = await db.rows<{ settings: string[] | null }>(
           `select proconfig as settings from pg_proc where prosecdef and pronamespace = '${site}'::regnamespace`,
         )
-        assert.equal(rows, [{ settings: [`search_path=${site}, pg_temp`] }])
+        const closed = { settings: [`search_path=${site}, pg_temp`] }
+        assert.equal(rows, [closed, closed]) // append and erase
       },
     })
   })
@@ -131,6 +132,8 @@ suite('the role of the app', test => {
     'make functions in the schema': `create function mine() returns int language sql as 'select 1'`,
     'make a schema': `create schema mine`,
     'write a projection': `insert into tags select * from tags`,
+    erase: `select erase(gen_random_uuid(), gen_random_uuid(), 1, 1::smallint, 'root', now(), null, '{}', '{}', '', sha256(''))`,
+    'change what stands in for erased events': `delete from stand_ins`,
     'write through write_inline': `select write_inline(json_populate_record(null::inline_rows,
       '{"versions": "${VERSIONS}", "drop_pages": []}'), 0)`,
     'change the types of rows': `alter type inline_rows add attribute x int`,

@@ -79,6 +79,7 @@ const FILL = `
   insert into published_drafts select md5((n % 1000)::text)::uuid, n / 1000 + 1 from fewer where n % 3 = 0;
   insert into log select n, now(), now(), id, md5((n % 1000)::text)::uuid, n / 1000 + 1, 1,
     case when n % 1000 = 0 then 'RolePermitted' else 'PageRevised' end, 'root', null, '{}', '{}', '', sha256(''), sha256('') from fewer;
+  insert into stand_ins select md5((n % 1000)::text)::uuid, n / 1000 + 1, 99, 99, 1, null, null, '{}' from fewer where n % 10 = 0;
   analyze;
 `
 
@@ -164,6 +165,8 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findBlobOfPages: db =>
     blobs.findBlobOfPages(db, 'a'.repeat(64), { viewed: '^wh', edited: '^$', drafts: null }),
   listKnownBlobs: db => blobs.listKnownBlobs(db, ['a'.repeat(64), 'b'.repeat(64)]),
+  listBlobsElsewhere: db =>
+    blobs.listBlobsElsewhere(db, ['a'.repeat(64)], { entityId: ID, revisions: [1, 2] }),
   listSchedules: db => schedules.listSchedules(db, ID),
   findNextPublication: db => schedules.findNextPublication(db),
   listDuePublications: db => schedules.listDuePublications(db, new Date().toISOString(), 200),

@@ -13,6 +13,7 @@ const ENTRY: RevisionEntry = {
   door: null,
   note: null,
   draft: false,
+  erased: false,
 }
 
 suite('entries of revisions', test => {

@@ -13,9 +13,9 @@ const CONTENT = new Set(['PageCreated', 'PageRevised'])
 /** Events without content that may stand between two revisions with content before neither finds the other. */
 const BESIDE_MAX = 30
 
-/** Whether an event says what the page says. */
+/** Whether an event says what the page says, and was not erased. */
 export function isContent(entry: RevisionEntry): boolean {
-  return CONTENT.has(entry.type)
+  return CONTENT.has(entry.type) && !entry.erased
 }
 
 /** Revisions of a page before one (exclusive; null: from the newest), newest first, as the viewer may see them. */
@@ -63,12 +63,17 @@ export interface Detail {
   /** Of a schedule: when, and why it ended where nobody took it back. */
   readonly at: string | null
   readonly reason: string | null
+  /** Of an erasure: which revisions, with commas; whether it was all. */
+  readonly erased: string | null
+  readonly whole: boolean
 }
 
 const DETAILS = `select revision, data->>'from' as from, data->>'to' as to, data->>'redirect' as redirect, data->>'name' as name,
     data->>'role' as role, (data->>'restored')::int as restored, data->>'at' as at, data->>'reason' as reason,
+    case when type = 'Erased' then (select string_agg(r, ', ') from json_array_elements_text(data->'revisions') r) end as erased,
+    type = 'Erased' and data->'whole' is not null as whole,
     case when type in ('PagePublished', 'PublishScheduled') then (data->>'revision')::int end as made
-  from log where stream = $1::uuid and revision = any($2::int[]) and type <> 'PageCreated' and data is not null`
+  from events where stream = $1::uuid and revision = any($2::int[]) and type <> 'PageCreated' and data is not null`
 
 /** Details of events of an entity, by revision. */
 export async function readDetails(
@@ -103,6 +108,7 @@ export function shownEntry(
 
 /** @param live the revision that readers see; null: none */
 export function stateOf(entry: RevisionEntry, live: number | null): RevisionState {
+  if (entry.erased) return 'erased'
   if (!isContent(entry)) return 'event'
   if (entry.revision === live) return 'live'
   return entry.draft ? 'draft' : 'past'
@@ -114,12 +120,14 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 function told(viewer: Viewer, detail: Detail): string | null {
-  const { from, to, made, restored, redirect, name, role, at, reason } = detail
+  const { from, to, made, restored, redirect, name, role, at, reason, erased, whole } = detail
   if (from !== null && to !== null) {
     const seen = (path: string) => (mayReadPast(viewer, [path]) ? path : 'a place you may not see')
     return `from ${seen(from)} to ${seen(to)}`
   }
   if (made !== null && at !== null) return `revision ${made} goes live at ${at}`
+  if (whole) return 'all that the page ever was'
+  if (erased !== null) return `what revision ${erased} said`
   if (reason !== null) return REASONS[reason] ?? reason
   if (made !== null) return `revision ${made} is what readers see`
   if (restored !== null) return `brought back revision ${restored}`

@@ -13,7 +13,7 @@ import { frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './arou
 import { type Pages, type Scene, sceneOf, urlIn, viewUrl } from './scene.ts'
 
 /** Errors whose `detail` was written for who typed an address; the others are told in the scheme's words. */
-const TOLD = new Set(['REQUEST_INVALID', 'CSRF_REFUSED', 'BODY_TOO_LARGE'])
+const TOLD = new Set(['REQUEST_INVALID', 'CSRF_REFUSED', 'BODY_TOO_LARGE', 'ERASED'])
 const WORDS: Readonly<Record<string, string>> = {
   REVISION_NOT_FOUND: 'This page has no such revision.',
   AT_INVALID: 'The address asks for a time that is none, or that has not come yet.',

@@ -21,6 +21,7 @@ class Site {
   take({ type, stream, data }: ImportedEvent): void {
     const page = this.pages.get(stream)
     if (type === 'PageCreated') {
+      assert.ok('document' in data)
       assert.is(page, undefined)
       this.pages.set(stream, {
         path: data.path,

@@ -320,7 +320,8 @@ suite('lives in a legacy backup', test => {
 
     const [event] = streamOf(backup, 20)
     assert.is(event?.note, 'ŭ\n"')
-    const document = event?.type === 'PageCreated' ? event.data.document : null
+    const document =
+      event?.type === 'PageCreated' && 'document' in event.data ? event.data.document : null
     assert.is(document?.hidden, true)
     assert.is(document?.summary['title'], '日本語 𝄞 é\u0301')
     assert.equal(document?.tags, tags)

@@ -49,7 +49,7 @@ function withPatch(
   if (type !== 'PagePublished' || state?.kind !== 'entity') return data
   const document = documents.get(`${stream} ${data.revision}`)
   if (document === undefined) throw new Error(`nothing to publish in ${stream}`)
-  assert.is(data.hash, hashDocument(document))
+  assert.is('hash' in data && data.hash, hashDocument(document))
   return { ...data, patch: makeChange(documentOf(state.tip), document) }
 }
 

@@ -1,0 +1,44 @@
+import { type Db, one } from '../pg/db.ts'
+import { checkEntries } from './check-entry.ts'
+import { bodyHash, type LogEntry, newSalt, type RecordedEvent } from './event.ts'
+
+const ERASE = `select erase($1::uuid, $2::uuid, $3::int, $4::smallint, $5::text, $6::timestamptz, $7::text, $8::json, $9::json, $10::bytea,
+  $11::bytea) as position`
+
+/**
+ * Appends an `Erased` event and empties the events that its payload has stand-ins for (`schema/functions/erase.sql`).
+ *
+ * @param db with the rights of the schema's owner, in a transaction: until it ends nothing else is appended
+ * @returns its position; null when the stream is not where the entry expects it, and nothing was done
+ */
+export async function eraseInLog(db: Db, entry: LogEntry): Promise<number | null> {
+  checkEntries([entry])
+  const { eventId, stream, revision, version, actor, at, note, meta, data } = entry
+  const salt = newSalt()
+  const { position } = await one<{ position: number | null }>(db, ERASE, [
+    ...[eventId, stream, revision, version, actor, at, note, meta, data],
+    ...[salt, bodyHash(salt, note, meta, data)],
+  ])
+  return position
+}
+
+/** An event as it is read, and whether that is a stand-in. */
+export interface ErasableEvent extends RecordedEvent {
+  /** null: the log has it; 0: it says all that it ever said, out of its stand-in; else the revision of the event that erased it. */
+  readonly erased: number | null
+}
+
+const STREAM = `select position, event_id as "eventId", stream, revision, type, version, actor, at, recorded_at as "recordedAt", note,
+  meta::text as meta, data::text as data, erased
+  from events where stream = $1::uuid and revision > $2::int order by revision limit $3::int`
+const BATCH_MAX = 1_000
+
+/** All events of a stream, oldest first; [] when there is none. */
+export async function readErasable(db: Db, stream: string): Promise<ErasableEvent[]> {
+  const events: ErasableEvent[] = []
+  for (;;) {
+    const rows = await db.rows<ErasableEvent>(STREAM, [stream, events.length, BATCH_MAX])
+    events.push(...rows)
+    if (rows.length < BATCH_MAX) return events
+  }
+}
