@@ -83,6 +83,8 @@ export const ERROR_CODES = {
   TARGET_IN_USE: 'Another process is writing there.',
   PROGRAM_MISSING: 'A program that this needs is not installed.',
   BLOB_MISSING: 'The bytes of a blob are not in the blob store.',
+  KEY_INVALID: 'What was given as a recipient or identity of age is none.',
+  WRONG_KEY: 'The backup is encrypted, and no key that was given opens it.',
   // workers
   WORKER_NOT_FOUND: 'There is no such worker.',
   WORKER_BUSY: 'The worker is running already.',

@@ -73,7 +73,7 @@ export interface Restored {
  * killed behind that leaves a site whose projections are known to be missing: the next start, or the same load again, builds them.
  * Whoever opens the site meanwhile waits. A part that the site holds already is not loaded again.
  *
- * @throws SITE_NOT_EMPTY, also when all of it is there already; SOURCE_DAMAGED; LOG_DAMAGED when the projections that were built differ
+ * @throws SITE_NOT_EMPTY, also when all of it is there already; BACKUP_DAMAGED; LOG_DAMAGED when the projections that were built differ
  * from the log; DISK_FULL, UNAVAILABLE, the reason of `signal`, what the parts throw
  */
 export async function restoreSite(
@@ -207,7 +207,7 @@ async function proveFold(bulk: Bulk, { signal, onProgress }: RestoreOptions): Pr
     }).catch(thrown => {
       throw isRm3Error(thrown, 'LOG_DAMAGED')
         ? new Rm3Error(
-            'SOURCE_DAMAGED',
+            'BACKUP_DAMAGED',
             `what is to be loaded does not fit together: ${thrown.message}`,
             { ...thrown.details, cause: thrown },
           )

@@ -1,37 +1,76 @@
 import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { Rm3Error } from '../errors.ts'
+import { READING_KEYS, WRITING_KEYS } from './archive-keys.ts'
+import { backupArchive, verifyArchiveFile } from './backup-archive.ts'
 import { backupFolder, FOLDER_OPTIONS } from './backup-folder.ts'
 import { backupGit, GIT_BACKUP_OPTIONS } from './backup-git.ts'
 import type { Call, Command, Outcome } from './command.ts'
 import { verifyBackupFolder } from './verify-folder.ts'
 
-/** `rm3backup`: a site into a folder; and whether such a folder is whole. */
+const ARCHIVE_OPTIONS: NonNullable<Command['options']> = {
+  archive: {
+    value: 'FILE',
+    summary: 'one compressed stream instead, into a file that must not exist; - is stdout',
+  },
+  since: {
+    value: 'POSITION',
+    summary: 'with --archive: only what came behind this position of the log',
+  },
+  ...WRITING_KEYS,
+}
+/** Of those of the other kind, what goes with neither. */
+const ALSO_OF_ARCHIVES = ['allow-incomplete']
+
+const verify: Command = {
+  name: 'verify',
+  summary: 'proves that a backup is whole; needs no database',
+  details: `Reads all of it. Of a folder each file is named that is damaged, missing or too many; of an archive the first damage, with the place
+where it begins: every frame, every file and every event has a hash, and all are chained. Exit codes: 3 something is missing,
+12 no key opens it, 13 it is damaged, 15 it is of a newer rm3.`,
+  arguments: [{ name: 'BACKUP', summary: 'a folder, or an archive; - is an archive on stdin' }],
+  options: READING_KEYS,
+  run: call => verifyBackup(call, call.argument('BACKUP')),
+}
+
+/** `rm3backup`: a site into a folder or an archive; and whether such a backup is whole. */
 export const backup: Command = {
   name: 'rm3backup',
   summary: 'writes a backup, or verifies one',
   arguments: [
-    { name: 'DIR', summary: 'folder of the backup, which must not exist; or the word verify' },
-    { name: 'BACKUP', summary: 'after verify: the backup to read', optional: true },
+    { name: 'DIR', summary: 'folder of the backup, which must not exist', optional: true },
   ],
-  options: { ...FOLDER_OPTIONS, ...GIT_BACKUP_OPTIONS },
+  options: { ...FOLDER_OPTIONS, ...GIT_BACKUP_OPTIONS, ...ARCHIVE_OPTIONS },
+  verbs: [verify],
   details: `The backup is of one moment; the site goes on meanwhile. DIR gets its name when all of it is on disk; before that it is
-DIR.partial, which --resume goes on with. \`rm3backup verify BACKUP\` reads all of a backup and names each file that
-is damaged, missing or too many; it needs no database. Exit codes: 3 something is missing, 13 it is damaged,
-14 DIR is there already, 15 it is of a newer rm3, 28 no space.`,
+DIR.partial, which --resume goes on with. The same holds for FILE of an archive, but for --resume. Exit codes: 3 something is missing,
+13 the log is damaged, 14 DIR or FILE is there already, 28 no space.`,
   run: call => run(call),
 }
 
-async function run(call: Call): Promise<Outcome> {
-  const dir = call.argument('DIR')
-  const source = call.findArgument('BACKUP')
-  if (dir !== 'verify') {
-    if (source === null) return call.flag('git') ? backupGit(call, dir) : backupFolder(call, dir)
-    throw new Rm3Error('USAGE', `"${source}" is one argument too many`)
+async function run(call: Call): Promise<Outcome | null> {
+  const dir = call.findArgument('DIR')
+  const file = call.option('archive')
+  if ((dir === null) === (file === null)) {
+    throw new Rm3Error('USAGE', 'name the folder to be written, or --archive FILE')
   }
-  if (source === null) throw new Rm3Error('USAGE', 'which backup shall be verified?')
-  const found = await stat(source).catch(() => null)
-  if (found !== null && !found.isDirectory()) {
-    throw new Rm3Error('SOURCE_NOT_FOUND', `${source} is no folder`, { source })
+  const ofFolders = { ...FOLDER_OPTIONS, ...GIT_BACKUP_OPTIONS }
+  const others = Object.keys(file === null ? ARCHIVE_OPTIONS : ofFolders)
+  const odd = others.find(name => !ALSO_OF_ARCHIVES.includes(name) && isGiven(call, name))
+  if (odd !== undefined) {
+    const kind = file === null ? 'a folder' : 'an archive'
+    throw new Rm3Error('USAGE', `--${odd} does not go with ${kind}`)
   }
-  return verifyBackupFolder(call, source)
+  if (file !== null) return backupArchive(call, file)
+  return call.flag('git') ? backupGit(call, dir ?? '') : backupFolder(call, dir ?? '')
+}
+
+function isGiven(call: Call, name: string): boolean {
+  return call.flag(name) || call.option(name) !== null || call.options(name).length > 0
+}
+
+async function verifyBackup(call: Call, source: string): Promise<Outcome> {
+  const found = await stat(resolve(call.terminal.cwd, source)).catch(() => null)
+  if (found?.isDirectory()) return verifyBackupFolder(call, source)
+  return verifyArchiveFile(call, source)
 }

@@ -17,6 +17,8 @@ export interface Option {
   readonly short?: string
   /** What help calls the value; an option without one is a flag. */
   readonly value?: string
+  /** It may be given several times. */
+  readonly repeated?: true
 }
 
 /** What a command prints: `text` for people, `data` with --json. */
@@ -35,6 +37,8 @@ export interface Command {
   /** Paragraphs for --help, beyond arguments and options. */
   readonly details?: string
   readonly arguments?: readonly Argument[]
+  /** Commands beside it, called by a word behind its name: 'verify' of rm3backup. */
+  readonly verbs?: readonly Command[]
   /** By long name. `help`, `version` and `json` are every command's. */
   readonly options?: Readonly<Record<string, Option>>
   /** @returns null when nothing is to be printed */
@@ -57,6 +61,8 @@ export interface Call {
   findArgument(name: string): string | null
   /** The value of an option; null when it was not given. */
   option(name: string): string | null
+  /** The values of an option that may be given several times; [] when it was not given. */
+  options(name: string): readonly string[]
   flag(name: string): boolean
   readonly terminal: Terminal
   /** Aborted when the process is told to stop. */

@@ -90,6 +90,8 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   TARGET_IN_USE: EXIT.inUse,
   PROGRAM_MISSING: EXIT.notFound,
   BLOB_MISSING: EXIT.sourceIncomplete,
+  KEY_INVALID: EXIT.usage,
+  WRONG_KEY: EXIT.wrongKey,
   WORKER_NOT_FOUND: EXIT.notFound,
   WORKER_BUSY: EXIT.inUse,
   WORKER_FAILED: EXIT.failed,

@@ -1,5 +1,7 @@
 import { Rm3Error } from '../errors.ts'
+import { READING_KEYS } from './archive-keys.ts'
 import type { Call, Command } from './command.ts'
+import { loadArchives } from './load-archive.ts'
 import { loadFolder } from './load-folder.ts'
 import { GIT_OPTIONS, loadRepository } from './load-git.ts'
 import { loadPage } from './load-page.ts'
@@ -15,6 +17,12 @@ export const load: Command = {
       summary:
         'a backup in a folder, of this rm3 or of 0.2 to 0.5, into an empty site, with its whole history',
     },
+    archive: {
+      value: 'FILE',
+      summary:
+        'an archive, into an empty site, or its continuation; again for each that follows; - is stdin',
+      repeated: true,
+    },
     file: { short: 'f', value: 'FILE', summary: 'one page, as rm3dump writes it; - is stdin' },
     path: {
       short: 'p',
@@ -24,35 +32,42 @@ export const load: Command = {
     'dry-run': { summary: 'checks and does everything, then takes it back' },
     ...GIT_OPTIONS,
     nohistory: { summary: 'only the present: each page as one revision' },
+    ...READING_KEYS,
   },
   details: `A backup is read and checked whole before anything is written, and written in one transaction: it is loaded and proved,
 or the site stays as empty as it was, whatever happens on the way. After a crash, run the same command again.
 A git history goes into an empty site, or with --at-path into any; loaded again it brings what is new.
 Times, authors, revision ids and passwords are those of the backup. Exit codes: 3 the source is damaged or
-incomplete, 10 there is no such source, 14 the site is not empty (or the path is taken).`,
+incomplete, 10 there is no such source, 12 no key opens it, 14 the site is not empty (or the path is taken).
+
+Archives bring the log as it was: positions, ids, hashes. It is read back and proved, then all projections are built and every row is
+compared. A site that holds the archive already is left alone (14), but one in which a load was interrupted is finished.`,
   run: call => {
-    const { repository, folder, file } = sourceOf(call)
+    const { repository, folder, archives, file } = sourceOf(call)
     if (repository !== null) return loadRepository(call, repository)
     if (folder !== null) return loadFolder(call, folder)
-    return loadPage(call, file)
+    return archives.length > 0 ? loadArchives(call, archives) : loadPage(call, file)
   },
 }
 
 interface Source {
   readonly repository: string | null
   readonly folder: string | null
+  readonly archives: readonly string[]
   readonly file: string
 }
 
 function sourceOf(call: Call): Source {
   const repository = call.option('git')
   const folder = call.option('directory')
+  const archives = call.options('archive')
   const file = call.option('file')
-  if ([repository, folder, file].filter(source => source !== null).length !== 1) {
+  const named = [repository !== null, folder !== null, archives.length > 0, file !== null]
+  if (named.filter(Boolean).length !== 1) {
     throw new Rm3Error(
       'USAGE',
-      'name one source: -d DIR for a backup, -f FILE for one page, or --git REPO for a git history',
+      'name one source: -d DIR or --archive FILE for a backup, -f FILE for one page, or --git REPO for a git history',
     )
   }
-  return { repository, folder, file: file ?? '-' }
+  return { repository, folder, archives, file: file ?? '-' }
 }

@@ -4,7 +4,7 @@ import { COMMON_OPTIONS, type Command, type Group, isGroup } from './command.ts'
 
 /** What stood on the command line. */
 export interface Parsed {
-  readonly values: Readonly<Record<string, string | boolean | undefined>>
+  readonly values: Readonly<Record<string, string | readonly string[] | boolean | undefined>>
   readonly given: Readonly<Record<string, string>>
 }
 
@@ -18,13 +18,13 @@ export function chooseCommand(
   program: Command | Group,
   words: readonly string[],
 ): { command: Command | null; name: string; rest: readonly string[] } {
-  if (!isGroup(program)) return { command: program, name: program.name, rest: words }
+  if (!isGroup(program)) return chooseVerb(program, program.name, words)
   const found = program.commands
     .filter(({ name }) => name.split(' ').every((word, index) => words[index] === word))
     .sort((one, other) => other.name.length - one.name.length)[0]
   if (found !== undefined) {
     const name = `${program.name} ${found.name}`
-    return { command: found, name, rest: words.slice(found.name.split(' ').length) }
+    return chooseVerb(found, name, words.slice(found.name.split(' ').length))
   }
   const [first] = words
   if (first === undefined || first.startsWith('-')) {
@@ -36,15 +36,22 @@ export function chooseCommand(
   throw new Rm3Error('USAGE', `${program.name} has no command "${first}"${hint}`, { word: first })
 }
 
+function chooseVerb(command: Command, name: string, words: readonly string[]) {
+  const verb = command.verbs?.find(known => known.name === words[0])
+  if (verb === undefined) return { command, name, rest: words }
+  return { command: verb, name: `${name} ${verb.name}`, rest: words.slice(1) }
+}
+
 /** Reads arguments and options as the command declares them. @throws USAGE */
 export function parseCall(command: Command, words: readonly string[]): Parsed {
   const declared = Object.entries({ ...command.options, ...COMMON_OPTIONS })
   const options = Object.fromEntries(
-    declared.map(([long, { short, value }]) => [
+    declared.map(([long, { short, value, repeated }]) => [
       long,
       {
         type: value === undefined ? ('boolean' as const) : ('string' as const),
         ...(short !== undefined && { short }),
+        ...(repeated && { multiple: true }),
       },
     ]),
   )
@@ -59,7 +66,7 @@ function parsed(
 ) {
   try {
     return parseArgs({ args: [...words], options: options ?? {}, allowPositionals: true }) as {
-      values: Record<string, string | boolean | undefined>
+      values: Record<string, string | string[] | boolean | undefined>
       positionals: string[]
     }
   } catch (thrown) {

@@ -90,6 +90,10 @@ function callOf(
       const value = values[option]
       return typeof value === 'string' ? value : null
     },
+    options: option => {
+      const value = values[option]
+      return Array.isArray(value) ? value : []
+    },
     flag: flag => values[flag] === true,
     terminal,
     signal,

@@ -4,7 +4,8 @@ import { COMMON_OPTIONS, type Command, type Group, isGroup, type Option } from '
 export function usageLine(command: Command, name: string = command.name): string {
   const options = Object.entries(command.options ?? {}).map(([long, option]) => {
     const flag = option.short === undefined ? `--${long}` : `-${option.short}`
-    return option.value === undefined ? `[${flag}]` : `[${flag} ${option.value}]`
+    const more = option.repeated ? '…' : ''
+    return option.value === undefined ? `[${flag}]` : `[${flag} ${option.value}]${more}`
   })
   const given = (command.arguments ?? []).map(({ name: word, optional, repeated }) => {
     const shown = repeated ? `${word}…` : word
@@ -47,8 +48,13 @@ function commandHelp(command: Command, name: string): string {
     ...(given.length > 0 ? ['', ...columns(given)] : []),
     '',
     ...columns(options),
+    ...verbRows(command, name),
     ...(command.details === undefined ? [] : ['', command.details]),
   ].join('\n')
+}
+
+function verbRows({ verbs = [] }: Command, name: string): string[] {
+  return verbs.flatMap(verb => ['', usageLine(verb, `${name} ${verb.name}`), `    ${verb.summary}`])
 }
 
 /** An option with its short form and value: `-p, --path PATH`. */

@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { RecordedEvent } from './event.ts'
 
 /** The chain value before the first event: 32 zero bytes. */
 export const CHAIN_START = Buffer.alloc(32)
+
+const HASH_BYTES = 32
 
 /**
  * The chain value at an event: SHA-256 of the value before, the columns that are never erased, and the hash of the erasable ones.
@@ -14,17 +16,12 @@ export function chainLink(
   event: Omit<RecordedEvent, 'note' | 'meta' | 'data'>,
   body: Buffer,
 ): Buffer {
-  const header = [
-    event.position,
-    event.eventId,
-    event.stream,
-    event.revision,
-    event.type,
-    event.version,
-    event.actor,
-    Date.parse(event.at),
-    Date.parse(event.recordedAt),
-    '',
-  ].join('\n')
-  return createHash('sha256').update(previous).update(header, 'utf8').update(body).digest()
+  const at = Date.parse(event.at)
+  const recordedAt = event.recordedAt === event.at ? at : Date.parse(event.recordedAt)
+  const header = `${event.position}\n${event.eventId}\n${event.stream}\n${event.revision}\n${event.type}\n${event.version}\n${event.actor}\n${at}\n${recordedAt}\n`
+  const bytes = Buffer.allocUnsafe(2 * HASH_BYTES + 3 * header.length)
+  previous.copy(bytes)
+  const end = HASH_BYTES + bytes.write(header, HASH_BYTES)
+  body.copy(bytes, end)
+  return hash('sha256', bytes.subarray(0, end + HASH_BYTES), 'buffer')
 }

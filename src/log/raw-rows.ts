@@ -135,7 +135,7 @@ class RowReader {
     const ms = Number.isSafeInteger(micros)
       ? micros / 1000
       : Number((BigInt(high) * BigInt(UINT32) + BigInt(low)) / 1000n)
-    return new Date(EPOCH_2000_MS + ms).toISOString()
+    return instantText(EPOCH_2000_MS + ms)
   }
 
   #uuid(): string {
@@ -159,6 +159,21 @@ class RowReader {
     this.#at += length
     return this.#bytes.subarray(start, this.#at)
   }
+}
+
+let lastMs = Number.NaN
+let lastInstant = ''
+
+/**
+ * RFC 3339 of milliseconds since 1970. The last one is remembered: mostly an event is recorded when it happens, and those of one append at
+ * once.
+ */
+export function instantText(ms: number): string {
+  if (ms !== lastMs) {
+    lastInstant = new Date(ms).toISOString()
+    lastMs = ms
+  }
+  return lastInstant
 }
 
 /** A UUID as text. @param hex 32 digits */

@@ -26,7 +26,7 @@ export interface LogPart {
  *
  * @param bulk in a transaction, which is to be rolled back when this rejects
  * @returns the number of events
- * @throws SITE_NOT_EMPTY when the log does not end at the parent, SOURCE_DAMAGED naming the first fault by position
+ * @throws SITE_NOT_EMPTY when the log does not end at the parent, BACKUP_DAMAGED naming the first fault by position
  */
 export async function restoreLog(bulk: Bulk, part: LogPart): Promise<number> {
   const { parent, head } = part
@@ -151,7 +151,7 @@ function faulty({ position, text }: LogFault): Rm3Error {
 }
 
 function damaged(text: string, cause?: unknown): Rm3Error {
-  return new Rm3Error('SOURCE_DAMAGED', `the events to be loaded are no whole log: ${text}`, {
+  return new Rm3Error('BACKUP_DAMAGED', `the events to be loaded are no whole log: ${text}`, {
     cause,
   })
 }

@@ -3,7 +3,12 @@ import { optionText, usageLine } from '../../src/cli/usage.ts'
 
 /** What `docs/reference/cli.md` says of each program, as its definition does. */
 export function referenceOf(program: Command | Group): string[] {
-  if (!isGroup(program)) return [sectionOf(program, program.name, '##')]
+  if (!isGroup(program)) {
+    const verbs = (program.verbs ?? []).map(verb =>
+      sectionOf(verb, `${program.name} ${verb.name}`, '###'),
+    )
+    return [sectionOf(program, program.name, '##'), ...verbs]
+  }
   const head = `## \`${program.name}\`\n\n${sentence(program.summary)}\n`
   const parts = program.commands.map(command =>
     sectionOf(command, `${program.name} ${command.name}`, '###'),

@@ -121,7 +121,7 @@ suite('raw events', test => {
 
       const error = await refused(restore(damage(events), NOTHING, placeOf(events[11] as RawEvent)))
 
-      assert.is(error.code, 'SOURCE_DAMAGED')
+      assert.is(error.code, 'BACKUP_DAMAGED')
       assert.ok(error.message.includes(message), error.message)
       assert.equal(await readHead(to.db), before)
       assert.equal(await readLog(to.db, 0), [])

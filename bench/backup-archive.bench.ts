@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openSite } from '../src/open-site.ts'
+import { discoverProjections } from '../src/projector/discover.ts'
+import { rebuildProjections } from '../src/projector/rebuild.ts'
+import { usualThreads } from '../src/projector/threads.ts'
+import type { Bench } from './harness.ts'
+import { inProcess } from './support/archive-process.ts'
+import { fillLog } from './support/big-log.ts'
+import { timed } from './support/pg-tools.ts'
+
+/**
+ * Question: how fast is the log of a site written as an archive, proved on the way, and how fast is the archive verified? Held against pg_dump
+ * of the same schema, which has the rows of all projections to write too. In processes of their own, whose memory is measured.
+ */
+const EVENTS = 200_000
+const ENTITIES = 20_000
+const ROUNDS = 2
+const MEGABYTE = 1024 * 1024
+
+export default async function backupArchive(bench: Bench): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'rm3-bench-archive-'))
+  try {
+    await measure(bench, folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function measure(bench: Bench, folder: string): Promise<void> {
+  const database = { url: bench.url, site: 'bench' }
+  const { close } = await openSite(database)
+  await close()
+  const events = await fillLog(database, { events: EVENTS, entities: ENTITIES })
+  const all = await discoverProjections()
+  await rebuildProjections(database, { projections: all, all, threads: usualThreads() })
+  const backups = []
+  const dumps: (number | null)[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    backups.push(
+      await inProcess({ work: 'backup', ...database, file: join(folder, `${round}.rm3`) }),
+    )
+    const dump = ['-Fc', '-n', 'bench', '-f', join(folder, `${round}.dump`), bench.url]
+    dumps.push(await timed('pg_dump', dump, bench.say))
+  }
+  const seconds = Math.min(...backups.map(backup => backup.seconds))
+  bench.say(`${backups.at(-1)?.steps.join(', ')}; ${statSync(join(folder, '0.rm3')).size} bytes`)
+  bench.report({
+    ...{ case: `${events} events`, value: events / seconds, unit: 'events/s', must: '>= 100000' },
+  })
+  const dump = Math.min(...dumps.map(time => time ?? Number.POSITIVE_INFINITY))
+  if (Number.isFinite(dump)) {
+    bench.say(`pg_dump -Fc: ${statSync(join(folder, '0.dump')).size} bytes`)
+    bench.report({
+      ...{ case: 'time', value: seconds, unit: 's', limit: dump, limitName: 's of pg_dump -Fc' },
+      must: '<= 1',
+    })
+  }
+  const verified = await inProcess({ work: 'verify', ...database, file: join(folder, '0.rm3') })
+  bench.report({
+    ...{ case: 'verify', value: events / verified.seconds, unit: 'events/s', must: '>= 100000' },
+  })
+  for (const [name, done] of [
+    ['backup', backups[0]],
+    ['verify', verified],
+  ] as const) {
+    const megabytes = (done?.peakBytes ?? 0) / MEGABYTE
+    bench.report({ case: `memory of ${name}`, value: megabytes, unit: 'MB', must: '<= 256' })
+  }
+}

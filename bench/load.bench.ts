@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { openSite } from '../src/open-site.ts'
+import { discoverProjections } from '../src/projector/discover.ts'
+import { rebuildProjections } from '../src/projector/rebuild.ts'
+import { usualThreads } from '../src/projector/threads.ts'
+import type { Bench } from './harness.ts'
+import { inProcess } from './support/archive-process.ts'
+import { fillLog } from './support/big-log.ts'
+import { timed } from './support/pg-tools.ts'
+
+/**
+ * Question: how fast is an archive loaded into an empty site, to the end: read, written, read back and proved, folded, all projections built and
+ * every row of them compared? Held against pg_restore of a dump of the same schema, which has the rows of projections ready.
+ */
+const EVENTS = 200_000
+const ENTITIES = 20_000
+const MEGABYTE = 1024 * 1024
+
+export default async function load(bench: Bench): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'rm3-bench-load-'))
+  try {
+    await measure(bench, folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function measure(bench: Bench, folder: string): Promise<void> {
+  const database = { url: bench.url, site: 'bench' }
+  const [archive, dump] = [join(folder, 'site.rm3'), join(folder, 'site.dump')]
+  const { close } = await openSite(database)
+  await close()
+  const events = await fillLog(database, { events: EVENTS, entities: ENTITIES })
+  const all = await discoverProjections()
+  await rebuildProjections(database, { projections: all, all, threads: usualThreads() })
+  await inProcess({ work: 'backup', ...database, file: archive })
+  const loaded = await inProcess({ work: 'load', ...database, site: 'loaded', file: archive })
+  bench.say(loaded.steps.join(', '))
+  bench.report({
+    ...{ case: `${events} events`, value: events / loaded.seconds, unit: 'events/s' },
+    must: '>= 40000',
+  })
+  await timed('pg_dump', ['-Fc', '-n', 'bench', '-f', dump, bench.url], bench.say)
+  const url = await emptyDatabase(bench.url)
+  const restored = await timed('pg_restore', ['--no-owner', '-d', url, dump], bench.say)
+  if (restored !== null) {
+    bench.report({
+      ...{
+        case: 'time',
+        value: loaded.seconds,
+        unit: 's',
+        limit: restored,
+        limitName: 's of pg_restore',
+      },
+      must: '<= 2',
+    })
+  }
+  const megabytes = loaded.peakBytes / MEGABYTE
+  bench.report({ case: 'memory', value: megabytes, unit: 'MB', must: '<= 256' })
+}
+
+async function emptyDatabase(url: string): Promise<string> {
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query('create database bench_restored')
+  await client.end()
+  const restored = new URL(url)
+  restored.pathname = '/bench_restored'
+  return restored.href
+}

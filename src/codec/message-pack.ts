@@ -1,0 +1,14 @@
+import { Packr } from 'msgpackr'
+
+/** Plain maps and no shared structures: any reader of MessagePack can read it. Strings that are read are copies, not views. */
+const packr = new Packr({ useRecords: false, variableMapSize: true, bundleStrings: false })
+
+/** A value of plain maps, arrays, texts, numbers and bytes as MessagePack. The same value gives the same bytes. */
+export function toMessagePack(value: object): Buffer {
+  return packr.pack(value)
+}
+
+/** The value that MessagePack holds: of any shape, to be checked. @throws an Error when the bytes are not one whole value */
+export function fromMessagePack(bytes: Uint8Array): unknown {
+  return packr.unpack(bytes)
+}
