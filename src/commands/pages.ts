@@ -8,6 +8,7 @@ import { movedPath, parentPath, parsePath } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Change } from './change.ts'
+import { staleEdit } from './stale-edit.ts'
 import { findVersion, getVersion, type Version } from './versions.ts'
 
 /** Most pages that move with one. */
@@ -54,7 +55,7 @@ export interface Revision {
 /**
  * Changes a page. A live change must start from what is live now; a draft may start from any revision.
  *
- * @throws IF_MATCH_STALE {etag}, what `edit` throws, PAGE_NOT_FOUND, PAGE_GONE, PERMISSION_DENIED
+ * @throws IF_MATCH_STALE (see `staleEdit`), what `edit` throws, PAGE_NOT_FOUND, PAGE_GONE, PERMISSION_DENIED
  */
 export async function revisePage(
   change: Change,
@@ -64,7 +65,8 @@ export async function revisePage(
   const entity = await pageAt(change, path)
   demand(change.viewer, 'post.edit', entity.path)
   const { ifMatch, edit, draft = false, minor = false } = revision
-  const base = await baseOf(change, entity, ifMatch, draft)
+  const base = await findBase(change, entity, ifMatch, draft)
+  if (base === null) throw await staleEdit(change, entity, revision)
   const document = edit(base.document)
   change.record(
     decidePage(entity, { type: 'RevisePage', document, base: base.revision, draft, minor }),
@@ -72,13 +74,13 @@ export async function revisePage(
   return known(await change.entity(entity.id))
 }
 
-async function baseOf(
+async function findBase(
   change: Change,
   entity: Entity,
   ifMatch: string,
   draft: boolean,
-): Promise<Version> {
-  const { live, sinceId, tipId } = entity
+): Promise<Version | null> {
+  const { live, sinceId } = entity
   if (live && sinceId === ifMatch) {
     const { revision, revisionId, document } = live
     return { revision, revisionId, document: documentOf(document) }
@@ -87,15 +89,7 @@ async function baseOf(
     const base = await findVersion(change, entity, ifMatch)
     if (base && (draft || base.revision === entity.tipRevision)) return base
   }
-  throw new Rm3Error(
-    'IF_MATCH_STALE',
-    `${entity.path} was changed since; read it again and repeat the change on what is there now`,
-    {
-      path: entity.path,
-      etag: sinceId ?? tipId,
-      revision: live?.revision ?? entity.tipRevision,
-    },
-  )
+  return null
 }
 
 /** Makes a revision live that the viewer may see. @throws REVISION_NOT_FOUND, NOTHING_TO_PUBLISH, PATH_TAKEN, PERMISSION_DENIED */

@@ -63,6 +63,25 @@ async function versionOf(change: Change, entity: Entity, eventId: string): Promi
   return then?.kind === 'entity' ? versionAt(change, entity, then.tipRevision) : null
 }
 
+/**
+ * What a page said to who has an ETag of it, which may be that of a move too; null when it is none of this page, or the viewer may not
+ * see what it stands for.
+ */
+export async function findSeen(
+  change: Change,
+  entity: Entity,
+  etag: string,
+): Promise<Version | null> {
+  const version = await findVersion(change, entity, etag)
+  if (version !== null) return version
+  const event = UUID.test(etag) ? await findEvent(change.site.db, etag) : null
+  if (event === null || event.stream !== entity.id) return null
+  const then = await readState(change.site.db, entity.id, event.revision)
+  if (then?.kind !== 'entity' || then.live === null || then.sinceId !== etag) return null
+  const found = await versionAt(change, entity, then.live.revision)
+  return found === null || found.isErased ? null : found
+}
+
 async function versionAt(change: Change, entity: Entity, revision: number): Promise<Found | null> {
   const { live, tipRevision, path } = entity
   if (revision === live?.revision) {
