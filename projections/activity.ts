@@ -1,4 +1,13 @@
-import { type Db, defineProjection, find, put, type SiteEvent, type State, type Step } from 'rm3'
+import {
+  type Db,
+  defineProjection,
+  find,
+  put,
+  type Row,
+  type SiteEvent,
+  type State,
+  type Step,
+} from 'rm3'
 
 /** Who did what when: a row for each event, with the path it was done at and what one must be allowed to hear of it. */
 export default defineProjection({
@@ -31,8 +40,18 @@ export default defineProjection({
     const path = pathOf(after)
     const was = pathOf(before)
     const { stream, revision, position, type, actor, at } = event
-    const row = { stream, revision, position, type, actor, path, at, needs: needsOf(step) }
-    return [put('activity', { ...row, was: was === path ? null : was })]
+    const row: Row = {
+      stream,
+      revision,
+      position,
+      type,
+      actor,
+      path,
+      was: was === path ? null : was,
+      at,
+      needs: needsOf(step),
+    }
+    return [put('activity', row)]
   },
 })
 

@@ -58,8 +58,16 @@ function heading({ id, listed, path, live, tip, created }: Entity, position: num
   const document = live?.document ?? tip
   const { proto, hidden, title } = headingOf(document)
   return put('headings', {
-    ...{ entity_id: id, since: listed, from_position: position, until_position: FOREVER },
-    ...{ path, parent: parentPath(path), proto, hidden, title, created },
+    entity_id: id,
+    since: listed,
+    from_position: position,
+    until_position: FOREVER,
+    path,
+    parent: parentPath(path),
+    proto,
+    hidden,
+    title,
+    created,
     summary: partOf(document, 'summary'),
     tags: partOf(document, 'tags'),
   })

@@ -2,7 +2,8 @@ import {
   close,
   type Db,
   defineProjection,
-  documentOf,
+  documentFrom,
+  type Entity,
   FOREVER,
   type Hyperlink,
   hashDocument,
@@ -59,10 +60,20 @@ function keyColumns(entityId: string, key: string) {
   return { entity_id: entityId, link: hashDocument(key) }
 }
 
-function linksOf(state: State | null): Map<string, Hyperlink> {
+type Links = ReadonlyMap<string, Hyperlink>
+
+/** The page that was looked at last: where a stream is folded, the state after an event is the one before the next. */
+let last: { readonly live: Entity['live']; readonly path: string; readonly links: Links } | null =
+  null
+
+function linksOf(state: State | null): Links {
   if (state?.kind !== 'entity' || state.state !== 'live' || state.live === null) return new Map()
-  const links = hyperlinksOf(documentOf(state.live.document), state.path)
-  return new Map(links.map(link => [keyOfLink(link), link]))
+  const { live, path } = state
+  if (last === null || last.live !== live || last.path !== path) {
+    const found = hyperlinksOf(documentFrom(live.document), path)
+    last = { live, path, links: new Map(found.map(link => [keyOfLink(link), link])) }
+  }
+  return last.links
 }
 
 /** Where a page leads: to a page of the site or to an address elsewhere. */

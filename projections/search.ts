@@ -1,4 +1,14 @@
-import { type Db, defineProjection, documentOf, drop, proseOf, put } from 'rm3'
+import {
+  type Db,
+  defineProjection,
+  documentFrom,
+  drop,
+  type Entity,
+  type Prose,
+  proseOf,
+  put,
+  type Row,
+} from 'rm3'
 
 /**
  * The words of what readers see of every live page. How they are cut into terms follows from the setting `search.language` as it was
@@ -31,11 +41,32 @@ export default defineProjection({
   step: ({ before, after }) => {
     if (after.kind !== 'entity') return []
     if (after.since === (before?.kind === 'entity' ? before.since : 0)) return []
-    const key = { entity_id: after.id }
-    if (after.state !== 'live' || after.live === null) return [drop('search', key)]
-    return [put('search', { ...key, ...proseOf(documentOf(after.live.document)) })]
+    if (after.state !== 'live' || after.live === null)
+      return [drop('search', { entity_id: after.id })]
+    return [put('search', rowOf(after.id, after.live))]
   },
 })
+
+/** Words are looked for when the row is written: of the many states that a rebuild goes through only the last one is. */
+function rowOf(id: string, { document }: NonNullable<Entity['live']>): Row {
+  let prose: Prose | undefined
+  const words = () => {
+    prose ??= proseOf(documentFrom(document))
+    return prose
+  }
+  return {
+    entity_id: id,
+    get title() {
+      return words().title
+    },
+    get abstract() {
+      return words().abstract
+    },
+    get body() {
+      return words().body
+    },
+  }
+}
 
 /** A page that was found. */
 export interface Hit {

@@ -27,10 +27,15 @@ export function documentOf(stored: Stored): Document {
   const key = stored as object
   let document = documents.get(key)
   if (document === undefined) {
-    document = fromSegments(stored) as unknown as Document
+    document = documentFrom(stored)
     documents.set(key, document)
   }
   return document
+}
+
+/** As `documentOf`, for those who look once: remembering each of the many documents that a rebuild goes through costs more. */
+export function documentFrom(stored: Stored): Document {
+  return fromSegments(stored) as unknown as Document
 }
 
 /** What listings and histories show of a document. */
@@ -70,6 +75,6 @@ class Part {
   }
 
   toJSON(): JsonObject {
-    return documentOf(this.#stored)[this.#part]
+    return fromSegments((this.#stored as JsonObject)[this.#part] ?? null) as JsonObject
   }
 }

@@ -1,8 +1,8 @@
 import { applyChange } from '../codec/change.ts'
 import type { Json, JsonObject } from '../codec/json.ts'
 import type { Operation } from '../codec/patch.ts'
-import { toSegments } from '../codec/segments.ts'
-import { documentOf, type Stored } from './document.ts'
+import { fromSegments, toSegments } from '../codec/segments.ts'
+import type { Stored } from './document.ts'
 import { erase, erasedDocument } from './erased.ts'
 import {
   type Content,
@@ -229,7 +229,7 @@ function tagsSince(before: Entity | null, entity: Entity): Readonly<Record<strin
   const { tags } = entity.live.document as { tags: Json }
   const shownBefore = before?.state === 'live' ? (before.live?.document as { tags?: Json }) : null
   if (shownBefore?.tags === tags) return entity.tags
-  const keys = tagKeys(documentOf(entity.live.document))
+  const keys = tagKeys({ tags: fromSegments(tags) as JsonObject })
   return Object.fromEntries(keys.map(key => [key, entity.tags[key] ?? entity.revision]))
 }
 

@@ -23,10 +23,11 @@ const SOMEWHERE = 'https://site.invalid'
  * @param path of the page, which relative links are read from
  */
 export function hyperlinksOf(document: Document, path: string): Hyperlink[] {
-  const base = new URL(isUnder(path, 'wh') ? toUrl(path) : '/', SOMEWHERE)
+  let base: URL | undefined
   const found = new Map<string, Hyperlink>()
   const add = (href: string) => {
     if (found.size >= LINKS_MAX) return
+    base ??= new URL(isUnder(path, 'wh') ? toUrl(path) : '/', SOMEWHERE) // most pages have no links
     const link = linkOf(href.trim(), base)
     if (link !== null) found.set(keyOfLink(link), link)
   }
@@ -68,9 +69,13 @@ const AUTOMATIC = /<(https?:[^\s<>]+)>/gi
 const ANCHOR = /<a(?:rea)?\s[^<>]*>/gi
 const HREF = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))/i
 
+/** What every kind of link has. */
+const MAY_LINK = /\][(:]|</
+
 function* hrefsIn({ format, source }: TextBlock): Generator<string> {
   if (format === 'plainishtext') return
   const text = source.slice(0, SOURCE_CHARS_MAX)
+  if (!MAY_LINK.test(text)) return // most texts have no links, and each is looked at with every save
   const markup = format === 'markdown' ? text.replace(FENCED, '\n').replace(CODE, ' ') : text
   if (format === 'markdown') {
     for (const [, image, href = ''] of markup.matchAll(INLINE)) if (image === '') yield href

@@ -11,7 +11,7 @@ export interface Tag {
  * The tags of a document, without repetition, as keys that `tagOf` reads. A place (`{lat, lon, objClass: "geo"}`) has `lat,lon` as its
  * object; a tag with `noIndex: true` is left out, and so is anything that is no tag.
  */
-export function tagKeys(document: Document): string[] {
+export function tagKeys(document: Pick<Document, 'tags'>): string[] {
   const keys = new Set<string>()
   for (const [predicate, objects] of Object.entries(document.tags)) {
     if (!Array.isArray(objects)) continue

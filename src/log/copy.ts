@@ -23,9 +23,9 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
  * Events of all streams in a range, stream by stream and oldest first, through COPY: several times faster than rows of a statement,
  * and never more than a buffer of them is held.
  *
- * @returns batches of any size
+ * @returns batches of any size, each to be gone through once
  */
-export function copyStreams(bulk: Bulk, range: CopyRange): AsyncIterable<CopiedEvent[]> {
+export function copyStreams(bulk: Bulk, range: CopyRange): AsyncIterable<Iterable<CopiedEvent>> {
   const until = range.until === null ? '' : `and stream < ${literal(range.until)}`
   const where = `stream >= ${literal(range.from)} ${until} and position <= ${Number(range.position)}`
   return parsed(bulk.copyOut(copyQuery(where)))
@@ -36,7 +36,7 @@ export function copySomeStreams(
   bulk: Bulk,
   streams: readonly string[],
   position: number,
-): AsyncIterable<CopiedEvent[]> {
+): AsyncIterable<Iterable<CopiedEvent>> {
   const list = `array[${streams.map(literal).join(', ')}]::uuid[]`
   const where = `stream = any(${list}) and position <= ${Number(position)}`
   return parsed(bulk.copyOut(copyQuery(where)))
@@ -54,15 +54,25 @@ export function literal(uuid: string): string {
   return `'${uuid}'`
 }
 
-function parsed(chunks: AsyncIterable<string>): AsyncIterable<CopiedEvent[]> {
-  return parseLines(chunks, eventOf)
+/** Made when they are asked for: what lives no longer than its own fold costs the garbage collector little. */
+async function* parsed(chunks: AsyncIterable<string>): AsyncIterable<Iterable<CopiedEvent>> {
+  for await (const lines of wholeLines(chunks)) yield eventsOf(lines)
 }
 
-/** What each line of a COPY in text format stands for, in batches. A line may be cut anywhere. */
+function* eventsOf(lines: readonly string[]): Iterable<CopiedEvent> {
+  for (const line of lines) yield eventOf(line.split('\t'))
+}
+
+/** What each line of a COPY in text format stands for, in batches. */
 export async function* parseLines<Item>(
   chunks: AsyncIterable<string>,
   itemOf: (fields: readonly string[]) => Item,
 ): AsyncIterable<Item[]> {
+  for await (const lines of wholeLines(chunks)) yield lines.map(line => itemOf(line.split('\t')))
+}
+
+/** A line may be cut anywhere. */
+async function* wholeLines(chunks: AsyncIterable<string>): AsyncIterable<string[]> {
   let rest = ''
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf('\n') + 1
@@ -72,7 +82,7 @@ export async function* parseLines<Item>(
     }
     const lines = (rest + chunk.slice(0, end - 1)).split('\n')
     rest = chunk.slice(end)
-    yield lines.map(line => itemOf(line.split('\t')))
+    yield lines
   }
 }
 
@@ -112,5 +122,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export function textOf(field: string): string | null {
   if (!field.includes('\\')) return field
   if (field === '\\N') return null
+  const parts = field.split('\\\\') // in JSON there are no other escapes, as we write it
+  if (parts.every(part => !part.includes('\\'))) return parts.join('\\')
   return field.replace(/\\(.)/g, (_, sign: string) => ESCAPES[sign] ?? sign)
 }

@@ -39,14 +39,16 @@ const HELD_EVENTS_MAX = 10_000
  * @throws LOG_DAMAGED with `position` and `stream` when an event cannot be folded and the sink does not take it
  */
 export async function foldStreams(
-  batches: AsyncIterable<readonly CopiedEvent[]>,
+  batches: AsyncIterable<Iterable<CopiedEvent>>,
   groups: readonly FoldGroup[],
   sink: FoldSink,
   onEvents: (count: number) => void = () => {},
 ): Promise<void> {
   let stream: OneStream | null = null
   for await (const batch of batches) {
+    let count = 0
     for (const event of batch) {
+      count++
       if (stream === null || stream.id !== event.stream) {
         if (stream !== null) await stream.end()
         stream = new OneStream(event.stream, groups, sink)
@@ -54,7 +56,7 @@ export async function foldStreams(
       stream.add(event)
       if (stream.held >= HELD_EVENTS_MAX) await stream.release()
     }
-    onEvents(batch.length)
+    onEvents(count)
   }
   if (stream !== null) await stream.end()
 }

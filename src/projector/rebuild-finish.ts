@@ -52,7 +52,9 @@ export async function finishRebuild({ writer, reader, options }: Leading): Promi
   const follower = new Follower({ writer, reader }, following, made)
   await catchUp({ db, follower, signal })
   const { position: madeTo } = await currentRebuild(db)
-  const drift = isSame ? await compareTables(db, perEntity, { live, made, position: madeTo }) : null
+  const drift = isSame
+    ? await compareTables([db, reader.db], perEntity, { live, made, position: madeTo })
+    : null
   await db.rows('update rebuilds set drift = $1::json', [drift && JSON.stringify(drift)])
   const writersOf = isSame && drift?.every(({ rows }) => rows !== null) ? null : all
   const position = await swapTables({ db, follower, projections, writersOf, signal, reached })

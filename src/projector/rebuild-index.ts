@@ -17,19 +17,8 @@ export async function endLoad(db: Db): Promise<void> {
 
 /** Makes those indexes and constraints of loaded tables that are not there yet, and looks at what is in them, for good plans. */
 export async function indexTables(database: SiteDatabase, plan: Plan): Promise<void> {
-  const waiting = [...plan.indexes]
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      const { db, close } = await openBulk(database)
-      try {
-        for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
-          await db.script(index)
-        }
-      } finally {
-        await close()
-      }
-    }),
-  )
+  const analyses = plan.tables.map(table => `analyze ${table}${NEW}`)
+  await sharedOut(database, [...plan.indexes, ...analyses])
   const { db, close } = await openBulk(database)
   try {
     for (const { table, name, definition } of plan.constraints) {
@@ -38,10 +27,26 @@ export async function indexTables(database: SiteDatabase, plan: Plan): Promise<v
         await db.script(`alter table ${table} add constraint ${name} ${definition}`)
       }
     }
-    for (const table of plan.tables) await db.script(`analyze ${table}${NEW}`)
   } finally {
     await close()
   }
+}
+
+/** Runs statements over several connections, each as soon as one is free. */
+async function sharedOut(database: SiteDatabase, statements: readonly string[]): Promise<void> {
+  const waiting = [...statements]
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      const { db, close } = await openBulk(database)
+      try {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          await db.script(next)
+        }
+      } finally {
+        await close()
+      }
+    }),
+  )
 }
 
 const CONSTRAINT = `select conname from pg_constraint where conrelid = to_regclass($1::text) and conname = $2::text`

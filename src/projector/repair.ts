@@ -71,7 +71,7 @@ const FENCE = `update checkpoints set lease_token = lease_token + 1, lease_owner
   where kind = 'projection' and mode = 'async' and name = any($1::text[]) and lease_owner is not null`
 
 /** Gives the events of the streams up to a position, as `foldStreams` takes them. */
-type Source = (position: number) => AsyncIterable<readonly CopiedEvent[]>
+type Source = (position: number) => AsyncIterable<Iterable<CopiedEvent>>
 
 /** @returns false when one of the streams was written to meanwhile */
 async function exchange(writer: Bulk, source: Source, wanted: Wanted): Promise<boolean> {

@@ -6,8 +6,9 @@ import { naming } from './apply.ts'
 import { nameTables, type OrderedProjection } from './define.ts'
 import { type Finding, logFinding } from './finding.ts'
 import { withoutSkipped } from './skipped.ts'
+import { beginSnapshot } from './snapshot.ts'
 import { loadShapes } from './target.ts'
-import { beginSnapshot, compareTable, EXPECTED } from './verify-rows.ts'
+import { compareTable, EXPECTED } from './verify-rows.ts'
 
 const POSITION = `select position from checkpoints where kind = 'projection' and name = $1::text`
 

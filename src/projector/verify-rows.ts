@@ -9,6 +9,7 @@ import { type FoldGroup, type FoldSink, foldStreams } from './fold-streams.ts'
 import { rowHash } from './row-hash.ts'
 import { RowSink } from './row-sink.ts'
 import { withoutSkipped } from './skipped.ts'
+import { beginSnapshot, besideSnapshot } from './snapshot.ts'
 import { keysInStream, loadTargets, type Shape, type Target, type Targets } from './target.ts'
 
 /** What the names of temporary tables end with that hold what the log says. */
@@ -46,18 +47,11 @@ export async function verifyChunk(verifying: Verifying, chunk: Chunk): Promise<V
       projections.flatMap(({ tables }) => Object.keys(tables)),
     )
     const live = await loadTargets(db, projections, '')
-    const { snapshot } = await one<{ snapshot: string }>(
-      db,
-      'select pg_export_snapshot() as snapshot',
-    )
     const groups = await groupsOf(db, await withoutSkipped(db, projections), keysInStream(live))
     const expected = await makeExpected(db, live)
     let events = 0
     const damaged = new Map<string, Rm3Error>()
-    await reader.db.transaction(async inside => {
-      await inside.script(
-        `set transaction isolation level repeatable read; set transaction snapshot '${snapshot}'`,
-      )
+    await besideSnapshot(db, reader.db, async () => {
       const position = Math.max(...groups.map(({ until }) => until))
       const rows = new RowSink({ ...writer, db }, expected)
       const sink: FoldSink = {
@@ -75,15 +69,6 @@ export async function verifyChunk(verifying: Verifying, chunk: Chunk): Promise<V
     const rest = compared.findings.filter(({ stream }) => !damaged.has(stream ?? ''))
     return { events, findings: [...unfoldable, ...rest], unnamed: compared.unnamed }
   })
-}
-
-/**
- * Makes the transaction one snapshot. The tables that are read are held from before it on: a rebuild swaps tables, and to a snapshot
- * from before that the new one is empty.
- */
-export async function beginSnapshot(db: Db, tables: readonly string[]): Promise<void> {
-  if (tables.length > 0) await db.script(`lock table ${tables.join(', ')} in access share mode`)
-  await db.script('set transaction isolation level repeatable read')
 }
 
 const POSITIONS = `select name, position, (select position from log_head) as head from checkpoints where kind = 'projection'`
