@@ -110,9 +110,9 @@ export function isStartingOrStopping(thrown: unknown): boolean {
   return codeOf(thrown) === '57P03' || codeOf(thrown) === '57P01'
 }
 
-/** Whether nobody listens on the socket. */
+/** Whether nobody listens on the socket, or whoever did ended before it answered. */
 export function isNoServer(thrown: unknown): boolean {
-  return ['ENOENT', 'ECONNREFUSED'].includes(codeOf(thrown))
+  return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(codeOf(thrown))
 }
 
 function isDuplicateDatabase(thrown: unknown): boolean {
