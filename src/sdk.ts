@@ -5,7 +5,14 @@ export type { Json, JsonObject } from './codec/json.ts'
 export { hashDocument } from './codec/json.ts'
 export { pack, unpack } from './codec/pack.ts'
 export type { Carried } from './content/decide-schedule.ts'
-export { type Document, documentFrom, documentOf, headingOf, partOf } from './content/document.ts'
+export {
+  type Document,
+  documentFrom,
+  documentOf,
+  headingOf,
+  partOf,
+  type Stored,
+} from './content/document.ts'
 export { GRANTS_STREAM, SETTINGS_STREAM, type SiteEvent } from './content/events.ts'
 export { type Hyperlink, hyperlinksOf, keyOfLink } from './content/hyperlinks.ts'
 export { keepState } from './content/kept-state.ts'
@@ -16,6 +23,7 @@ export { type Prose, proseOf } from './content/prose.ts'
 export { type Entity, isKeyframe, own, type State } from './content/state.ts'
 export { tagOf } from './content/tags.ts'
 export { isUser } from './content/user.ts'
+export { changedWords } from './content/wording.ts'
 export { type ErrorCode, Rm3Error } from './errors.ts'
 export {
   type Deed,

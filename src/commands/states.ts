@@ -55,6 +55,44 @@ export async function readState(
   return state
 }
 
+/** Revisions that are no further apart are folded one from the other, with so many events at most. */
+const NEAR_EVENTS = 32
+const RUN_EVENTS = 500
+
+/** A stream's states at some revisions, given in rising order; null before the first. @throws as `readState` */
+export async function readStates(
+  db: Db,
+  stream: string,
+  revisions: readonly number[],
+): Promise<(State | null)[]> {
+  const runs: [number, ...number[]][] = []
+  for (const revision of revisions) {
+    const run = runs.at(-1)
+    const isNear = run !== undefined && revision - (run.at(-1) ?? 0) <= NEAR_EVENTS
+    if (isNear && revision - run[0] <= RUN_EVENTS) run.push(revision)
+    else runs.push([revision])
+  }
+  const states: (State | null)[] = []
+  for (const run of runs) states.push(...(await readRun(db, stream, run)))
+  return states
+}
+
+async function readRun(
+  db: Db,
+  stream: string,
+  [first, ...rest]: readonly [number, ...number[]],
+): Promise<(State | null)[]> {
+  let state = await readState(db, stream, first)
+  const states = [state]
+  const to = rest.at(-1)
+  if (to === undefined) return states
+  for (const event of await readStream(db, stream, { from: first + 1, to })) {
+    state = evolve(state, upcast(event))
+    if (rest.includes(event.revision)) states.push(state)
+  }
+  return states
+}
+
 type Event = Recorded & { readonly recordedAt: string }
 
 /** The state at a revision and the event that made it. */

@@ -13,6 +13,7 @@ import { docsRoutes } from './routes/docs.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { grantRoutes, roleRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
+import { historySearchRoutes } from './routes/history-search.ts'
 import { linkRoutes } from './routes/links.ts'
 import { logRoutes } from './routes/log.ts'
 import { pageActionRoutes } from './routes/page-actions.ts'
@@ -51,6 +52,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     timemapRoutes(scope, context)
     diffRoutes(scope, context)
     blameRoutes(scope, context)
+    historySearchRoutes(scope, context)
     batchRoutes(scope, context)
     logRoutes(scope, context)
     sessionRoutes(scope, context)

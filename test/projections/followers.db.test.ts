@@ -9,7 +9,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { countingProjection, titleProjection } from '../support/following.ts'
 import { type PluginSite, pluginSite } from '../support/plugin-site.ts'
 
-const OWN = ['activity', 'feed', 'links', 'search']
+const OWN = ['activity', 'feed', 'links', 'search', 'wordings']
 const PLUGIN = ['event-counts', 'title-lengths']
 const DEADLINE_MS = 120_000
 

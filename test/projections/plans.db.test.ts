@@ -9,6 +9,7 @@ import * as pages from '../../projections/pages.ts'
 import * as schedules from '../../projections/schedules.ts'
 import * as search from '../../projections/search.ts'
 import * as settings from '../../projections/settings.ts'
+import * as wordings from '../../projections/wordings.ts'
 import { findSecretOfUser, findToken } from '../../src/access/credentials.ts'
 import { newSession } from '../../src/access/secrets.ts'
 
@@ -101,6 +102,14 @@ const FILL_FOLLOWING = `
   analyze search, links, activity, feed, published_drafts;
 `
 
+const FILL_WORDINGS = `
+  insert into wordings select id, 1, n, array[1, n % 5000 + 10, n % 3000 + 6000] from n;
+  analyze wordings;
+`
+
+/** Filling takes a second or two, and many times that on a busy machine. */
+const FILL_MS = 120_000
+
 const SEARCH: search.Search = {
   ...{ words: '', viewed: '', hiddenToo: null, below: null, limit: 21, after: null },
 }
@@ -125,6 +134,7 @@ const NOBODY = viewerWith(
 const THEN = { position: 15_000, recordedAt: '2024-01-01T00:00:00.000Z', settled: true }
 const PART = { limit: 50, after: null, when: THEN }
 const soon = () => new Date(Date.now() + 20 * 3_600_000).toISOString()
+const WORDED = { sentences: [[1, 77]], viewed: '^wh', history: '^wh', under: null }
 const DEED_PART = { since: 0, before: 90_000, looked: 5_000, limit: 51 }
 
 const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
@@ -221,6 +231,14 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   'listDeeds of a small part': db => activity.listDeeds(db, { ...DEEDS, under: PATH }, DEED_PART),
   'listDeeds of a large part': db => activity.listDeeds(db, { ...DEEDS, under: 'wh' }, DEED_PART),
   'listDeeds by path': db => activity.listDeeds(db, { ...DEEDS, path: PATH }, DEED_PART),
+  listWordingPages: db => wordings.listWordingPages(db, WORDED, { before: 90_000, looked: 200 }),
+  'listWordingPages of two sentences': db =>
+    wordings.listWordingPages(
+      db,
+      { ...WORDED, sentences: [[1, 77], [6077]] },
+      { before: 90_000, looked: 200 },
+    ),
+  listWordingChanges: db => wordings.listWordingChanges(db, [ID], [[1, 77]], 51),
   listNewPages: db => feed.listNewPages(db, '^wh', ['base', 'blog'], 20),
   readState: db => readState(db, ID, 77).catch(() => null),
   findSubject: db => findSubject({ db } as Site, ROOT_VIEWER, PATH),
@@ -248,12 +266,13 @@ suite('plans at 100,000 rows', test => {
     open = await testSite()
     pool = openPool({
       ...{ url: open.url, site: TEST_SITE, restricted: false, connectionsMax: 1 },
-      statementTimeoutMs: 15_000,
+      statementTimeoutMs: FILL_MS,
     })
     await poolDb(pool).script(FILL)
-  })
-  test.before(() => poolDb(pool).script(FILL_HEADINGS))
-  test.before(() => poolDb(pool).script(FILL_FOLLOWING))
+  }, FILL_MS)
+  test.before(() => poolDb(pool).script(FILL_HEADINGS), FILL_MS)
+  test.before(() => poolDb(pool).script(FILL_FOLLOWING), FILL_MS)
+  test.before(() => poolDb(pool).script(FILL_WORDINGS), FILL_MS)
   test.before(async () => {
     const db = poolDb(pool)
     for (const [name, query] of Object.entries(QUERIES)) {
@@ -290,7 +309,7 @@ suite('plans at 100,000 rows', test => {
   test('all exported queries of projections are among them', () => {
     const modules = [
       ...[accounts, activity, blobs, feed, grants, links, pageHistory, pages, schedules],
-      ...[search, settings],
+      ...[search, settings, wordings],
     ]
     const exported = modules
       .flatMap(module => Object.keys(module))
