@@ -42,3 +42,35 @@ export async function readErasable(db: Db, stream: string): Promise<ErasableEven
     if (rows.length < BATCH_MAX) return events
   }
 }
+
+const STAND_INS = `select stream, revision, erased, version, note, meta, data from stand_ins
+  where stream >= $1::uuid and ($2::uuid is null or stream < $2::uuid)`
+
+/** What stands in for an emptied event, as its `Erased` event has it. */
+export interface KeptStandIn {
+  readonly stream: string
+  readonly revision: number
+  readonly erased: number | null
+  readonly version: number
+  readonly note: string | null
+  readonly meta: object | null
+  readonly data: object | null
+}
+
+/** What stands in for the emptied events of all streams in a range, in no order. @param until exclusive; null is the end */
+export async function listStandIns(
+  db: Db,
+  { from, until }: { from: string; until: string | null },
+): Promise<KeptStandIn[]> {
+  return db.rows<KeptStandIn>(STAND_INS, [from, until])
+}
+
+const ERASED_AFTER = `select l.position, x.position as "erasedAt" from log l
+  join stand_ins s on s.stream = l.stream and s.revision = l.revision
+  join log x on x.stream = s.stream and x.revision = s.told_by
+  where l.salt is null and l.position <= $1::bigint and x.position > $1::bigint limit 1`
+
+/** Whether the log up to a position cannot be read any more without what came later: something of it was erased since. */
+export async function isErasedSince(db: Db, position: number): Promise<boolean> {
+  return (await db.rows(ERASED_AFTER, [position])).length > 0
+}

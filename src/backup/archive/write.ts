@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import type { BlobStores } from '../../blobs/store.ts'
 import { toMessagePack } from '../../codec/message-pack.ts'
 import { Rm3Error } from '../../errors.ts'
+import { isErasedSince } from '../../log/erase.ts'
 import { type LogPlace, type RawEvent, readRawLog } from '../../log/raw.ts'
 import { type LogHead, readHead } from '../../log/read.ts'
 import { eventFault } from '../../log/verify.ts'
@@ -51,7 +52,7 @@ const START: LogPlace = { position: 0, chain: '00'.repeat(32) }
  *
  * The stream is left open. What was written is only whole when this fulfils.
  *
- * @throws LOG_DAMAGED, BLOB_MISSING, AT_INVALID when `since` is behind the head, DISK_FULL, UNAVAILABLE, what the stream throws
+ * @throws LOG_DAMAGED, BLOB_MISSING, AT_INVALID when `since` is behind the head, LOG_BUSY when something was erased meanwhile, DISK_FULL, UNAVAILABLE, what the stream throws
  */
 export async function writeArchive(
   { database, blobs }: { database: SiteDatabase; blobs: BlobStores },
@@ -69,6 +70,12 @@ export async function writeArchive(
     reached?.('blobs-written')
     const secrets = await writeSecrets(output, bulk, head.position)
     const events = await writeEvents(output, bulk, header, options)
+    if (await isErasedSince(bulk.db, head.position)) {
+      throw new Rm3Error(
+        'LOG_BUSY',
+        'something was erased while the archive was written; begin anew',
+      )
+    }
     reached?.('events-written')
     const end: ArchiveEnd = { events, ...written, secrets, run: runOf(database, head, options) }
     await output.add({ type: 'Z', body: toMessagePack(end) })

@@ -1,7 +1,8 @@
 import { canonicalJson, type JsonObject } from '../../codec/json.ts'
 import { evolve } from '../../content/evolve.ts'
+import { asRead, type StandIns } from '../../content/stand-ins.ts'
 import type { State } from '../../content/state.ts'
-import { EVENT_VERSIONS, upcast } from '../../content/upcast.ts'
+import { EVENT_VERSIONS, type Recorded, upcast } from '../../content/upcast.ts'
 import { isRm3Error } from '../../errors.ts'
 import { isInstant } from '../../log/check-entry.ts'
 import { isSoundTip, payloadFault } from './check-payload.ts'
@@ -27,10 +28,16 @@ export class HistoryCheck {
   readonly #positions: number[] = []
   #state: State | null = null
   #erased = 0
+  readonly #findStandIns: () => StandIns
+  #standIns: StandIns | null = null
 
-  /** @param tally told the blobs that are referred to */
-  constructor(tally: Tally) {
+  /**
+   * @param tally told the blobs that are referred to
+   * @param standIns asked for what stands in for emptied events when the first of them comes
+   */
+  constructor(tally: Tally, standIns: () => StandIns) {
     this.#tally = tally
+    this.#findStandIns = standIns
   }
 
   /** @throws FileFault naming the line and what is wrong with the event */
@@ -62,8 +69,15 @@ export class HistoryCheck {
     return { state: this.#state, positions: this.#positions, erased: this.#erased }
   }
 
+  #read(event: PlacedEvent['event']): PlacedEvent['event'] {
+    if (!isErased(event)) return event
+    this.#standIns ??= this.#findStandIns()
+    return asRead(event, this.#standIns)
+  }
+
   #fold(event: PlacedEvent['event'], place: string): void {
-    const { type, version, position, data, meta } = event
+    const read = this.#read(event)
+    const { type, version, position, data, meta } = read
     const known = Object.hasOwn(EVENT_VERSIONS, type)
       ? EVENT_VERSIONS[type as keyof typeof EVENT_VERSIONS]
       : 0
@@ -80,11 +94,11 @@ export class HistoryCheck {
     }
     const blob = blobOf(type, payload)
     if (blob !== null) this.#tally.addBlob(blob)
-    this.#state = folded(this.#state, event, place)
+    this.#state = folded(this.#state, read, place)
   }
 }
 
-function folded(before: State | null, event: PlacedEvent['event'], place: string): State {
+function folded(before: State | null, event: Recorded, place: string): State {
   let after: State
   try {
     after = evolve(before, upcast(event))

@@ -51,6 +51,20 @@ const CREDENTIAL = {
 }
 const GRANT = { role: isWord, permission: isWord, pattern: isWord }
 
+const isStandIn: Check = value => {
+  if (!isObject(value)) return false
+  const { revision, version, note, meta, data, erased } = value as JsonObject
+  const isWhole = (member: Json | undefined) => member === null || isObject(member)
+  return (
+    isRevision(revision) &&
+    isRevision(version) &&
+    (erased === null || isRevision(erased)) &&
+    (note === null || isText(note)) &&
+    isWhole(meta) &&
+    isWhole(data)
+  )
+}
+
 /** The members of each payload that something relies on. Others are kept, whatever they are. */
 const SHAPES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   PageCreated: { ...IMPORTED, path: isPathValue, draft: optional(isTrue), review: REVIEW },
@@ -82,6 +96,11 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   RolePermitted: GRANT,
   RoleDenied: GRANT,
   SettingChanged: { key: isWord, value: isAny },
+  Erased: {
+    revisions: value => Array.isArray(value) && value.every(isRevision),
+    whole: optional(isTrue),
+    standIns: value => Array.isArray(value) && value.every(isStandIn),
+  },
 }
 
 /**
@@ -93,6 +112,7 @@ export function payloadFault(type: string, data: JsonObject): string | null {
     const value = Object.hasOwn(data, member) ? data[member] : undefined
     if (!check(value)) return `/data/${member}`
   }
+  if (isRevision(data['erased']) && isWord(data['proto'])) return null
   const hasDocument = Object.hasOwn(data, 'document')
   if (type === 'PageCreated' && !hasDocument) return '/data/document'
   if (type === 'PageRevised' && !hasDocument && !isPatch(data['patch'])) return '/data/patch'

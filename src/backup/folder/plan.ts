@@ -1,5 +1,6 @@
 import type { ImportedAppend, ImportedEvent, ImportedSecret } from '../../commands/import.ts'
 import { isUnder } from '../../content/path.ts'
+import { asRead, standInsOf } from '../../content/stand-ins.ts'
 import { upcast } from '../../content/upcast.ts'
 import { Rm3Error } from '../../errors.ts'
 import type { ProvableEvent } from '../../log/copy-history.ts'
@@ -8,6 +9,7 @@ import { blobFileName, type FileEntry } from './format.ts'
 import { historyOf, secretsIn } from './load.ts'
 import { listFiles } from './read-catalog.ts'
 import { recordsPlan } from './records-plan.ts'
+import { isErased } from './tally.ts'
 import type { FolderProof } from './verify.ts'
 
 /** What of a backup shall be loaded as new events of this site, with what is kept beside them. */
@@ -55,9 +57,27 @@ function isWanted({ kind, path: at = '' }: FileEntry, path: string | null): bool
 }
 
 function appendsOf(dir: string, files: readonly FileEntry[]): ImportedAppend[] {
-  const events = files.flatMap(file => [...historyOf(dir, file)].flat())
-  events.sort((one, other) => one.position - other.position)
-  return events.map(event => ({ recordedAt: event.recordedAt, events: [importedOf(event)] }))
+  const placed = files.flatMap(file => placedOf([...historyOf(dir, file)].flat()))
+  placed.sort((one, other) => one.position - other.position)
+  return placed.map(({ append }) => append)
+}
+
+interface PlacedAppend {
+  readonly position: number
+  readonly append: ImportedAppend
+}
+
+/** What was erased cannot happen again elsewhere: of a stream that has some of it the present is taken. */
+function placedOf(events: readonly ProvableEvent[]): PlacedAppend[] {
+  const append = (event: ProvableEvent): ImportedAppend => {
+    return { recordedAt: event.recordedAt, events: [importedOf(event)] }
+  }
+  if (!events.some(isErased)) {
+    return events.map(event => ({ position: event.position, append: append(event) }))
+  }
+  const standIns = standInsOf(events)
+  const present = snapshotOf(events.map(event => append(asRead(event, standIns))))
+  return present.map(append => ({ position: events.at(-1)?.position ?? 0, append }))
 }
 
 /** An event as a site takes it that is not the one it happened on. */

@@ -1,3 +1,4 @@
+import { type StandIns, standInsOf } from '../../content/stand-ins.ts'
 import type { Grants, Settings, State } from '../../content/state.ts'
 import { compareRecord, type Folded, HistoryCheck } from './check-history.ts'
 import { CompactSet } from './compact-set.ts'
@@ -10,7 +11,7 @@ import {
 } from './format.ts'
 import type { PositionIndex } from './position-index.ts'
 import { readCredentials } from './read-credentials.ts'
-import { hashOfFile, objectIn, readHistory, readText } from './read-history.ts'
+import { hashOfFile, objectIn, type PlacedEvent, readHistory, readText } from './read-history.ts'
 import { recordOf } from './record.ts'
 import { eventsOfRecord } from './records-plan.ts'
 import { FileFault } from './rules.ts'
@@ -70,7 +71,7 @@ function verifyBlob({ name, sha256, sizeBytes }: FileEntry, { blobs, tally }: Ga
 function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void {
   const { tally, index, ids } = gathered
   const stream = streamOf(entry)
-  const check = new HistoryCheck(tally)
+  const check = new HistoryCheck(tally, () => standInsIn(dir, entry.name, stream))
   const events = readHistory(dir, entry.name, stream)
   let next = events.next()
   while (!next.done) {
@@ -94,6 +95,19 @@ function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void 
   gather(entry, folded.state, gathered)
   if (folded.state !== null) {
     tally.add(folded.state, { events: folded.positions.length, erased: folded.erased })
+  }
+}
+
+/** Reads the file once more: whoever erased comes after what he erased. */
+function standInsIn(dir: string, name: string, stream: string): StandIns {
+  const erasures: PlacedEvent['event'][] = []
+  for (const placed of readHistory(dir, name, stream)) {
+    for (const { event } of placed) if (event.type === 'Erased') erasures.push(event)
+  }
+  try {
+    return standInsOf(erasures)
+  } catch (thrown) {
+    throw new FileFault('event-shape', `an erasure is not as it should be: ${String(thrown)}`)
   }
 }
 

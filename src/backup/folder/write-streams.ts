@@ -2,11 +2,14 @@ import type { JsonObject } from '../../codec/json.ts'
 import { GRANTS_STREAM, SETTINGS_STREAM } from '../../content/events.ts'
 import { evolve } from '../../content/evolve.ts'
 import { isUnder } from '../../content/path.ts'
+import { asRead, NO_STAND_INS, type StandIns } from '../../content/stand-ins.ts'
 import type { Grants, Settings, State } from '../../content/state.ts'
 import { upcast } from '../../content/upcast.ts'
 import { copyHistory, type ProvableEvent } from '../../log/copy-history.ts'
+import { type KeptStandIn, listStandIns } from '../../log/erase.ts'
 import type { Bulk } from '../../pg/bulk.ts'
-import { listChunks } from '../../projector/chunks.ts'
+import type { Db } from '../../pg/db.ts'
+import { type Chunk, listChunks } from '../../projector/chunks.ts'
 import type { DurableFiles, Written } from './durable-files.ts'
 import { entityFileName, type FileEntry, PERMISSIONS, SETTINGS } from './format.ts'
 import { itemLine } from './item.ts'
@@ -51,6 +54,7 @@ export async function writeStreams(
   let stream: OneStream | null = null
   const written = new Set<string>()
   for (const chunk of await listChunks(bulk.db, scope.position)) {
+    const standIns = await standInsIn(bulk.db, chunk)
     for await (const batch of copyHistory(bulk, { ...chunk, position: scope.position })) {
       signal?.throwIfAborted()
       for (const event of batch) {
@@ -59,7 +63,7 @@ export async function writeStreams(
           stream = new OneStream(event.stream, scope, output)
           if (isOfSite(event.stream)) written.add(event.stream)
         }
-        await stream.add(event)
+        await stream.add(event, standIns.get(event.stream) ?? NO_STAND_INS)
       }
       onEvents(batch.length)
     }
@@ -69,6 +73,16 @@ export async function writeStreams(
   for (const id of [GRANTS_STREAM, SETTINGS_STREAM]) {
     if (!written.has(id)) await new OneStream(id, scope, output).end()
   }
+}
+
+/** By stream. */
+async function standInsIn(db: Db, chunk: Chunk): Promise<Map<string, Map<number, KeptStandIn>>> {
+  const byStream = new Map<string, Map<number, KeptStandIn>>()
+  for (const standIn of await listStandIns(db, chunk)) {
+    const known = byStream.get(standIn.stream) ?? new Map<number, KeptStandIn>()
+    byStream.set(standIn.stream, known.set(standIn.revision, standIn))
+  }
+  return byStream
 }
 
 function isOfSite(stream: string): boolean {
@@ -94,14 +108,14 @@ class OneStream {
     this.#history = new Spool(output.folder)
   }
 
-  async add(event: ProvableEvent): Promise<void> {
-    const lifted = upcast(event)
+  async add(event: ProvableEvent, standIns: StandIns): Promise<void> {
+    const lifted = upcast(asRead(event, standIns))
     this.#state = evolve(this.#state, lifted)
     this.#positions.push(event.position)
     if (isErased(event)) this.#erased++
     if (this.#scope.path !== null) this.#actors.add(event.actor)
     if (this.#scope.contents === 'snapshot') return
-    const blob = blobOf(event.type, lifted.data)
+    const blob = blobOf(lifted.type, lifted.data)
     if (blob !== null) this.#blobs.push(blob)
     await this.#history.add(itemLine(event))
   }

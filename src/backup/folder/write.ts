@@ -1,5 +1,6 @@
 import type { BlobStores } from '../../blobs/store.ts'
 import { Rm3Error } from '../../errors.ts'
+import { isErasedSince } from '../../log/erase.ts'
 import { readHead } from '../../log/read.ts'
 import { type Bulk, openBulk, type SiteDatabase } from '../../pg/bulk.ts'
 import { type Db, find } from '../../pg/db.ts'
@@ -58,7 +59,8 @@ const CONCURRENCY = 4
  * on. The folder gets its name when all of it is on disk; until then it is `dir.partial`, which stays when the work fails half way, for
  * `resume`.
  *
- * @throws TARGET_EXISTS, TARGET_IN_USE, BACKUP_INCOMPLETE when a blob is not there, LOG_DAMAGED, DISK_FULL, the reason of `signal`
+ * @throws TARGET_EXISTS, TARGET_IN_USE, BACKUP_INCOMPLETE when a blob is not there, LOG_DAMAGED, DISK_FULL, the reason of `signal`;
+ *   ERASED when with its history it cannot be of that position any more
  */
 export async function writeBackupFolder(
   source: BackupSource,
@@ -125,6 +127,12 @@ async function writeHistory(bulk: Bulk, output: Output, { head, options }: Work)
     onProgress('history', done, head.position)
   }
   await writeStreams(bulk, head, output, { signal, onEvents })
+  if (head.contents === 'snapshot' || !(await isErasedSince(bulk.db, head.position))) return
+  throw new Rm3Error(
+    'ERASED',
+    `something that the log says up to position ${head.position} was erased since: a backup with history has to be of a later position`,
+    { position: head.position },
+  )
 }
 
 async function copyBlobs(output: Output, { source, options }: Work): Promise<string[]> {

@@ -3,13 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { rawEvents, restoreFolder } from '../../../src/backup/folder/load.ts'
+import { planOfFolder } from '../../../src/backup/folder/plan.ts'
 import { demandWhole } from '../../../src/backup/folder/tell.ts'
 import { writeBackupFolder } from '../../../src/backup/folder/write.ts'
 import { openBlobStore } from '../../../src/blobs/store.ts'
+import { erase } from '../../../src/commands/erase.ts'
+import type { Wanted } from '../../../src/content/plan-erasure.ts'
+import { readHead } from '../../../src/log/read.ts'
 import { discoverProjections } from '../../../src/projector/discover.ts'
 import { assert, suite } from '../../harness.ts'
 import { type LogDatabase, logDatabase } from '../../log/log-database.ts'
 import { TEST_SITE, testDatabase } from '../../support/database.ts'
+import { testEraser } from '../../support/erasing.ts'
 import { refused } from '../../support/refused.ts'
 import { contentsOf, type FolderSite, folderSite, someEvents } from './folder-site.ts'
 import { anyRawLog, become, becomeLog } from './raw-log.ts'
@@ -98,6 +103,46 @@ suite('loading a backup', test => {
     await assertSame(second, dir)
     await drop()
   })
+
+  test('brings back what was not erased, erased as it was', async () => {
+    const { eraser, remove } = await testEraser(open)
+    const erasing = (entityId: string, wanted: Wanted) =>
+      erase(eraser, {
+        ...{ entityId, wanted, actor: 'root', door: 'cli', reason: null },
+        keepsShown: false,
+      })
+    const { position: before } = await readHead(open.site.db)
+    const [whole, partly] = await open.site.db.rows<{ stream: string; revisions: number[] }>(
+      `select stream, array_agg(revision order by revision) as revisions from log
+        where type in ('PageCreated', 'PageRevised') group by stream order by count(*) desc, stream limit 2`,
+    )
+    await erasing(whole?.stream ?? '', 'whole')
+    await erasing(partly?.stream ?? '', new Set(partly?.revisions.slice(0, -2)))
+    remove()
+
+    const erased = await open.backup('erased')
+    const past = await refused(open.backup('before', { position: before }))
+    await open.backup('present', { position: before, snapshot: true })
+    const proof = await demandWhole(erased)
+    const { url, drop } = await testDatabase()
+    const restored = await restoreFolder(
+      { url, site: TEST_SITE },
+      { dir: erased, proof, stores: open.stores },
+      { projections: await discoverProjections(), allowUnsafe: true },
+    )
+    const again = join(open.folder, 'erased again')
+    await writeBackupFolder(
+      { url, site: TEST_SITE, stores: open.stores },
+      { dir: again, program: 'rm3' },
+    )
+    const plan = planOfFolder(erased, proof, { path: null, present: false })
+
+    assert.equal([past.code, restored.head.chain], ['ERASED', proof.head?.chain])
+    assert.ok((proof.counts?.erased ?? 0) > (whole?.revisions.length ?? 0))
+    await assertSame(again, erased)
+    assert.not.ok(plan.appends.some(({ events }) => events.some(({ type }) => type === 'Erased')))
+    await drop()
+  }, 60_000)
 
   test('refuses one that is not whole before the database is asked', async () => {
     const lacking = await open.backup('lacking')
