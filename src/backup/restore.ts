@@ -1,6 +1,5 @@
-import { isRm3Error, Rm3Error } from '../errors.ts'
+import { Rm3Error } from '../errors.ts'
 import { renewWorkers } from '../jobs/checkpoints.ts'
-import { copyStreams } from '../log/copy.ts'
 import type { LogPlace, RawEvent } from '../log/raw.ts'
 import { type LogHead, readHead } from '../log/read.ts'
 import { isSamePlace, restoreLog } from '../log/restore.ts'
@@ -9,11 +8,10 @@ import { type Bulk, openBulk, type SiteDatabase } from '../pg/bulk.ts'
 import { type Db, find } from '../pg/db.ts'
 import { Listener } from '../pg/listen.ts'
 import { migrate } from '../pg/migrate.ts'
-import { listChunks } from '../projector/chunks.ts'
 import type { Projection } from '../projector/define.ts'
 import { findingText } from '../projector/finding.ts'
-import { foldStreams } from '../projector/fold-streams.ts'
 import { buildAll, forgetBuilt, isUnbuilt } from '../projector/unbuilt.ts'
+import { proveFold } from './prove-fold.ts'
 
 /** A secret of a credential that was in force: a password's hash with its parameters, or a token's. */
 export interface Secret {
@@ -73,7 +71,7 @@ export interface Restored {
  * killed behind that leaves a site whose projections are known to be missing: the next start, or the same load again, builds them.
  * Whoever opens the site meanwhile waits. A part that the site holds already is not loaded again.
  *
- * @throws SITE_NOT_EMPTY, also when all of it is there already; BACKUP_DAMAGED; LOG_DAMAGED when the projections that were built differ
+ * @throws SITE_NOT_EMPTY, also when all of it is there already; BACKUP_DAMAGED; BACKUP_NEWER when an event is not known here; LOG_DAMAGED when the projections that were built differ
  * from the log; DISK_FULL, UNAVAILABLE, the reason of `signal`, what the parts throw
  */
 export async function restoreSite(
@@ -158,7 +156,9 @@ async function loadParts(bulk: Bulk, parts: Parts, options: RestoreOptions): Pro
   }
   if (events > 0) {
     options.reached?.('log-written')
-    await proveFold(bulk, options)
+    await proveFold(bulk, options.signal, (done, total) =>
+      options.onProgress?.('proving', done, total),
+    )
     await forgetBuilt(db)
     if (position === 0) await renewWorkers(db)
     options.reached?.('log-proved')
@@ -193,28 +193,6 @@ async function keepSecrets(db: Db, secrets: readonly Secret[]): Promise<void> {
     secrets.map(({ secret }) => secret),
     secrets.map(({ created }) => created),
   ])
-}
-
-/** Folds every stream, so that no log is kept of which projections cannot be built. */
-async function proveFold(bulk: Bulk, { signal, onProgress }: RestoreOptions): Promise<void> {
-  const { position } = await readHead(bulk.db)
-  let done = 0
-  const sink = { add: () => undefined, change: async () => {} }
-  for (const chunk of await listChunks(bulk.db, position)) {
-    signal?.throwIfAborted()
-    await foldStreams(copyStreams(bulk, { ...chunk, position }), [], sink, count => {
-      done += count
-    }).catch(thrown => {
-      throw isRm3Error(thrown, 'LOG_DAMAGED')
-        ? new Rm3Error(
-            'BACKUP_DAMAGED',
-            `what is to be loaded does not fit together: ${thrown.message}`,
-            { ...thrown.details, cause: thrown },
-          )
-        : thrown
-    })
-    onProgress?.('proving', done, position)
-  }
 }
 
 function heldAlready({ position }: LogHead): Rm3Error {

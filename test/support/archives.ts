@@ -54,7 +54,7 @@ export async function archiveOf(
 /** Loads archives into a site. */
 export async function loadInto(
   url: string,
-  archives: readonly Buffer[],
+  archives: readonly (Buffer | AsyncIterable<Uint8Array>)[],
   {
     stores,
     keys = NO_KEYS,
@@ -62,11 +62,9 @@ export async function loadInto(
   }: { stores: BlobStores | null; keys?: Keys } & Partial<RestoreOptions>,
 ): Promise<{ restored: Restored; loaded: LoadedArchive[] }> {
   const loaded: LoadedArchive[] = []
-  const sources = archives.map((bytes, index): ArchiveSource => {
-    return {
-      name: `archive ${index}`,
-      open: async () => ({ bytes: piecesOf(bytes), close: async () => {} }),
-    }
+  const sources = archives.map((archive, index): ArchiveSource => {
+    const bytes = Buffer.isBuffer(archive) ? piecesOf(archive) : archive
+    return { name: `archive ${index}`, open: async () => ({ bytes, close: async () => {} }) }
   })
   const projections = await discoverProjections()
   const restored = await restoreSite(

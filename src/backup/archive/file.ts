@@ -1,7 +1,6 @@
-import { createWriteStream } from 'node:fs'
 import { type FileHandle, link, lstat, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { Rm3Error } from '../../errors.ts'
 import { syncFolder } from '../folder/target.ts'
 import { translated } from './output.ts'
@@ -25,8 +24,7 @@ export async function writeWhole<Result>(
   const file = await openPartial(partial)
   try {
     reached('opened')
-    const out = createWriteStream('', { fd: file, autoClose: false })
-    const result = await write(out)
+    const result = await write(streamTo(file))
     reached('written')
     await file.sync()
     reached('synced')
@@ -42,6 +40,12 @@ export async function writeWhole<Result>(
   } finally {
     await file.close()
   }
+}
+
+function streamTo(file: FileHandle): Writable {
+  return new Writable({
+    write: (bytes: Buffer, _, done) => void file.writeFile(bytes).then(() => done(), done),
+  })
 }
 
 async function demandFree(path: string): Promise<void> {

@@ -1,0 +1,74 @@
+import type { JsonObject } from '../codec/json.ts'
+import type { State } from '../content/state.ts'
+import { isRm3Error, Rm3Error } from '../errors.ts'
+import { copyStreams } from '../log/copy.ts'
+import { readHead } from '../log/read.ts'
+import type { Bulk } from '../pg/bulk.ts'
+import { listChunks } from '../projector/chunks.ts'
+import type { EntityProjection } from '../projector/define.ts'
+import { foldStreams } from '../projector/fold-streams.ts'
+import { isSoundTip, payloadFault } from './folder/check-payload.ts'
+
+/** Has no rows, and refuses payloads that no rm3 has written. */
+const SHAPES: EntityProjection = {
+  ...{ name: 'shapes', version: 1, mode: 'async', sql: '', tables: {} },
+  step: ({ event }) => {
+    const fault = payloadFault(event.type, event.data as unknown as JsonObject)
+    if (fault === null) return []
+    throw unfit(`${fault} of the event at position ${event.position} is not of its type`)
+  },
+}
+
+/**
+ * Folds every stream of a log, so that none is kept of which projections cannot be built: payloads are of their types, patches apply, each
+ * event can follow the one before, and no two pages are live at one path. Holds the paths of live pages.
+ *
+ * @param onProgress told events folded, and all
+ * @throws BACKUP_DAMAGED, BACKUP_NEWER when an event is not known here
+ */
+export async function proveFold(
+  bulk: Bulk,
+  signal: AbortSignal | undefined,
+  onProgress: (done: number, total: number) => void,
+): Promise<void> {
+  const { position } = await readHead(bulk.db)
+  const paths = new Set<string>()
+  const sink = {
+    add: () => undefined,
+    change: async () => {},
+    ended: (_: string, state: State) => demandSound(state, paths),
+  }
+  const groups = [{ projections: [SHAPES], keys: new Map(), until: position }]
+  let done = 0
+  for (const chunk of await listChunks(bulk.db, position)) {
+    signal?.throwIfAborted()
+    await foldStreams(copyStreams(bulk, { ...chunk, position }), groups, sink, count => {
+      done += count
+    }).catch(thrown => {
+      throw translated(thrown)
+    })
+    onProgress(done, position)
+  }
+}
+
+function demandSound(state: State, paths: Set<string>): void {
+  if (state.kind !== 'entity') return
+  if (!isSoundTip(state)) throw unfit(`what the patches make of ${state.path} is no document`)
+  if (state.state !== 'live') return
+  if (paths.has(state.path)) throw unfit(`two pages are live at ${state.path}`)
+  paths.add(state.path)
+}
+
+function translated(thrown: unknown): unknown {
+  if (isRm3Error(thrown, 'LOG_DAMAGED')) return unfit(thrown.message, thrown)
+  if (isRm3Error(thrown, 'DATABASE_NEWER')) {
+    return new Rm3Error('BACKUP_NEWER', thrown.message, { ...thrown.details, cause: thrown })
+  }
+  // what folds takes payloads for what their types say
+  return thrown instanceof TypeError ? unfit('a payload is not of its type', thrown) : thrown
+}
+
+function unfit(text: string, cause?: unknown): Rm3Error {
+  const message = `what is to be loaded does not fit together: ${text}`
+  return new Rm3Error('BACKUP_DAMAGED', message, { cause })
+}
