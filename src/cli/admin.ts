@@ -1,5 +1,6 @@
 import { accountCommands } from './admin/accounts.ts'
 import { doctor } from './admin/doctor.ts'
+import { erasureCommands } from './admin/erasures.ts'
 import { explain } from './admin/explain.ts'
 import { jobCommands } from './admin/jobs.ts'
 import { migrate } from './admin/migrate.ts'
@@ -31,5 +32,6 @@ export const admin: Group = {
     loadTemplate,
     ...settingCommands,
     ...jobCommands,
+    ...erasureCommands,
   ],
 }

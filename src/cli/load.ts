@@ -1,6 +1,7 @@
 import { Rm3Error } from '../errors.ts'
 import { READING_KEYS } from './archive-keys.ts'
 import type { Call, Command } from './command.ts'
+import { withErasures } from './erasures.ts'
 import { loadArchives } from './load-archive.ts'
 import { loadFolder } from './load-folder.ts'
 import { GIT_OPTIONS, loadRepository } from './load-git.ts'
@@ -32,6 +33,10 @@ export const load: Command = {
     'dry-run': { summary: 'checks and does everything, then takes it back' },
     ...GIT_OPTIONS,
     nohistory: { summary: 'only the present: each page as one revision' },
+    erasures: {
+      value: 'SOURCE',
+      summary: 'a newer backup in a folder, or a list of erasures: does them again behind the load',
+    },
     ...READING_KEYS,
   },
   details: `A backup is read and checked whole before anything is written, and written in one transaction: it is loaded and proved,
@@ -45,8 +50,10 @@ compared. A site that holds the archive already is left alone (14), but one in w
   run: call => {
     const { repository, folder, archives, file } = sourceOf(call)
     if (repository !== null) return loadRepository(call, repository)
-    if (folder !== null) return loadFolder(call, folder)
-    return archives.length > 0 ? loadArchives(call, archives) : loadPage(call, file)
+    return withErasures(call, () => {
+      if (folder !== null) return loadFolder(call, folder)
+      return archives.length > 0 ? loadArchives(call, archives) : loadPage(call, file)
+    })
   },
 }
 

@@ -158,7 +158,14 @@ suite('rm3dump, rm3mv, rm3rm and rm3load -f', test => {
     assert.equal([all.code, again.code, after.code], [0, 0, 10])
     assert.match(again.stdout, /nothing left/)
     assert.is((await shell.run('rm3admin', ['verify'])).code, 0)
-  }, 120_000)
+    const list = await shell.run('rm3admin', ['erasures', '--json'])
+    writeFileSync(join(shell.folder, 'erasures.json'), list.stdout)
+    const applied = await shell.run('rm3admin', ['erasures', 'apply', 'erasures.json'])
+    const wrong = await shell.run('rm3admin', ['erasures', 'apply', 'bad-erasures.json'])
+    assert.equal([applied.code, wrong.code], [0, 10])
+    assert.match(applied.stdout, /^0 of 2 /)
+    assert.match((await shell.run('rm3admin', ['erasures'])).stdout, /1 event by root: a secret/)
+  }, 180_000)
 
   test('refuse a damaged page with 3 and a file that is not there with 10', async () => {
     writeFileSync(join(shell.folder, 'bad.json'), '{"path":"wh.x"')

@@ -2,12 +2,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { readErasures } from '../../../src/backup/erasures.ts'
 import { rawEvents, restoreFolder } from '../../../src/backup/folder/load.ts'
 import { planOfFolder } from '../../../src/backup/folder/plan.ts'
 import { demandWhole } from '../../../src/backup/folder/tell.ts'
 import { writeBackupFolder } from '../../../src/backup/folder/write.ts'
 import { openBlobStore } from '../../../src/blobs/store.ts'
 import { erase } from '../../../src/commands/erase.ts'
+import { listErasures } from '../../../src/commands/erasures.ts'
 import type { Wanted } from '../../../src/content/plan-erasure.ts'
 import { readHead } from '../../../src/log/read.ts'
 import { discoverProjections } from '../../../src/projector/discover.ts'
@@ -116,6 +118,7 @@ suite('loading a backup', test => {
       `select stream, array_agg(revision order by revision) as revisions from log
         where type in ('PageCreated', 'PageRevised') group by stream order by count(*) desc, stream limit 2`,
     )
+    const older = await open.backup('older')
     await erasing(whole?.stream ?? '', 'whole')
     await erasing(partly?.stream ?? '', new Set(partly?.revisions.slice(0, -2)))
     remove()
@@ -140,6 +143,9 @@ suite('loading a backup', test => {
     assert.equal([past.code, restored.head.chain], ['ERASED', proof.head?.chain])
     assert.ok((proof.counts?.erased ?? 0) > (whole?.revisions.length ?? 0))
     await assertSame(again, erased)
+    const erasures = readErasures(erased)
+    assert.equal(erasures, await listErasures(open.site.db))
+    assert.equal(readErasures(older), [])
     assert.not.ok(plan.appends.some(({ events }) => events.some(({ type }) => type === 'Erased')))
     await drop()
   }, 60_000)
