@@ -192,6 +192,13 @@ export async function listMembers(
   return db.rows(MEMBERS, [role])
 }
 
+const OWNER = `select entity_id as id from credentials where credential = $1::uuid and provider = 'token'`
+
+/** The user whom an API token is, or was, of; or null. */
+export async function findTokenOwner(db: Db, token: string): Promise<string | null> {
+  return (await find<{ id: string }>(db, OWNER, [token]))?.id ?? null
+}
+
 export interface CredentialRow {
   readonly credential: string
   readonly provider: string

@@ -11,6 +11,7 @@ import { settingCommands } from './admin/settings.ts'
 import { status } from './admin/status.ts'
 import { loadTemplate } from './admin/template.ts'
 import { tokenCommands } from './admin/tokens.ts'
+import { undo } from './admin/undo.ts'
 import { verifyCommand } from './admin/verify.ts'
 import type { Group } from './command.ts'
 
@@ -29,6 +30,7 @@ export const admin: Group = {
     ...rightsCommands,
     explain,
     ...tokenCommands,
+    undo,
     loadTemplate,
     ...settingCommands,
     ...jobCommands,

@@ -29,6 +29,7 @@ import { searchRoutes } from './routes/search.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { timemapRoutes } from './routes/timemap.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { undoRoutes } from './routes/undo.ts'
 import { userRoutes } from './routes/users.ts'
 
 /** Adds all routes: the API and the pages. They come in a scope of their own, after the plugins have been loaded. */
@@ -54,6 +55,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     blameRoutes(scope, context)
     historySearchRoutes(scope, context)
     batchRoutes(scope, context)
+    undoRoutes(scope, context)
     logRoutes(scope, context)
     sessionRoutes(scope, context)
     tokenRoutes(scope, context)

@@ -11,6 +11,8 @@ export const PATH_PARAMS = Type.Object(
   },
   closed,
 )
+/** An id as text. */
+export const UUID_TEXT = Type.String({ pattern: UUID })
 export const ID_PARAMS = Type.Object({ id: Type.String({ pattern: UUID }) }, closed)
 
 /** A query with these parameters, none of which is required, and no other. */

@@ -26,6 +26,7 @@ import {
   readStreamBackwards,
   readTypes,
 } from '../../src/log/read.ts'
+import { selectEvents } from '../../src/log/select.ts'
 import { type Db, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
 import { getUser, listUsers, readMembers } from '../../src/queries/administration.ts'
@@ -49,6 +50,8 @@ import { runContext } from '../support/run-context.ts'
 
 const ID = '00000000-0000-4000-8000-0000000000ff'
 const PATH = 'wh.p77.c777'
+const NO_ONE = { token: null, importedFrom: null, undo: null }
+const OF_ONE_ACTOR = { ...NO_ONE, actor: ID, after: 15_000, upTo: 15_100 }
 /** Tables that have one row. */
 const SMALL = new Set(['log_head'])
 
@@ -167,6 +170,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   listLastPaths: db => pageHistory.listLastPaths(db, [ID]),
   findAccount: db => accounts.findAccount(db, ID),
   findAccountAtPath: db => accounts.findAccountAtPath(db, 'wh.users.u7'),
+  findTokenOwner: db => accounts.findTokenOwner(db, ID),
   findAccountByEmail: db => accounts.findAccountByEmail(db, 'u7@example.org'),
   listRoles: db => accounts.listRoles(db, ID),
   listMembers: db => accounts.listMembers(db, 'role7'),
@@ -253,6 +257,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   readStream: db => readStream(db, ID, { from: 7 }),
   readStreamBackwards: db => readStreamBackwards(db, ID, { limit: 20 }),
   readLog: db => readLog(db, 15_000),
+  selectEvents: db => selectEvents(db, OF_ONE_ACTOR, 10),
   findEvent: db => findEvent(db, ID),
   findPosition: db => findPosition(db, 7),
   'clean-up': db => cleanUp.run(runContext({ site: { db } as Site })),

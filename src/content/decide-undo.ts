@@ -1,0 +1,138 @@
+import type { Json } from '../codec/json.ts'
+import { sameJson } from '../codec/json-compare.ts'
+import { type Conflict, merge } from '../codec/merge.ts'
+import { isRm3Error } from '../errors.ts'
+import { checkDocument } from './check-document.ts'
+import type { PageCommand } from './decide-page.ts'
+import { type Document, documentOf } from './document.ts'
+import type { BlobAttached } from './events.ts'
+import type { Blob, Entity } from './state.ts'
+
+/** An entity before and after some of its events that follow one another without another one between. */
+export interface Span {
+  readonly before: Entity | null
+  readonly after: Entity
+}
+
+/** What it takes to undo some events of an entity, step by step. */
+export interface Undoing {
+  readonly commands: readonly PageCommand[]
+  readonly attach: readonly BlobAttached[]
+  /** Names of files. */
+  readonly detach: readonly string[]
+  /**
+   * What was changed since in another way, and stays: `path` begins with `/exists`, `/path`, `/document` or `/files`; `base` is what the
+   * events made of it, `one` what it is, `other` what it was before them.
+   */
+  readonly conflicts: readonly Conflict[]
+  /** Whether readers saw anything of the events. */
+  readonly wasSeen: boolean
+  /** Whether what it would bring back, or what it is compared with, was erased. */
+  readonly isErased: boolean
+}
+
+/** What readers see of an entity, and undoing can change; when it does not exist, nothing of the rest. */
+interface Standing {
+  readonly exists: boolean
+  readonly path?: string
+  readonly document?: Document
+  readonly files?: Readonly<Record<string, Omit<Blob, 'since'>>>
+}
+
+/**
+ * How to undo events of an entity: what they changed becomes what it was before, and what was changed since by others stays, by
+ * three-way merge of each span. A page that others have worked on since is neither deleted nor brought back.
+ *
+ * @param entity as it is now
+ * @param spans newest first
+ */
+export function decideUndo(entity: Entity, spans: readonly Span[]): Undoing {
+  const now = standingOf(entity)
+  const conflicts: Conflict[] = []
+  let target = now
+  for (const { before, after } of spans) {
+    const merged = merge(jsonOf(standingOf(after)), jsonOf(target), jsonOf(standingOf(before)))
+    conflicts.push(...merged.conflicts)
+    target = merged.value as unknown as Standing
+  }
+  const stays = conflicts.length > 0 && target.exists !== now.exists
+  const kept = { conflicts, wasSeen: spans.some(isSeen), isErased: spans.some(isErased) }
+  if (stays) return { commands: [], attach: [], detach: [], ...kept }
+  const restored = spans.at(-1)?.before ?? null
+  return { ...stepsTo(entity, now, target, restored), ...kept }
+}
+
+function standingOf(entity: Entity | null): Standing {
+  if (entity === null || entity.live === null || entity.state !== 'live') return { exists: false }
+  const files = Object.entries(entity.blobs).map(([name, { since: _, ...blob }]) => [name, blob])
+  return {
+    exists: true,
+    path: entity.path,
+    document: documentOf(entity.live.document),
+    files: Object.fromEntries(files),
+  }
+}
+
+function jsonOf(standing: Standing): Json {
+  return standing as unknown as Json
+}
+
+function isSeen({ before, after }: Span): boolean {
+  return !sameJson(jsonOf(standingOf(before)), jsonOf(standingOf(after)))
+}
+
+function isErased({ before, after }: Span): boolean {
+  return [before, after].some(state => (state?.live ?? null)?.erased !== undefined)
+}
+
+/** @param before the entity from before all that is undone */
+function stepsTo(
+  entity: Entity,
+  now: Standing,
+  target: Standing,
+  before: Entity | null,
+): Pick<Undoing, 'commands' | 'attach' | 'detach'> {
+  const none = { commands: [], attach: [], detach: [] }
+  const { path, document, files } = target
+  if (!target.exists) return now.exists ? { ...none, commands: [{ type: 'DeletePage' }] } : none
+  if (path === undefined || document === undefined) return none
+  const commands: PageCommand[] = []
+  if (!now.exists) commands.push({ type: 'UndeletePage', path })
+  else if (path !== now.path) commands.push({ type: 'MovePage', to: path })
+  return { commands: [...commands, ...revision(entity, document, before)], ...changed(now, files) }
+}
+
+function revision(entity: Entity, document: Document, before: Entity | null): PageCommand[] {
+  const { live } = entity
+  if (live === null || same(documentOf(live.document), document) || !isDocument(document)) return []
+  const old = before?.live ?? null
+  const restored = old !== null && same(documentOf(old.document), document) ? old.revision : null
+  const command = { type: 'RevisePage', document, base: live.revision } as const
+  return [restored === null ? command : { ...command, restored }]
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return sameJson(one as Json, other as Json)
+}
+
+/** Whether what was put together is one; it is not when the parts do not fit one another. */
+function isDocument(document: Document): boolean {
+  try {
+    checkDocument(document)
+    return true
+  } catch (thrown) {
+    if (isRm3Error(thrown)) return false
+    throw thrown
+  }
+}
+
+function changed(
+  { files: now = {} }: Standing,
+  files: Standing['files'] = {},
+): Pick<Undoing, 'attach' | 'detach'> {
+  const attach = Object.entries(files).filter(([name, file]) => !same(now[name] ?? null, file))
+  return {
+    attach: attach.map(([name, file]) => ({ name, ...file })),
+    detach: Object.keys(now).filter(name => !Object.hasOwn(files, name)),
+  }
+}

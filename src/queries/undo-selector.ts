@@ -1,0 +1,34 @@
+import type { UndoSelector } from '../commands/undo.ts'
+import { parsePath } from '../content/path.ts'
+import type { Db } from '../pg/db.ts'
+import { FOREVER } from '../projector/define.ts'
+import { resolvePosition } from './at.ts'
+import { actorOf } from './revisions.ts'
+
+/** What shall be undone, as people say it. */
+export interface UndoAsked {
+  /** A login name, an entity id, or root, nobody, system. */
+  readonly user?: string
+  readonly token?: string
+  readonly import?: string
+  readonly undo?: string
+  /** After this moment, and by that one; as `at`. */
+  readonly from?: string
+  readonly to?: string
+  readonly under?: string
+}
+
+/** @throws AT_INVALID, PATH_INVALID */
+export async function undoSelectorOf(db: Db, asked: UndoAsked): Promise<UndoSelector> {
+  const positionOf = async (text: string | undefined, otherwise: number) =>
+    text === undefined ? otherwise : (await resolvePosition(db, text)).position
+  return {
+    actor: asked.user === undefined ? null : await actorOf(db, asked.user),
+    token: asked.token ?? null,
+    importedFrom: asked.import ?? null,
+    undo: asked.undo ?? null,
+    after: await positionOf(asked.from, 0),
+    upTo: await positionOf(asked.to, FOREVER - 1),
+    under: asked.under === undefined ? null : parsePath(asked.under),
+  }
+}
