@@ -3,7 +3,9 @@ import {
   type Db,
   defineProjection,
   FOREVER,
+  find,
   type Json,
+  nextTime,
   own,
   put,
   type RowChange,
@@ -52,4 +54,24 @@ export async function listSettings(
   position = FOREVER - 1,
 ): Promise<{ key: string; value: Json }[]> {
   return db.rows(AT, [position])
+}
+
+const LAST_START = `select started from checkpoints where kind = 'worker' and name = $1::text`
+
+/**
+ * When a worker is due that runs as a setting says: a span such as `6h`, or five fields as in crontab. The first time is at once.
+ *
+ * @returns null when the setting is not set, or says no time
+ */
+export async function findTimeBySetting(
+  db: Db,
+  worker: string,
+  key: string,
+): Promise<string | null> {
+  const value = (await listSettings(db)).find(setting => setting.key === key)?.value
+  if (typeof value !== 'string') return null
+  const last = await find<{ started: string | null }>(db, LAST_START, [worker])
+  const started = last?.started ?? null
+  const next = nextTime(value, started === null ? new Date(0) : new Date(started))
+  return next?.toISOString() ?? null
 }

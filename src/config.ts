@@ -17,6 +17,9 @@ export interface Config {
   readonly listenHost: string
   readonly publicBlobsFolder: string
   readonly privateBlobsFolder: string
+  readonly backupsFolder: string
+  /** age recipients; [] = scheduled backups are not encrypted */
+  readonly backupRecipients: readonly string[]
   /** null = made at random and kept by the server */
   readonly sessionSecret: string | null
   /** null = no mail */
@@ -58,6 +61,8 @@ export function loadConfig(env: Environment, folder: string = process.cwd()): Co
     listenHost: read('RM3_LISTEN_HOST'),
     publicBlobsFolder: read('RM3_LOCAL_BLOBS') ?? resolve(dataFolder, 'blobs/public'),
     privateBlobsFolder: read('RM3_PRIVATE_BLOBS') ?? resolve(dataFolder, 'blobs/private'),
+    backupsFolder: read('RM3_BACKUPS') ?? resolve(dataFolder, 'backups'),
+    backupRecipients: (read('RM3_BACKUP_RECIPIENT') ?? '').split(/[\s,]+/).filter(Boolean),
     sessionSecret: read('RM3_SESSION_SECRET'),
     emailUrl: read('RM3_EMAIL'),
     jwtSecret: read('RM3_JWT_SECRET'),

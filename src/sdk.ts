@@ -25,6 +25,7 @@ export { tagOf } from './content/tags.ts'
 export { isUser } from './content/user.ts'
 export { changedWords } from './content/wording.ts'
 export { type ErrorCode, Rm3Error } from './errors.ts'
+export { nextTime } from './jobs/cron.ts'
 export {
   type Deed,
   defineWorker,

@@ -57,6 +57,18 @@ export const SETTINGS = {
     secret: false,
     meaning: 'Folder of the blobs behind a permission; blobs/private in RM3_DATA when not set.',
   },
+  RM3_BACKUPS: {
+    kind: 'folder',
+    default: null,
+    secret: false,
+    meaning: 'Folder of the scheduled backups; backups in RM3_DATA when not set.',
+  },
+  RM3_BACKUP_RECIPIENT: {
+    kind: 'text',
+    default: null,
+    secret: false,
+    meaning: 'Whom scheduled archives are encrypted for: age recipients with spaces between.',
+  },
   RM3_SESSION_SECRET: {
     kind: 'secret',
     default: null,

@@ -47,6 +47,8 @@ suite('config', test => {
       unsafeDatabaseAllowed: false,
       workersDisabled: false,
       logLevel: 'info',
+      backupsFolder: '/srv/.rm3/backups',
+      backupRecipients: [],
       warnings: [],
     })
   })

@@ -14,7 +14,7 @@ const LAYERS = [
   ['src/pg/'],
   ['src/log/'],
   ['src/blobs/'],
-  ['src/jobs/define.ts'],
+  ['src/jobs/define.ts', 'src/jobs/cron.ts'],
   ['src/projector/'],
   ['src/sdk.ts'],
   ['projections/'],

@@ -4,7 +4,9 @@ import { Rm3Error } from '../errors.ts'
 import { READING_KEYS, WRITING_KEYS } from './archive-keys.ts'
 import { backupArchive, verifyArchiveFile } from './backup-archive.ts'
 import { backupFolder, FOLDER_OPTIONS } from './backup-folder.ts'
+import { forget } from './backup-forget.ts'
 import { backupGit, GIT_BACKUP_OPTIONS } from './backup-git.ts'
+import { rehearse, scheduled } from './backup-scheduled.ts'
 import type { Call, Command, Outcome } from './command.ts'
 import { verifyBackupFolder } from './verify-folder.ts'
 
@@ -41,7 +43,7 @@ export const backup: Command = {
     { name: 'DIR', summary: 'folder of the backup, which must not exist', optional: true },
   ],
   options: { ...FOLDER_OPTIONS, ...GIT_BACKUP_OPTIONS, ...ARCHIVE_OPTIONS },
-  verbs: [verify],
+  verbs: [verify, forget, scheduled, rehearse],
   details: `The backup is of one moment; the site goes on meanwhile. DIR gets its name when all of it is on disk; before that it is
 DIR.partial, which --resume goes on with. The same holds for FILE of an archive, but for --resume. Exit codes: 3 something is missing,
 13 the log is damaged, 14 DIR or FILE is there already, 28 no space.`,

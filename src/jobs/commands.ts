@@ -6,11 +6,11 @@ import { carryOut } from '../commands/schedules.ts'
 import { findEvent } from '../log/read.ts'
 import type { Deed, WorkerCommands } from './define.ts'
 
-/** The commands of a site as a worker gets them. @param scrub compares the next part of the projections with the log */
+/** The commands of a site as a worker gets them. */
 export function workerCommands(
   site: Site,
   name: string,
-  scrub: WorkerCommands['scrub'],
+  { scrub, program }: Pick<WorkerCommands, 'scrub' | 'program'>,
 ): WorkerCommands {
   const once = (deed: Deed, work: (change: Change) => Promise<unknown>) =>
     doOnce(site, name, deed, work)
@@ -23,6 +23,7 @@ export function workerCommands(
       }),
     publishScheduled: (entityId, schedule) => carryOut(site, entityId, schedule),
     scrub,
+    program,
   }
 }
 

@@ -60,6 +60,12 @@ export interface WorkerCommands {
   revisePage(path: string, edit: (document: Document) => Document, deed: Deed): Promise<boolean>
   /** Carries out a scheduled publication that is due, in the name of whoever scheduled it. */
   publishScheduled(entityId: string, schedule: string): Promise<Carried>
+  /**
+   * Runs one of rm3's programs for this site, in a process of its own that ends with the run.
+   *
+   * @returns what it prints as JSON @throws Error with what it says when it ends with anything but 0
+   */
+  program(name: 'rm3backup', args: readonly string[]): Promise<Json>
   /** Compares the next part of all projections with the log; nothing is changed. */
   scrub(signal: AbortSignal): Promise<Scrubbed>
 }

@@ -1,8 +1,7 @@
 import { Rm3Error } from '../errors.ts'
 import { discover, type Found } from '../plugins.ts'
-import { isCron } from './cron.ts'
+import { isCron, parseEvery } from './cron.ts'
 import { isSubscribed, type Schedule, type Worker } from './define.ts'
-import { parseEvery } from './schedule.ts'
 
 /** A worker and where it was found. */
 export interface FoundWorker {

@@ -21,6 +21,7 @@ import {
 } from './define.ts'
 import { advanceCheckpoint } from './lease.ts'
 import type { SitePlace, ThreadMessage, ThreadTask } from './messages.ts'
+import { runProgram } from './run-program.ts'
 
 /** A run failed at some event. */
 export class Failed extends Error {
@@ -53,7 +54,9 @@ export async function perform(
   const scrub = (until: AbortSignal) =>
     scrubSlice({ url, site: schema, projections, signal: until })
   try {
-    const context = await contextOf(task, workerCommands(site, task.name, scrub), {
+    const program: WorkerCommands['program'] = (name, args) =>
+      runProgram(task.place, [name, ...args], signal)
+    const context = await contextOf(task, workerCommands(site, task.name, { scrub, program }), {
       site,
       signal,
       post,

@@ -1,4 +1,4 @@
-import { nextCron } from './cron.ts'
+import { nextCron, parseEvery } from './cron.ts'
 import { isSubscribed, type Schedule, type Worker } from './define.ts'
 
 /** What makes a worker run, in words: `every 15m`, `cron 5 4 * * *`, `at 2027-01-01T00:00:00.000Z`, `at the next instant`, `on PageRevised`. */
@@ -8,15 +8,6 @@ export function triggerOf(worker: Worker): string {
   if ('every' in schedule) return `every ${schedule.every}`
   if ('cron' in schedule) return `cron ${schedule.cron}`
   return typeof schedule.at === 'string' ? `at ${schedule.at}` : 'at the next instant'
-}
-
-const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-const EVERY = /^([1-9]\d{0,5})([smhd])$/
-
-/** Milliseconds of `15m`; null when it is none. */
-export function parseEvery(every: string): number | null {
-  const [, count, unit] = EVERY.exec(every) ?? []
-  return count === undefined ? null : Number(count) * UNITS[unit as keyof typeof UNITS]
 }
 
 /**

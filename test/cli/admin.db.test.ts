@@ -134,6 +134,7 @@ suite('rm3admin', test => {
       'workers',
       'rebuild',
       'scrub',
+      'backups',
     ])
     assert.ok(status.projections.length >= 8)
     assert.equal(status['workers'], [])

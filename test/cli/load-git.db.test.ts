@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { type TestRepository, testRepository } from '../backup/git/git-repository.ts'
 import { assert, suite } from '../harness.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -63,6 +64,20 @@ suite('rm3load --git', test => {
     assert.is(summary.source.ref, 'main')
     assert.is(summary.proof.events, 1)
     assert.is(summary.known, 3)
+  })
+
+  test('what was erased is not in a repository that is written of it', async () => {
+    repository.commit({ 'docs/p.png': 'picture', 'docs/index.md': 'confidential words\n' })
+    await shell.run('rm3load', ['--git', repository.folder])
+    const erased = await shell.run('rm3rm', ['-E', '-Y', 'wh.docs'])
+    const written = await shell.run('rm3backup', ['--git', 'out'])
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', `${shell.folder}/out`, ...args], { encoding: 'utf8' })
+
+    assert.is(erased.code, 0, erased.stderr)
+    assert.is(written.code, 0, written.stderr)
+    assert.not.match(git('log', '-p', '--all'), /confidential/)
+    assert.match(git('ls-files'), /docs\/a\.md/)
   })
 
   test('ends with the exit code of what is wrong', async () => {

@@ -1,5 +1,6 @@
+import { nextTime, parseEvery } from '../../src/jobs/cron.ts'
 import { defineWorker, type Schedule } from '../../src/jobs/define.ts'
-import { firstDue, nextDue, parseEvery, triggerOf } from '../../src/jobs/schedule.ts'
+import { firstDue, nextDue, triggerOf } from '../../src/jobs/schedule.ts'
 import { assert, suite } from '../harness.ts'
 
 const worker = (schedule: Schedule) =>
@@ -46,5 +47,13 @@ suite('the schedule of a worker', test => {
     for (const bad of ['', '0m', '1.5h', '-1s', '1w', '5', 'm', '1h ', '1234567s']) {
       assert.is(parseEvery(bad), null, bad)
     }
+  })
+
+  test('what was done is due again after a span, or at the next time of a crontab', () => {
+    const done = new Date(NOON)
+
+    assert.is(nextTime('6h', done)?.toISOString(), '2026-11-25T18:00:00.000Z')
+    assert.is(nextTime('15 3 * * *', done)?.toISOString(), '2026-11-26T03:15:00.000Z')
+    assert.is(nextTime('sometimes', done), null)
   })
 })

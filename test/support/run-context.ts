@@ -17,7 +17,7 @@ export function runContext(
   return {
     ...{
       db: site.db,
-      commands: workerCommands(site, 'test', NO_SCRUB),
+      commands: workerCommands(site, 'test', { scrub: NO_SCRUB, program: async () => null }),
       blobs: NO_STORES,
       now: site.now,
     },

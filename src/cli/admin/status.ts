@@ -1,5 +1,8 @@
 import type { Json } from '../../codec/json.ts'
+import { Rm3Error } from '../../errors.ts'
+import { backupStandingOf, findBackupStanding, type Standing } from '../../jobs/backup-standing.ts'
 import { listWorkers } from '../../jobs/checkpoints.ts'
+import { parseEvery } from '../../jobs/cron.ts'
 import { readHead } from '../../log/read.ts'
 import type { Db } from '../../pg/db.ts'
 import { isPerEntity } from '../../projector/define.ts'
@@ -8,6 +11,7 @@ import { findRebuildStatus, type RebuildStatus } from '../../projector/rebuild-s
 import { findScrub, type ScrubStatus } from '../../projector/scrub.ts'
 import { listStandings, type ProjectionStanding } from '../../projector/standing.ts'
 import type { Command, Outcome } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
 import { withSite } from '../open.ts'
 import { columns } from '../usage.ts'
 import { tellOf } from './jobs.ts'
@@ -18,11 +22,34 @@ export const status: Command = {
   summary: 'shows the head of the log, the projections and the workers',
   details: `A projection is inline (written with each save, so never behind) or async (it follows: lag is what it has not seen yet).
 async ones are building, live, paused or failed; of a failed one the event it cannot apply is shown. Of a rebuild it shows how far it
-is, and of the scrub, which compares everything with the log once a week, what it found.`,
-  run: call =>
-    withSite(call, async ({ db }, { site, databaseUrl }) =>
-      statusOf(db, { site, databaseUrl, folder: call.terminal.cwd }),
-    ),
+is, and of the scrub, which compares everything with the log once a week, what it found. With --max-age the exit code is 1 when the last
+good scheduled backup is older, or there is none.`,
+  options: {
+    'max-age': { value: 'SPAN', summary: 'fails when the last good backup is older, as 26h' },
+  },
+  run: call => {
+    const maxAge = call.option('max-age')
+    const maxAgeMs = maxAge === null ? null : parseEvery(maxAge)
+    if (maxAge !== null && maxAgeMs === null) {
+      throw new Rm3Error('USAGE', `--max-age takes a span such as 26h, not "${maxAge}"`)
+    }
+    return withSite(call, async ({ db, now }, { site, databaseUrl }) => {
+      const outcome = await statusOf(db, { site, databaseUrl, folder: call.terminal.cwd })
+      if (maxAgeMs === null) return outcome
+      const why = staleness(await findBackupStanding(db), Date.parse(now()), maxAgeMs)
+      if (why === null) return outcome
+      call.say(`${call.name}: ${why}`)
+      return { ...outcome, exitCode: EXIT.failed }
+    })
+  },
+}
+
+/** Why the last backup will not do; null when it will. */
+function staleness({ backup }: Standing, now: number, maxAgeMs: number): string | null {
+  if (backup === null) return 'there is no scheduled backup'
+  const hours = (now - Date.parse(backup.at)) / 3_600_000
+  if (hours * 3_600_000 <= maxAgeMs) return null
+  return `the last good backup is ${hours.toFixed(1)} hours old, of ${backup.at}`
 }
 
 async function statusOf(
@@ -37,6 +64,7 @@ async function statusOf(
   const workers = await listWorkers(db)
   const rebuild = await findRebuildStatus(db)
   const scrub = await findScrub(db)
+  const backups = backupStandingOf(workers)
   const database = {
     name: server?.name ?? '',
     version: server?.version ?? '',
@@ -54,10 +82,13 @@ async function statusOf(
     ...columns(projections.map(projection => [projection.name, sentenceOf(projection)])),
     ...(rebuild === null ? [] : [`Rebuild      ${tellOfRebuild(rebuild)}`]),
     ...(scrub === null ? [] : [`Scrub        ${tellOfScrub(scrub)}`]),
+    ...tellOfBackups(backups),
     workers.length === 0 ? 'Workers      none has run yet' : 'Workers',
     ...columns(workers.map(worker => [worker.name, tellOf(worker)])),
   ].join('\n')
-  const lists = { projections, workers, rebuild, scrub } as unknown as { [name: string]: Json }
+  const lists = { projections, workers, rebuild, scrub, backups } as unknown as {
+    [name: string]: Json
+  }
   return { text, data: { database, site, head, ...lists } }
 }
 
@@ -73,6 +104,17 @@ function tellOfScrub({ roundStarted, events, differences, lastRound }: ScrubStat
   const now = `since ${roundStarted} ${events} events compared, ${differences} differences`
   if (lastRound === null) return now
   return `${now}; the round before ended ${lastRound.ended} with ${lastRound.differences}`
+}
+
+function tellOfBackups({ backup, drill }: Standing): string[] {
+  if (backup === null && drill === null) return ['Backup       none is scheduled yet']
+  const { at, name, sizeBytes, position, kept, verified } = backup ?? {}
+  const last =
+    backup === null ? 'none yet' : `${at}, ${name}, ${sizeBytes} bytes, up to position ${position}`
+  return [
+    `Backup       ${last}${verified === false ? ', encrypted' : ''}${kept === undefined ? '' : `; ${kept} there`}`,
+    ...(drill === null ? [] : [`             rehearsed ${drill.at} in ${drill.seconds} s`]),
+  ]
 }
 
 type Shown = ProjectionStanding & { readonly kind: 'entity' | 'ordered' | null }

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Site } from '../../commands/change.ts'
+import { backupStandingOf, type Standing } from '../../jobs/backup-standing.ts'
 import { listWorkers, type WorkerStatus } from '../../jobs/checkpoints.ts'
 
 /** Figures of one look serve all of them. */
@@ -33,6 +34,38 @@ export function addWorkerMetrics(registry: Registry, site: Site): void {
     lastRun === null ? null : Date.parse(lastRun.ended) / 1000,
   )
   gauge('rm3_worker_lag_positions', 'How far the log is ahead of a subscription', ({ lag }) => lag)
+  addBackupMetrics(registry, read)
+}
+
+/** Figures of the last scheduled backup and the last rehearsal that went well; none before the first. */
+function addBackupMetrics(registry: Registry, read: () => Promise<WorkerStatus[]>): void {
+  const gauge = (name: string, help: string, figureOf: (standing: Standing) => number | null) =>
+    new Gauge({
+      ...{ name, help, registers: [registry] },
+      async collect() {
+        const value = figureOf(backupStandingOf(await read()))
+        this.reset()
+        if (value !== null) this.set(value)
+        else this.remove()
+      },
+    })
+  const secondsOf = (at: string | undefined) => (at === undefined ? null : Date.parse(at) / 1000)
+  gauge('rm3_backup_seconds', 'When the last good backup was begun, since 1970', ({ backup }) =>
+    secondsOf(backup?.at),
+  )
+  gauge(
+    'rm3_backup_bytes',
+    'Size of the last good backup',
+    ({ backup }) => backup?.sizeBytes ?? null,
+  )
+  gauge(
+    'rm3_backup_position',
+    'Up to where the last good backup goes',
+    ({ backup }) => backup?.position ?? null,
+  )
+  gauge('rm3_restore_drill_seconds', 'When a backup was last rehearsed, since 1970', ({ drill }) =>
+    secondsOf(drill?.at),
+  )
 }
 
 function shared<Value>(read: () => Promise<Value>): () => Promise<Value> {

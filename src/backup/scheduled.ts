@@ -1,0 +1,176 @@
+import { lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { listSettings } from '../../projections/settings.ts'
+import type { Json, JsonObject } from '../codec/json.ts'
+import { Rm3Error } from '../errors.ts'
+import type { Db } from '../pg/db.ts'
+import { parseRecipient } from './age/keys.ts'
+import { writeWhole } from './archive/file.ts'
+import { verifyArchive } from './archive/verify.ts'
+import { writeArchive } from './archive/write.ts'
+import { syncFolder } from './folder/target.ts'
+import { demandWhole } from './folder/tell.ts'
+import { type BackupSource, writeBackupFolder } from './folder/write.ts'
+import { isEmptyPolicy, NO_POLICY, type Policy } from './retention.ts'
+import {
+  ARCHIVE_SUFFIX,
+  forgetBackups,
+  NOTE_SUFFIX,
+  readShelf,
+  type ShelvedBackup,
+} from './shelf.ts'
+
+/** How the settings of a site want its backups. */
+export interface BackupSettings {
+  readonly kind: 'archive' | 'folder'
+  /** What is removed after a backup; null: nothing. */
+  readonly keep: Policy | null
+}
+
+export interface ScheduledOptions {
+  /** The folder of backups, which is made when it is not there. */
+  readonly shelf: string
+  /** age recipients; [] is not encrypted. */
+  readonly recipients: readonly string[]
+  readonly program: string
+  readonly now: string
+  readonly signal?: AbortSignal
+  readonly onProgress?: (step: string, done: number, total: number) => void
+}
+
+/** What a scheduled backup came to; kept as the report of the worker. */
+export interface ScheduledBackup {
+  readonly backup: ShelvedBackup
+  /** Read whole again, and found whole. An encrypted one cannot be: its key is elsewhere. */
+  readonly verified: boolean
+  readonly kept: number
+  readonly removed: readonly string[]
+}
+
+/** Interrupted runs leave parts behind, which are removed when they are so old. */
+const STALE_MS = 86_400_000
+
+/** The settings `backup.kind` and `backup.keep`. @throws CONFIG_INVALID naming the one that is none */
+export async function readBackupSettings(db: Db): Promise<BackupSettings> {
+  const settings = new Map((await listSettings(db)).map(({ key, value }) => [key, value]))
+  const kind = settings.get('backup.kind') ?? 'archive'
+  if (kind !== 'archive' && kind !== 'folder') {
+    throw new Rm3Error('CONFIG_INVALID', 'the setting backup.kind is archive or folder', { kind })
+  }
+  return { kind, keep: policyOf(settings.get('backup.keep') ?? null) }
+}
+
+/**
+ * Makes a backup of the site on a shelf, under a name that says when; reads it again; removes what the settings do not want to keep.
+ *
+ * @throws CONFIG_INVALID, DISK_FULL, LOG_DAMAGED, BLOB_MISSING, BACKUP_DAMAGED when it is not what was written
+ */
+export async function makeScheduledBackup(
+  source: BackupSource,
+  { kind, keep }: BackupSettings,
+  options: ScheduledOptions,
+): Promise<ScheduledBackup> {
+  const { shelf, now } = options
+  await mkdir(shelf, { recursive: true, mode: 0o700 })
+  const name = `${source.site}-${now.slice(0, 19).replaceAll(':', '-')}Z`
+  await removeStale(shelf, source.site, now)
+  const made =
+    kind === 'folder'
+      ? await makeFolder(source, name, options)
+      : await makeArchive(source, name + ARCHIVE_SUFFIX, options)
+  const { backups } = await readShelf(shelf)
+  const backup = backups.find(it => it.name === made.name)
+  if (backup === undefined) throw new Error(`${made.name} is not on the shelf`)
+  const { removed, decisions } =
+    keep === null ? { removed: [], decisions: backups } : await forgetBackups(shelf, keep, { now })
+  return {
+    ...{ backup, verified: made.verified, removed: removed.map(it => it.name) },
+    kept: decisions.length - removed.length,
+  }
+}
+
+interface Made {
+  readonly name: string
+  readonly verified: boolean
+}
+
+async function makeFolder(
+  source: BackupSource,
+  name: string,
+  { shelf, program, signal, onProgress = () => {} }: ScheduledOptions,
+): Promise<Made> {
+  const dir = join(shelf, name)
+  const until = signal === undefined ? {} : { signal }
+  await writeBackupFolder(source, { dir, program, ...until, onProgress })
+  await demandWhole(dir, {
+    ...until,
+    onProgress: (done, total) => onProgress('verifying', done, total),
+  })
+  return { name, verified: true }
+}
+
+async function makeArchive(
+  source: BackupSource,
+  name: string,
+  { shelf, program, recipients, now, signal, onProgress }: ScheduledOptions,
+): Promise<Made> {
+  const encrypted = recipients.length > 0
+  const encryption = encrypted ? { recipients: recipients.map(parseRecipient) } : undefined
+  const from = { database: { url: source.url, site: source.site }, blobs: source.stores }
+  const file = join(shelf, name)
+  const { head, sizeBytes } = await writeWhole(file, out =>
+    writeArchive(from, { ...{ out, encryption, program, signal, onProgress } }),
+  )
+  if (!encrypted) await verifyFile(file, signal)
+  const { position, chain } = head
+  const note = { at: now, site: source.site, position, chain, since: null, sizeBytes, encrypted }
+  await writeNote(file + NOTE_SUFFIX, note)
+  await syncFolder(shelf)
+  return { name, verified: !encrypted }
+}
+
+async function verifyFile(file: string, signal: AbortSignal | undefined): Promise<void> {
+  const handle = await open(file, 'r')
+  try {
+    const bytes = handle.createReadStream({ autoClose: false }) as AsyncIterable<Uint8Array>
+    await verifyArchive(bytes, { identities: [], passphrase: null }, signal ? { signal } : {})
+  } finally {
+    await handle.close()
+  }
+}
+
+async function writeNote(path: string, note: JsonObject): Promise<void> {
+  await writeFile(`${path}.partial`, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true })
+  await rename(`${path}.partial`, path)
+}
+
+/** Removes what runs of this site that were killed have left on the shelf. */
+async function removeStale(shelf: string, site: string, now: string): Promise<void> {
+  for (const name of await readdir(shelf)) {
+    const isOurs = name.startsWith(`${site}-2`) && name.endsWith('.partial')
+    const found = isOurs ? await lstat(join(shelf, name)) : null
+    if (found === null || Date.parse(now) - found.mtimeMs < STALE_MS) continue
+    await rm(join(shelf, name), { recursive: true, force: true })
+  }
+}
+
+function policyOf(value: Json): Policy | null {
+  if (value === null) return null
+  const isObject = typeof value === 'object' && !Array.isArray(value)
+  const entries = isObject ? Object.entries(value) : []
+  const counts = entries.map(([rule, count]) => [
+    rule,
+    count === 'unlimited' ? Number.POSITIVE_INFINITY : count,
+  ])
+  const isSound = counts.every(
+    ([rule, count]) =>
+      Object.hasOwn(NO_POLICY, String(rule)) && typeof count === 'number' && count >= 0,
+  )
+  const policy: Policy = { ...NO_POLICY, ...Object.fromEntries(counts) }
+  if (isObject && isSound && !isEmptyPolicy(policy)) return policy
+  throw new Rm3Error(
+    'CONFIG_INVALID',
+    'the setting backup.keep is numbers by rule, such as {"daily": 7, "weekly": 5, "monthly": 12}',
+    { value },
+  )
+}

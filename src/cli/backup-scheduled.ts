@@ -1,0 +1,127 @@
+import { randomInt } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type ArchiveSource, archiveParts } from '../backup/archive/load.ts'
+import { rehearse as rehearseBackup } from '../backup/drill.ts'
+import { restoreFolder } from '../backup/folder/load.ts'
+import { demandWhole } from '../backup/folder/tell.ts'
+import { type Restored, restoreSite } from '../backup/restore.ts'
+import { makeScheduledBackup, readBackupSettings } from '../backup/scheduled.ts'
+import { readShelf, type ShelvedBackup } from '../backup/shelf.ts'
+import type { BlobStores } from '../blobs/store.ts'
+import type { Json } from '../codec/json.ts'
+import { Rm3Error } from '../errors.ts'
+import type { SiteDatabase } from '../pg/bulk.ts'
+import { discoverProjections } from '../projector/discover.ts'
+import { keysOf, READING_KEYS } from './archive-keys.ts'
+import { archiveSource } from './archive-source.ts'
+import type { Call, Command, Outcome } from './command.ts'
+import { openStores, withDatabase, withSiteOf } from './open.ts'
+import { version } from './program.ts'
+import { withSteps } from './steps.ts'
+
+const RANDOM_STEPS = 2 ** 40
+
+/** `rm3backup scheduled`. */
+export const scheduled: Command = {
+  name: 'scheduled',
+  summary: 'makes a backup as the settings of the site say, and removes what they do not keep',
+  details: `What the worker "backup" runs. It goes into RM3_BACKUPS under a name that says when; backup.kind says whether it is an archive or a folder,
+RM3_BACKUP_RECIPIENT whom an archive is encrypted for. It is read again before anything is removed, which backup.keep rules.`,
+  run: call =>
+    withDatabase(call, (database, config) =>
+      withSiteOf(call, database, config, async site => {
+        const settings = await readBackupSettings(site.db)
+        const source = { url: database.url, site: config.site, stores: await openStores(config) }
+        const made = await withSteps(call, onProgress =>
+          makeScheduledBackup(source, settings, {
+            shelf: config.backupsFolder,
+            recipients: config.backupRecipients,
+            program: `rm3 ${version()}`,
+            now: site.now(),
+            ...{ signal: call.signal, onProgress },
+          }),
+        )
+        const { backup, verified, kept, removed } = made
+        const text = [
+          `Wrote ${join(config.backupsFolder, backup.name)}, ${backup.sizeBytes} bytes, up to position ${backup.position}.`,
+          verified ? '  read again: it is whole' : '  encrypted: it cannot be read again here',
+          `  ${kept} backups there, ${removed.length} removed`,
+        ].join('\n')
+        return { text, data: made as unknown as Json }
+      }),
+    ),
+}
+
+/** `rm3backup rehearse`. */
+export const rehearse: Command = {
+  name: 'rehearse',
+  summary:
+    'loads a backup into a schema of its own, compares it with the site, and removes it again',
+  arguments: [
+    {
+      name: 'BACKUP',
+      summary: 'a folder or an archive; the newest in RM3_BACKUPS when not given',
+      optional: true,
+    },
+  ],
+  options: READING_KEYS,
+  details: `What the worker "restore-drill" runs. The backup is loaded, proved and built as rm3load does it, and a hundred pages as of some
+positions are read from it and from the site. It needs room for the site once more. Exit codes as of rm3load, 10 when there is no backup.`,
+  run: call => run(call),
+}
+
+async function run(call: Call): Promise<Outcome> {
+  const keys = await keysOf(call)
+  return withDatabase(call, (database, config) =>
+    withSiteOf(call, database, config, async site => {
+      const given = call.findArgument('BACKUP')
+      const shelved = given === null ? await newestOf(config.backupsFolder, config.site) : null
+      const path =
+        shelved === null
+          ? resolve(call.terminal.cwd, given ?? '')
+          : join(config.backupsFolder, shelved.name)
+      const options = {
+        projections: await discoverProjections(),
+        allowUnsafe: config.unsafeDatabaseAllowed,
+        signal: call.signal,
+      }
+      const load = async (to: SiteDatabase, stores: BlobStores): Promise<Restored> => {
+        if (await isFolder(path)) {
+          const proof = await demandWhole(path, { signal: call.signal })
+          return restoreFolder(to, { dir: path, proof, stores }, options)
+        }
+        const sources: ArchiveSource[] = [archiveSource(call, path)]
+        return restoreSite(to, archiveParts(sources, [], { keys, stores }), options)
+      }
+      const drill = await rehearseBackup({ url: database.url, site: config.site }, site, {
+        scratchFolder: join(config.dataFolder, 'drill'),
+        allowUnsafe: config.unsafeDatabaseAllowed,
+        now: site.now(),
+        random: () => randomInt(RANDOM_STEPS) / RANDOM_STEPS,
+        ...{ load, signal: call.signal },
+      })
+      const at = site.now()
+      const text = [
+        `${path} can be loaded: ${drill.events} events in ${drill.seconds} s, up to position ${drill.position}.`,
+        `  proved: the chain of the log, ${drill.projections} projections built and compared, ${drill.reads} pages as of some time read from both`,
+      ].join('\n')
+      return { text, data: { backup: path, at, ...drill } as unknown as Json }
+    }),
+  )
+}
+
+async function newestOf(shelf: string, site: string): Promise<ShelvedBackup> {
+  const { backups } = await readShelf(shelf)
+  const newest = backups.find(
+    it => it.site === site && it.since === null && it.path === null && it.contents === 'history',
+  )
+  if (newest) return newest
+  throw new Rm3Error('SOURCE_NOT_FOUND', `there is no whole backup of ${site} in ${shelf}`, {
+    shelf,
+  })
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false
+}

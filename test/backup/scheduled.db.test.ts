@@ -1,0 +1,247 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
+import { rehearse } from '../../src/backup/drill.ts'
+import { restoreFolder } from '../../src/backup/folder/load.ts'
+import { demandWhole } from '../../src/backup/folder/tell.ts'
+import { NO_POLICY } from '../../src/backup/retention.ts'
+import {
+  type BackupSettings,
+  makeScheduledBackup,
+  readBackupSettings,
+} from '../../src/backup/scheduled.ts'
+import { forgetBackups, readShelf } from '../../src/backup/shelf.ts'
+import type { BlobStores } from '../../src/blobs/store.ts'
+import { change } from '../../src/commands/change.ts'
+import { setSetting } from '../../src/commands/rights.ts'
+import { makeDemo } from '../../src/demo/make-demo.ts'
+import { discoverProjections } from '../../src/projector/discover.ts'
+import { assert, rejection, suite } from '../harness.ts'
+import { AS_ROOT, TEST_SITE, type TestSite, testSite } from '../support/database.ts'
+
+const RECIPIENT = await identityToRecipient(await generateIdentity())
+const codeOf = (thrown: unknown) => (thrown as { code?: string }).code
+
+suite('scheduled backups', test => {
+  let opened: TestSite
+  let folder: string
+  let shelf: string
+  let stores: BlobStores
+
+  const make = (
+    at: string,
+    settings: Partial<BackupSettings> = {},
+    more: { recipients?: string[] } = {},
+  ) =>
+    makeScheduledBackup(
+      { url: opened.url, site: TEST_SITE, stores },
+      { kind: 'archive', keep: null, ...settings },
+      { shelf, recipients: [], program: 'rm3 test', now: at, ...more },
+    )
+
+  test.before(async () => {
+    opened = await testSite()
+    folder = mkdtempSync(join(tmpdir(), 'rm3-test-shelf-'))
+    shelf = join(folder, 'shelf')
+    stores = {
+      public: { folder: join(folder, 'public') },
+      private: { folder: join(folder, 'private') },
+    }
+    for (const store of Object.values(stores)) mkdirSync(store.folder)
+    await makeDemo(opened.site, stores.public)
+  })
+  test.after(async () => {
+    await opened.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('are a folder or an archive, read again, for nobody else to read', async () => {
+    const one = await make('2026-01-01T03:00:00.000Z', { kind: 'folder' })
+    const two = await make('2026-01-02T03:00:00.000Z')
+    const { backups, others } = await readShelf(shelf)
+
+    assert.equal([one.verified, two.verified], [true, true])
+    assert.equal(backups.map(({ name, kind }) => `${name} ${kind}`).sort(), [
+      'rm3-2026-01-01T03-00-00Z folder',
+      'rm3-2026-01-02T03-00-00Z.rm3 archive',
+    ])
+    assert.is(one.backup.name, 'rm3-2026-01-01T03-00-00Z')
+    assert.is(backups[0]?.position, backups[1]?.position)
+    assert.is(backups[0]?.chain, backups[1]?.chain)
+    assert.equal(others, [])
+    for (const name of readdirSync(shelf)) assert.is(statSync(join(shelf, name)).mode & 0o077, 0)
+    rmSync(join(shelf, one.backup.name), { recursive: true })
+  })
+
+  test('are encrypted for a recipient, and known by their note', async () => {
+    const made = await make(
+      '2026-01-03T03:00:00.000Z',
+      { kind: 'archive' },
+      { recipients: [RECIPIENT] },
+    )
+
+    assert.is(made.verified, false)
+    assert.is((await readShelf(shelf)).backups[0]?.encrypted, true)
+  })
+
+  test('leave only what the policy keeps', async () => {
+    const made = await make('2026-01-04T03:00:00.000Z', {
+      kind: 'archive',
+      keep: { ...NO_POLICY, last: 2 },
+    })
+
+    assert.is(made.kept, 2)
+    assert.is(made.removed.length, 1)
+    assert.equal(readdirSync(shelf).length, 4) // two archives with their notes
+  })
+
+  test('touch nothing that is no whole backup', async () => {
+    writeFileSync(join(shelf, 'notes.txt'), 'mine')
+    writeFileSync(join(shelf, 'strange.rm3'), 'mine')
+    mkdirSync(join(shelf, 'mine'))
+    mkdirSync(join(shelf, 'other-2026-01-01.partial'))
+    symlinkSync('/etc', join(shelf, 'link'))
+    const damaged = await make('2026-01-05T03:00:00.000Z', { kind: 'archive' })
+    truncateSync(join(shelf, damaged.backup.name), 1000)
+    const before = readdirSync(shelf)
+
+    const { removed, others } = await forgetBackups(
+      shelf,
+      { ...NO_POLICY, last: 1 },
+      { now: '2026-02-01T00:00:00.000Z' },
+    )
+
+    assert.is(removed.length, 1)
+    assert.equal(readdirSync(shelf).length, before.length - 2)
+    assert.equal(
+      others.map(({ name }) => name).sort(),
+      [
+        'link',
+        'mine',
+        'notes.txt',
+        'other-2026-01-01.partial',
+        damaged.backup.name,
+        'strange.rm3',
+      ].sort(),
+    )
+  })
+
+  test('go as a dry run says', async () => {
+    const one = await make('2026-01-06T03:00:00.000Z', { kind: 'folder' })
+    await make(new Date(Date.now() + 60_000).toISOString())
+    const policy = { ...NO_POLICY, last: 1 }
+    const now = new Date(Date.now() + 120_000).toISOString()
+
+    const told = await forgetBackups(shelf, policy, { now, dryRun: true })
+    assert.ok(existsSync(join(shelf, one.backup.name)))
+    const done = await forgetBackups(shelf, policy, { now })
+
+    assert.equal(
+      done.removed.map(({ name }) => name),
+      told.removed.map(({ name }) => name),
+    )
+    assert.not.ok(existsSync(join(shelf, one.backup.name)))
+    assert.not.ok(existsSync(join(shelf, `${one.backup.name}.forgotten`)))
+  })
+
+  test('remove what killed runs have left, once it is old', async () => {
+    const [old, young] = [
+      'rm3-2026-01-01T00-00-00Z.rm3.partial',
+      'rm3-2026-01-08T00-00-00Z.partial',
+    ]
+    writeFileSync(join(shelf, old), '')
+    mkdirSync(join(shelf, young))
+    for (const [name, at] of [
+      [old, '2026-01-01T00:00:00Z'],
+      [young, '2026-01-08T02:00:00Z'],
+    ] as const) {
+      utimesSync(join(shelf, name), new Date(at), new Date(at))
+    }
+
+    await make('2026-01-08T03:00:00.000Z')
+
+    assert.not.ok(existsSync(join(shelf, old)))
+    assert.ok(existsSync(join(shelf, young)))
+  })
+
+  test('follow the settings of the site, which are told when they are wrong', async () => {
+    const { site } = opened
+    const set = (key: string, value: never) =>
+      change(site, AS_ROOT, it => setSetting(it, key, value))
+    await set('backup.keep', { daily: 7, yearly: 'unlimited' } as never)
+    const settings = await readBackupSettings(site.db)
+
+    assert.equal(settings, {
+      kind: 'archive',
+      keep: { ...NO_POLICY, daily: 7, yearly: Number.POSITIVE_INFINITY },
+    })
+    for (const [key, value] of [
+      ['backup.keep', {}],
+      ['backup.keep', { daily: 0 }],
+      ['backup.keep', { fortnightly: 1 }],
+      ['backup.keep', 7],
+      ['backup.kind', 'tape'],
+    ] as const) {
+      await set(key, value as never)
+      assert.is(codeOf(await rejection(readBackupSettings(site.db))), 'CONFIG_INVALID')
+      await set(key, null as never)
+    }
+  })
+
+  test('can be rehearsed: loaded beside the site, compared, and taken away', async () => {
+    const made = await make('2026-01-09T03:00:00.000Z', { kind: 'folder' })
+    const dir = join(shelf, made.backup.name)
+    const projections = await discoverProjections()
+    let n = 0
+    const drill = await rehearse({ url: opened.url, site: TEST_SITE }, opened.site, {
+      scratchFolder: join(folder, 'scratch'),
+      allowUnsafe: true,
+      now: '2026-01-09T04:00:00.000Z',
+      random: () => (n++ % 100) / 100,
+      load: async (database, to) =>
+        restoreFolder(
+          database,
+          { dir, proof: await demandWhole(dir), stores: to },
+          { projections, allowUnsafe: true },
+        ),
+    })
+    const left = await opened.site.db.rows(
+      `select nspname from pg_namespace where nspname like '%drill%' union all select rolname from pg_roles where rolname like '%drill%'`,
+    )
+
+    assert.is(drill.position, made.backup.position)
+    assert.ok(drill.reads > 20)
+    assert.is(drill.projections, projections.length)
+    assert.equal(left, [])
+    assert.equal(readdirSync(join(folder, 'scratch')), [])
+  })
+
+  test('leave nothing of a rehearsal that fails', async () => {
+    const failure = await rejection(
+      rehearse({ url: opened.url, site: TEST_SITE }, opened.site, {
+        scratchFolder: join(folder, 'scratch'),
+        allowUnsafe: true,
+        now: '2026-01-09T05:00:00.000Z',
+        random: () => 0,
+        load: async () => {
+          throw new Error('cannot be read')
+        },
+      }),
+    )
+
+    assert.match((failure as Error).message, /cannot be read/)
+    assert.equal(readdirSync(join(folder, 'scratch')), [])
+  })
+})

@@ -1,0 +1,98 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { assert, suite } from '../harness.ts'
+import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { openShell, type Shell } from './run.ts'
+
+interface Status {
+  readonly backups: {
+    readonly backup: {
+      readonly name: string
+      readonly position: number
+      readonly sizeBytes: number
+    } | null
+    readonly drill: { readonly backup: string } | null
+  }
+  readonly head: { readonly position: number }
+}
+
+suite('backups by the settings of a site', test => {
+  let database: TestDatabase
+  let shell: Shell
+  let shelf: string
+
+  test.before(async () => {
+    database = await testDatabase()
+    shell = openShell(database.url)
+    shelf = join(shell.folder, 'data', 'backups')
+    await shell.run('rm3admin', ['adduser', 'ann', 'Ann'])
+  })
+  test.after(async () => {
+    await database.drop()
+    shell.close()
+  })
+
+  test('there is none at first, and status says so', async () => {
+    const { code, stdout, stderr } = await shell.run('rm3admin', ['status', '--max-age', '26h'])
+
+    assert.is(code, 1)
+    assert.match(stdout, /Backup +none is scheduled yet/)
+    assert.match(stderr, /there is no scheduled backup/)
+    assert.is((await shell.run('rm3admin', ['status'])).code, 0)
+    assert.is((await shell.run('rm3admin', ['status', '--max-age', 'long'])).code, 2)
+  })
+
+  test('the worker makes one, in a process of its own', async () => {
+    const { code, stderr } = await shell.run('rm3admin', ['worker', 'run', 'backup'])
+    const status = await shell.json<Status>('rm3admin', ['status', '--max-age', '1h'])
+
+    assert.is(code, 0, stderr)
+    assert.is(status.backups.backup?.position, status.head.position)
+    assert.ok(existsSync(join(shelf, status.backups.backup?.name ?? '')))
+  }, 60_000)
+
+  test('the worker for that rehearses the newest', async () => {
+    const { code, stderr } = await shell.run('rm3admin', ['worker', 'run', 'restore-drill'])
+    const { backups } = await shell.json<Status>('rm3admin', ['status'])
+
+    assert.is(code, 0, stderr)
+    assert.match(backups.drill?.backup ?? '', /\.rm3$/)
+  }, 60_000)
+
+  test('a rehearsal of what is none fails, with the exit code of loading it', async () => {
+    const none = await shell.run('rm3backup', ['rehearse', join(shell.folder, 'none')])
+
+    assert.is(none.code, 10)
+  })
+
+  test('forget keeps what rules say, and does nothing without one', async () => {
+    const without = await shell.run('rm3backup', ['forget', shelf])
+    const zero = await shell.run('rm3backup', ['forget', shelf, '--keep-daily', '0'])
+    const [file = ''] = readdirSync(shelf)
+    const told = await shell.json<{ backups: { keep: boolean; reasons: string[] }[] }>(
+      'rm3backup',
+      [...['forget', shelf, '--keep-last', '1', '--keep-weekly', 'unlimited', '--dry-run']],
+    )
+
+    assert.is(without.code, 2)
+    assert.is(zero.code, 2)
+    assert.equal(
+      told.backups.map(({ keep, reasons }) => [keep, ...reasons]),
+      [[true, 'last', 'weekly']],
+    )
+    assert.ok(existsSync(join(shelf, file)))
+    assert.is(
+      (await shell.run('rm3backup', ['forget', join(shell.folder, 'none'), '--keep-last', '1']))
+        .code,
+      10,
+    )
+  })
+
+  test('a setting that is none fails the run, and says which', async () => {
+    await shell.run('rm3admin', ['config', 'set', 'backup.kind', 'tape'])
+    const { code, stderr } = await shell.run('rm3backup', ['scheduled'])
+
+    assert.is(code, 2)
+    assert.match(stderr, /backup\.kind/)
+  })
+})
