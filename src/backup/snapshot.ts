@@ -6,7 +6,7 @@ import { evolve } from '../content/evolve.ts'
 import type { Entity, State } from '../content/state.ts'
 
 /** A stream as it ends, and its events. */
-interface Told {
+export interface Told {
   readonly events: ImportedEvent[]
   state: State | null
   /** Documents by revision, for publications of an older one. */
@@ -27,7 +27,8 @@ export function snapshotOf(appends: readonly ImportedAppend[]): ImportedAppend[]
   return [...pages, ...rest].map(event => ({ recordedAt, events: [event] }))
 }
 
-function tell(appends: readonly ImportedAppend[]): Map<string, Told> {
+/** The streams of a history, folded, by id. */
+export function tell(appends: readonly ImportedAppend[]): Map<string, Told> {
   const streams = new Map<string, Told>()
   for (const event of appends.flatMap(append => append.events)) {
     const told: Told = streams.get(event.stream) ?? {

@@ -8,6 +8,8 @@ import { demandEmpty, type ImportedSite, importSite, type SiteImport } from '../
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Outcome } from './command.ts'
+import { loadEdited } from './load-edited.ts'
+import { loadIntoLive } from './load-into-live.ts'
 import { loadOwn } from './load-own.ts'
 import { withSite } from './open.ts'
 import { putBlobs } from './put-blobs.ts'
@@ -17,7 +19,15 @@ const WARNINGS_SHOWN = 20
 
 /** Loads a backup into an empty site: one of this rm3 or of rm3 0.x. @throws what `loadOwn` throws; SOURCE_NOT_FOUND, SOURCE_DAMAGED, SITE_NOT_EMPTY, PAGE_NOT_FOUND */
 export async function loadFolder(call: Call, dir: string): Promise<Outcome> {
-  if (isBackupFolder(dir)) return loadOwn(call, dir)
+  const isOwn = isBackupFolder(dir)
+  if (call.flag('edited') && isOwn) return loadEdited(call, dir)
+  if (call.flag('edited')) {
+    throw new Rm3Error(
+      'USAGE',
+      'a backup of rm3 0.x proves nothing of itself: it loads without --edited, edited or not',
+    )
+  }
+  if (isOwn) return loadOwn(call, dir)
   return loadLegacy(call, dir)
 }
 
@@ -25,6 +35,11 @@ async function loadLegacy(call: Call, dir: string): Promise<Outcome> {
   const started = Date.now()
   const backup = await readLegacyBackup(dir)
   const plan = planOf(call, backup)
+  if (call.flag('into-live')) {
+    const { appends } = plan
+    const note = `from the backup of ${backup.dumpedAt}`
+    return loadIntoLive(call, dir, { appends, blobs: blobsOf(backup, plan), note })
+  }
   const loaded = await withSite(call, async (site, config) => {
     await demandEmpty(site.db, plan)
     if (!call.flag('dry-run')) await putBlobs(call, config, { dir, blobs: blobsOf(backup, plan) })

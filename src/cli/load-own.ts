@@ -8,6 +8,7 @@ import { demandEmpty, type ImportedSite, importSite } from '../commands/import.t
 import { parsePath } from '../content/path.ts'
 import { discoverProjections } from '../projector/discover.ts'
 import type { Call, Outcome } from './command.ts'
+import { loadIntoLive } from './load-into-live.ts'
 import { openStores, withDatabase, withSite } from './open.ts'
 import { putBlobs } from './put-blobs.ts'
 import { withSteps } from './steps.ts'
@@ -21,13 +22,18 @@ export async function loadOwn(call: Call, dir: string): Promise<Outcome> {
   const started = Date.now()
   const proof = await proveWhole(call, dir)
   const path = call.option('path')
+  if (call.flag('into-live')) {
+    const plan = planOfFolder(dir, proof, { path: path && parsePath(path), present: false })
+    const note = `from the backup of ${proof.head?.recordedAt}`
+    return loadIntoLive(call, dir, { ...plan, note })
+  }
   const isWhole = proof.head?.contents === 'history' && proof.head.path === null
   if (isWhole && path === null && !call.flag('nohistory')) {
     const restored = await restore(call, dir, proof)
     return restoredOutcome({ call, dir, proof, restored, ms: Date.now() - started })
   }
   const plan = planOfFolder(dir, proof, {
-    path: path === null ? null : parsePath(path),
+    path: path && parsePath(path),
     present: call.flag('nohistory'),
   })
   const imported = await importPlan(call, dir, plan)

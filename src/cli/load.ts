@@ -30,7 +30,18 @@ export const load: Command = {
       value: 'PATH',
       summary: 'with -d: only the pages at and below it; with -f: where the page goes',
     },
-    'dry-run': { summary: 'checks and does everything, then takes it back' },
+    edited: {
+      summary:
+        'with -d: a backup that was changed by hand; says what differs, and begins the chain of hashes anew',
+    },
+    'into-live': {
+      summary:
+        'with -d: into a site in use: pages get new revisions, come back, or come in with their history; nothing is deleted',
+    },
+    'dry-run': {
+      summary:
+        'checks and does everything, then takes it back; with --into-live lists what would change',
+    },
     ...GIT_OPTIONS,
     nohistory: { summary: 'only the present: each page as one revision' },
     erasures: {
@@ -50,6 +61,9 @@ compared. A site that holds the archive already is left alone (14), but one in w
   run: call => {
     const { repository, folder, archives, file } = sourceOf(call)
     if (repository !== null) return loadRepository(call, repository)
+    if (folder === null && (call.flag('edited') || call.flag('into-live'))) {
+      throw new Rm3Error('USAGE', '--edited and --into-live go with -d DIR')
+    }
     return withErasures(call, () => {
       if (folder !== null) return loadFolder(call, folder)
       return archives.length > 0 ? loadArchives(call, archives) : loadPage(call, file)

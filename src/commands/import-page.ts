@@ -30,9 +30,11 @@ export async function importPage(change: Change, page: ImportedPage): Promise<En
   const isKnown = (await change.entity(page.entityId)) !== null
   const id = isKnown ? change.site.newId() : page.entityId
   if (page.history === null) return createPage(change, { path, document, id, imported })
-  for (const event of page.history) {
+  const documents = new Map<number, Document>()
+  for (const [index, event] of page.history.entries()) {
+    if ('document' in event.data) documents.set(index + 1, event.data.document)
     const settled = await settledEvent(change, { ...event, stream: id }, page)
-    change.record([await completed(change, settled)], authorOf(settled))
+    change.record([await completed(change, settled, documents)], authorOf(settled))
   }
   const entity = await change.entity(id)
   if (entity === null) throw new Error('a history has at least one event')

@@ -1,7 +1,14 @@
 import { storeSecret } from '../access/credentials.ts'
 import { SYSTEM_VIEWER } from '../access/viewer.ts'
 import { contentOf, patchTo } from '../content/decide-page.ts'
-import { GRANTS_STREAM, type NewEvent, SETTINGS_STREAM, type SiteEvent } from '../content/events.ts'
+import type { Document } from '../content/document.ts'
+import {
+  GRANTS_STREAM,
+  type NewEvent,
+  type PagePublished,
+  SETTINGS_STREAM,
+  type SiteEvent,
+} from '../content/events.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import { findEvent, type LogHead, readHead } from '../log/read.ts'
@@ -211,12 +218,21 @@ export function authorOf(event: ImportedEvent, recordedAt?: string): Author {
   }
 }
 
-/** The event as this log keeps it: a whole document becomes a patch where that is shorter. */
-export async function completed(change: Change, event: ImportedEvent): Promise<NewEvent> {
+/**
+ * The event as this log keeps it: a whole document becomes a patch where that is shorter, and a publication of an older revision gets the
+ * patch that leads there, unless it has one.
+ *
+ * @param documents of revisions that are recorded, but not in the log yet
+ */
+export async function completed(
+  change: Change,
+  event: ImportedEvent,
+  documents: ReadonlyMap<number, Document> = new Map(),
+): Promise<NewEvent> {
   const { stream } = event
   if (stream === GRANTS_STREAM) await change.grants()
   else if (stream === SETTINGS_STREAM) await change.settings()
-  else return completedOf(change, await change.entity(stream), event)
+  else return completedOf(change, await change.entity(stream), event, documents)
   return bare(event)
 }
 
@@ -224,6 +240,7 @@ async function completedOf(
   change: Change,
   entity: Entity | null,
   event: ImportedEvent,
+  documents: ReadonlyMap<number, Document>,
 ): Promise<NewEvent> {
   if (entity === null) return bare(event)
   if (event.type === 'PageRevised' && 'document' in event.data) {
@@ -231,12 +248,19 @@ async function completedOf(
     const data = { ...rest, ...contentOf(entity.tip, document) }
     return { type: event.type, stream: event.stream, data }
   }
-  if (event.type === 'PagePublished' && event.data.revision !== entity.tipRevision) {
-    const { document } = await getVersion(change, entity, event.data.revision)
+  if (event.type === 'PagePublished' && isOfOlder(event.data, entity)) {
+    const { revision } = event.data
+    const document =
+      documents.get(revision) ?? (await getVersion(change, entity, revision)).document
     const data = { ...event.data, patch: patchTo(entity.tip, document) }
     return { type: event.type, stream: event.stream, data }
   }
   return bare(event)
+}
+
+function isOfOlder(data: PagePublished, { tipRevision }: Entity): boolean {
+  const hasContent = 'document' in data || 'erased' in data || data.patch !== undefined
+  return data.revision !== tipRevision && !hasContent
 }
 
 function bare({ type, stream, data }: ImportedEvent): NewEvent {

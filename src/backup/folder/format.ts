@@ -3,6 +3,7 @@
  *
  * A file is written by lines, so that it can be read piece by piece: of the catalog one line to a file, of a history one to an event.
  */
+import type { Erasure } from '../../commands/erasures.ts'
 import { GRANTS_STREAM, SETTINGS_STREAM } from '../../content/events.ts'
 import type { Entity } from '../../content/state.ts'
 
@@ -88,6 +89,7 @@ export interface CatalogTail {
   /** SHA-256 of blobs whose bytes were not in the store; [] unless the operator allowed it. */
   readonly missingBlobs: readonly string[]
   readonly scheduled: readonly ScheduledEntry[]
+  readonly erasures: readonly Erasure[]
   /** Paths of those who wrote what is in the backup and are not in it themselves, by entity id. */
   readonly authors: Readonly<Record<string, string>>
   readonly counts: Counts

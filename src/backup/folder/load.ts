@@ -7,11 +7,13 @@ import type { ProvableEvent } from '../../log/copy-history.ts'
 import type { RawEvent } from '../../log/raw.ts'
 import type { SiteDatabase } from '../../pg/bulk.ts'
 import { type Restored, type RestoreOptions, restoreSite, type Secret } from '../restore.ts'
+import type { EditedLog } from './edited-log.ts'
 import { blobFileName, CREDENTIALS, type FileEntry, streamOf } from './format.ts'
 import { listFiles } from './read-catalog.ts'
 import { readCredentials } from './read-credentials.ts'
 import { readHistory, readText } from './read-history.ts'
 import { FileFault } from './rules.ts'
+import { blobOf, Tally } from './tally.ts'
 import type { FolderProof } from './verify.ts'
 
 const NO_PLACE = { position: 0, chain: '0'.repeat(64) }
@@ -40,6 +42,43 @@ export async function restoreFolder(
     },
   }
   return restoreSite(database, [part], options)
+}
+
+/** Loads the log that an edited backup makes into an empty site. @throws as `restoreFolder` */
+export async function restoreEdited(
+  database: SiteDatabase,
+  { dir, log, stores }: { dir: string; log: EditedLog; stores: BlobStores },
+  options: RestoreOptions,
+): Promise<Restored> {
+  const { events } = log
+  const { position, chain } = events.at(-1) ?? NO_PLACE
+  const tally = new Tally()
+  const kept = new Set<string>()
+  for (const { type, data } of events) {
+    const payload = data === null ? null : (JSON.parse(data) as { credential?: string })
+    const blob = blobOf(type, payload)
+    if (blob !== null) tally.addBlob(blob)
+    if (type === 'CredentialSet') kept.add(payload?.credential ?? '')
+    if (type === 'CredentialRemoved') kept.delete(payload?.credential ?? '')
+  }
+  const part = {
+    parent: NO_PLACE,
+    head: { position, chain },
+    open: async () => {
+      if (!options.dryRun) await putFolderBlobs(dir, tally, stores, options.signal)
+      const secrets = secretsIn(dir).filter(({ credential }) => kept.has(credential))
+      return { secrets, events: inParts(events) }
+    },
+  }
+  return restoreSite(database, [part], options)
+}
+
+const PART_EVENTS = 1_000
+
+async function* inParts(events: readonly ProvableEvent[]): AsyncIterable<RawEvent[]> {
+  for (let from = 0; from < events.length; from += PART_EVENTS) {
+    yield events.slice(from, from + PART_EVENTS).map(rawOf)
+  }
 }
 
 /** Keeps the bytes of all blobs that the backup has, in the stores that they belong in. */

@@ -172,11 +172,13 @@ function headOf(head: JsonObject): CatalogHead {
 }
 
 function tailOf(tail: JsonObject): CatalogTail {
-  const { missingBlobs, scheduled, authors, counts } = tail
+  const { missingBlobs, scheduled, erasures, authors, counts } = tail
   const isSound =
     Array.isArray(missingBlobs) &&
     missingBlobs.every(sha256 => typeof sha256 === 'string' && DIGITS_64.test(sha256)) &&
     Array.isArray(scheduled) &&
+    Array.isArray(erasures) &&
+    erasures.every(erasure => isObject(erasure) && typeof erasure['eventId'] === 'string') &&
     isObject(authors) &&
     isObject(counts) &&
     (Object.keys(noCounts()) as (keyof Counts)[]).every(key => isCount(counts[key]))

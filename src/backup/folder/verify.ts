@@ -151,6 +151,9 @@ function checkWhole({ head, tail }: Catalog, gathered: Gathered, findings: Findi
     const counts = { ...tally.counts, credentials: secrets.length }
     demandSame(counts, tail.counts, 'counts', findings)
     demandSame(tally.scheduled, tail.scheduled, 'scheduled', findings)
+    const odd = tail.erasures.find(({ eventId }) => !gathered.ids.has(eventId))
+    if (odd)
+      findings.add('count-differs', CATALOG, `no event ${odd.eventId} erased anything`, '/erasures')
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BlobStores } from '../../blobs/store.ts'
+import { type Erasure, listErasures } from '../../commands/erasures.ts'
 import { Rm3Error } from '../../errors.ts'
 import { isErasedSince } from '../../log/erase.ts'
 import { readHead } from '../../log/read.ts'
@@ -111,8 +112,9 @@ async function writeAll(bulk: Bulk, work: Work): Promise<FolderBackup> {
   options.reached?.('blobs')
   const authors = head.path === null ? {} : await authorsOf(bulk.db, tally)
   const { scheduled, counts } = tally
+  const erasures = await erasuresIn(bulk.db, head, tally)
   const endedAt = new Date().toISOString()
-  await catalog.end({ missingBlobs, scheduled, authors, counts }, { ...run, endedAt })
+  await catalog.end({ missingBlobs, scheduled, erasures, authors, counts }, { ...run, endedAt })
   options.reached?.('catalog')
   await finishTarget(target)
   options.reached?.('named')
@@ -187,6 +189,18 @@ async function placeAt(
 ): Promise<{ chain: string; recordedAt: string | null }> {
   const row = await find<{ chain: string; recordedAt: string }>(db, PLACE, [position])
   return row ?? { chain: NO_CHAIN, recordedAt: null }
+}
+
+/** Erasures of what the backup is of: they are done again where an older one is loaded. */
+async function erasuresIn(
+  db: Db,
+  { position, path }: CatalogHead,
+  tally: Tally,
+): Promise<Erasure[]> {
+  const all = await listErasures(db)
+  return all.filter(erasure => {
+    return erasure.position <= position && (path === null || tally.entities.has(erasure.entityId))
+  })
 }
 
 /** Where those are who wrote in the backup's part of the site and are not in it. */

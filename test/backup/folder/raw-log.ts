@@ -29,7 +29,7 @@ const anyTrimmings: fc.Arbitrary<Trimmings> = fc.record({
   note: fc.option(fc.oneof(anyText, fc.constantFrom('', '\n\t\\N\\', '"},\n{"', ' é😀\u2028'))),
   meta: fc.oneof(
     fc.constant('{"door":"cli"}'),
-    anyText.map(text => JSON.stringify({ door: 'api', '}","data":{': { [text]: [text] } })),
+    anyText.map(text => JSON.stringify({ door: 'api', '}","data":{': { [`x${text}`]: [text] } })),
   ),
   at: fc.date({
     min: new Date('0002-01-01T00:00:00Z'),

@@ -1,0 +1,153 @@
+import { planOfFolder } from '../../src/backup/folder/plan.ts'
+import { demandWhole } from '../../src/backup/folder/tell.ts'
+import { type PageOutcome, putIntoLive } from '../../src/backup/into-live.ts'
+import { putBlob } from '../../src/blobs/store.ts'
+import { attachBlob, detachBlob } from '../../src/commands/blobs.ts'
+import { change, type Site } from '../../src/commands/change.ts'
+import {
+  createPage,
+  deletePage,
+  movePage,
+  publishPage,
+  revisePage,
+} from '../../src/commands/pages.ts'
+import { readState } from '../../src/commands/states.ts'
+import { documentOf } from '../../src/content/document.ts'
+import type { Entity } from '../../src/content/state.ts'
+import { readHead, readStream } from '../../src/log/read.ts'
+import { verifyLog } from '../../src/log/verify.ts'
+import { assert, suite } from '../harness.ts'
+import { AS_ROOT, type TestSite, testSite } from '../support/database.ts'
+import { type FolderSite, folderSite } from './folder/folder-site.ts'
+
+const document = (title: string) => ({
+  proto: 'base',
+  hidden: false,
+  summary: { title },
+  data: {},
+  tags: {},
+})
+
+suite('a backup that is put into a site in use', test => {
+  let open: FolderSite
+  let other: TestSite
+  let dir = ''
+  const ids = new Map<string, string>()
+
+  const did = (outcomes: readonly PageOutcome[]) =>
+    Object.fromEntries(outcomes.map(({ path, did }) => [path, did]))
+  const put = async (site: Site, dryRun = false, path: string | null = null) => {
+    const plan = planOfFolder(dir, await demandWhole(dir), { path, present: false })
+    return putIntoLive(site, { ...AS_ROOT, note: 'from a backup' }, plan.appends, {
+      dryRun,
+      bringBlobs: async () => {},
+    })
+  }
+  const make = async (path: string, draft = false) => {
+    const made = await change(open.site, AS_ROOT, it =>
+      createPage(it, { path, document: document(path), draft }),
+    )
+    ids.set(path, made.result.id)
+  }
+  const edit = (path: string, title: string, draft = false) =>
+    change(open.site, AS_ROOT, async it => {
+      const entity = (await it.entity(ids.get(path) ?? '')) as Entity
+      const ifMatch = entity.sinceId ?? entity.tipId
+      return revisePage(it, path, { ifMatch, edit: () => document(title), draft })
+    })
+  const state = async (site: Site, path: string) =>
+    (await readState(site.db, ids.get(path) ?? '')) as Entity
+  const titleOf = ({ live }: Entity) => live && documentOf(live.document).summary['title']
+
+  test.before(async () => {
+    open = await folderSite()
+    other = await testSite()
+    for (const path of ['wh', 'wh.a', 'wh.b', 'wh.c', 'wh.e', 'wh.f']) await make(path)
+    await make('wh.draft', true)
+    await edit('wh.a', 'second')
+    await edit('wh.a', 'third', true)
+    await change(open.site, AS_ROOT, it => publishPage(it, 'wh.a', 1))
+    const blob = await putBlob(
+      open.stores.public,
+      (async function* () {
+        yield Buffer.from('x')
+      })(),
+    )
+    await change(open.site, AS_ROOT, it =>
+      attachBlob(it, 'wh.c', { ...blob, name: 'x.txt', category: 'public' }),
+    )
+    dir = await open.backup('site')
+    await edit('wh.a', 'later')
+    await change(open.site, AS_ROOT, it => deletePage(it, 'wh.b'))
+    await change(open.site, AS_ROOT, it => detachBlob(it, 'wh.c', 'x.txt'))
+    await change(open.site, AS_ROOT, it => movePage(it, 'wh.c', 'wh.z'))
+    await change(open.site, AS_ROOT, it => deletePage(it, 'wh.e'))
+    await change(open.site, AS_ROOT, it =>
+      createPage(it, { path: 'wh.e', document: document('new') }),
+    )
+    await change(open.site, AS_ROOT, it => publishPage(it, 'wh.draft', 1))
+    await change(open.site, AS_ROOT, it =>
+      createPage(it, { path: 'wh.new', document: document('new') }),
+    )
+  })
+  test.after(async () => {
+    await open.close()
+    await other.close()
+  })
+
+  const WANTED = {
+    ...{ wh: 'same', 'wh.a': 'revised', 'wh.b': 'undeleted', 'wh.c': 'files' },
+    ...{ 'wh.draft': 'conflict', 'wh.e': 'conflict', 'wh.f': 'same' },
+  }
+
+  test('is tried without a change', async () => {
+    const before = await readHead(open.site.db)
+
+    const outcomes = await put(open.site, true)
+
+    assert.equal(did(outcomes), WANTED)
+    assert.is(outcomes.find(({ path }) => path === 'wh.c')?.at, 'wh.z')
+    assert.equal(await readHead(open.site.db), before)
+  })
+
+  test('revises what differs, brings back what was deleted, and deletes nothing', async () => {
+    const outcomes = await put(open.site)
+
+    assert.equal(did(outcomes), WANTED)
+    assert.is(titleOf(await state(open.site, 'wh.a')), 'wh.a')
+    assert.is((await state(open.site, 'wh.b')).state, 'live')
+    assert.equal(Object.keys((await state(open.site, 'wh.c')).blobs), ['x.txt'])
+    assert.is((await state(open.site, 'wh.e')).state, 'deleted')
+    assert.is((await verifyLog(open.site.db)).fault, null)
+  })
+
+  test('changes nothing the second time', async () => {
+    const before = await readHead(open.site.db)
+
+    const outcomes = await put(open.site)
+
+    assert.equal([...new Set(Object.values(did(outcomes)))].sort(), ['conflict', 'same'])
+    assert.equal(await readHead(open.site.db), before)
+  })
+
+  test('brings pages that the site never had with their histories', async () => {
+    const outcomes = await put(other.site, false, 'wh.a')
+    const again = await put(other.site, false, 'wh.a')
+
+    assert.equal(did(outcomes), { 'wh.a': 'imported' })
+    assert.equal(did(again), { 'wh.a': 'same' })
+    const events = await readStream(other.site.db, ids.get('wh.a') ?? '', { from: 1 })
+    const original = await readStream(open.site.db, ids.get('wh.a') ?? '', { from: 1, to: 4 })
+    assert.equal(
+      events.map(({ eventId, type, at, actor }) => ({ eventId, type, at, actor })),
+      original.map(({ eventId, type, at, actor }) => ({ eventId, type, at, actor })),
+    )
+    assert.is(titleOf(await state(other.site, 'wh.a')), 'wh.a')
+  })
+
+  test('a conflict goes when what is in the way goes', async () => {
+    await change(open.site, AS_ROOT, it => movePage(it, 'wh.e', 'wh.other'))
+
+    assert.is(did(await put(open.site))['wh.e'], 'undeleted')
+  })
+})
