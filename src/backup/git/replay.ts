@@ -52,7 +52,7 @@ export async function* replayHistory(replay: Replay): AsyncGenerator<ImportedApp
       const { tree } = lineages.treesOf(commit)
       const events = await restorer.eventsOf(commit, told, tree)
       lineages.keep(commit, tree)
-      replay.onCommit(commit)
+      replay.onCommit({ ...commit, changes: [] }) // none of its files is left out
       recordedAt = later(recordedAt, told.recordedAt, now)
       yield { recordedAt, events }
       continue

@@ -198,7 +198,7 @@ function merge({ git, write }: TestRepository, branch: string, prefer: string): 
 
 suite('a replayed history', test => {
   // each of these but the first found a fault once
-  const count = Number(process.env['RM3_GIT_SEEDS'] ?? 0)
+  const count = Number(process.env['RM3_TEST_GIT_SEEDS'] ?? 0)
   const seeds =
     count === 0 ? [1, 28, 54, 102, 119, 121] : Array.from({ length: count }, (_, n) => n + 1)
   for (const seed of seeds) {

@@ -3,8 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { listBlobs } from '../../../projections/blobs.ts'
-import { findIdAtPath, listUnder } from '../../../projections/pages.ts'
+import { findIdAtPath } from '../../../projections/pages.ts'
 import { ROOT_VIEWER } from '../../../src/access/viewer.ts'
 import { loadGit } from '../../../src/backup/git/load.ts'
 import { writeGit } from '../../../src/backup/git/write.ts'
@@ -27,6 +26,8 @@ import { readPage } from '../../../src/queries/read-page.ts'
 import { readWholeHistory } from '../../../src/queries/whole-history.ts'
 import { assert, rejection, suite } from '../../harness.ts'
 import { AS_ROOT, type TestSite, testSite } from '../../support/database.ts'
+import { folderSite, someEvents } from '../folder/folder-site.ts'
+import { shownIn } from './shown.ts'
 
 interface Opened {
   readonly from: TestSite
@@ -55,46 +56,6 @@ async function openTwo(): Promise<Opened> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** What a reader sees of every page, and what of its history was ever shown. */
-async function shownIn({ site }: TestSite): Promise<unknown[]> {
-  const shown: unknown[] = []
-  for (const { id, path } of await listUnder(site.db, 'wh', 1000)) {
-    const answer = await readPage(site, ROOT_VIEWER, path)
-    if (answer.type !== 'page') throw new Error(`${path} is not there`)
-    const { entityId, proto, hidden, created, modified, touched, author, number } = answer.page
-    const parts = [answer.page.summary, answer.page.data, answer.page.tags].map(text =>
-      sorted(JSON.parse(text)),
-    )
-    const blobs = (await listBlobs(site.db, id)).map(({ name, sha256, mediaType, category }) => ({
-      ...{ name, sha256, mediaType, category },
-    }))
-    shown.push({
-      path,
-      entityId,
-      proto,
-      hidden,
-      created,
-      modified,
-      touched,
-      author,
-      number,
-      parts,
-      blobs,
-    })
-  }
-  return shown.sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([key, it]) => [key, sorted(it)]),
-  )
 }
 
 const git = (dir: string, ...args: string[]) =>
@@ -371,4 +332,31 @@ suite('the demonstration site as a git repository', test => {
     assert.ok(written.commits > 20)
     assert.equal(await shownIn(all.to), await shownIn(all.from))
   })
+})
+
+suite('any site as a git repository', test => {
+  // RM3_TEST_ROUND_TRIPS=100 tries as many
+  const count = Number(process.env['RM3_TEST_ROUND_TRIPS'] ?? 4)
+  for (let seed = 1; seed <= count; seed++) {
+    test(`loads back as readers saw it (${seed})`, async () => {
+      const from = await folderSite()
+      const to = await testSite()
+      const dir = join(from.folder, 'git')
+      const second = join(from.folder, 'second')
+      try {
+        await from.fill(someEvents(120, seed))
+        await writeGit(from.site.db, from.stores, { dir })
+        git(dir, 'fsck', '--strict')
+        await loadGit(to.site, { source: dir, stores: from.stores })
+        await writeGit(to.site.db, from.stores, { dir: second })
+
+        assert.equal(await shownIn(to), await shownIn(from))
+        const trees = (folder: string) => git(folder, 'log', '--format=%T %an %ae %at %ct')
+        assert.is(trees(second), trees(dir))
+      } finally {
+        await from.close()
+        await to.close()
+      }
+    }, 60_000)
+  }
 })
