@@ -5,6 +5,8 @@ import type { RecordedEvent } from './event.ts'
 export const CHAIN_START = Buffer.alloc(32)
 
 const HASH_BYTES = 32
+/** Longer than a header of a log: what is put together here need not be allocated for each event. */
+const scratch = Buffer.allocUnsafeSlow(2048)
 
 /**
  * The chain value at an event: SHA-256 of the value before, the columns that are never erased, and the hash of the erasable ones.
@@ -19,7 +21,8 @@ export function chainLink(
   const at = Date.parse(event.at)
   const recordedAt = event.recordedAt === event.at ? at : Date.parse(event.recordedAt)
   const header = `${event.position}\n${event.eventId}\n${event.stream}\n${event.revision}\n${event.type}\n${event.version}\n${event.actor}\n${at}\n${recordedAt}\n`
-  const bytes = Buffer.allocUnsafe(2 * HASH_BYTES + 3 * header.length)
+  const most = 2 * HASH_BYTES + 3 * header.length
+  const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
   previous.copy(bytes)
   const end = HASH_BYTES + bytes.write(header, HASH_BYTES)
   body.copy(bytes, end)

@@ -61,13 +61,25 @@ export function bodyHash(
   meta: string | null,
   data: string | null,
 ): Buffer {
-  const parts = [note, meta, data]
-  const lengths = parts.map(part => (part === null ? 0 : Buffer.byteLength(part)))
-  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + length, salt.length))
+  const units = (note?.length ?? 0) + (meta?.length ?? 0) + (data?.length ?? 0)
+  const most = salt.length + FIELDS * 4 + UNIT_BYTES * units
+  const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
   let end = salt.copy(bytes)
-  parts.forEach((part, index) => {
-    end = bytes.writeUInt32BE(part === null ? 0xffffffff : (lengths[index] ?? 0), end)
-    if (part !== null) end += bytes.write(part, end)
-  })
-  return hash('sha256', bytes, 'buffer')
+  end = writeField(bytes, note, end)
+  end = writeField(bytes, meta, end)
+  end = writeField(bytes, data, end)
+  return hash('sha256', bytes.subarray(0, end), 'buffer')
+}
+
+/** Most bytes of UTF-8 that a unit of a text takes. */
+const UNIT_BYTES = 3
+const FIELDS = 3
+/** What is hashed is put together here: a buffer for each event would cost more than its bytes. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024)
+
+function writeField(bytes: Buffer, text: string | null, at: number): number {
+  if (text === null) return bytes.writeUInt32BE(0xffffffff, at)
+  const length = bytes.write(text, at + 4)
+  bytes.writeUInt32BE(length, at)
+  return at + 4 + length
 }

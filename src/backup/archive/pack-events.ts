@@ -76,32 +76,42 @@ export function unpackEvents(body: Uint8Array, chain: Buffer): RawEvent[] {
   let erased = 0
   let before = chain
   for (let index = 0; index < length; index++) {
+    const ids = { eventId: eventIds[index] as string, stream: streams[index] as string }
+    const event = eventAt(columns, index, ids)
     const salt = salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES)
-    const isErased = salt.equals(NO_SALT)
-    const event = eventAt(columns, index, { eventId: eventIds[index], stream: streams[index] })
-    const { note, meta, data } = event
-    const hash = isErased
-      ? hashes.subarray(erased * HASH_BYTES, ++erased * HASH_BYTES)
-      : bodyHash(salt, note, meta, data)
-    if (hash.length !== HASH_BYTES) throw new Error('the hash of an erased event is missing')
-    if (isErased ? note !== null || meta !== null || data !== null : data === null || meta === null)
-      throw new Error('an event is erased in part')
-    before = chainLink(before, event, hash)
-    events.push({ ...event, salt: isErased ? null : salt, bodyHash: hash, chain: before })
+    if (salt.equals(NO_SALT)) {
+      event.bodyHash = hashes.subarray(erased * HASH_BYTES, ++erased * HASH_BYTES)
+      demandErased(event)
+    } else {
+      event.salt = salt
+      event.bodyHash = bodyHash(salt, event.note, event.meta, event.data)
+      if (event.data === null || event.meta === null) throw new Error('an event is erased in part')
+    }
+    before = chainLink(before, event, event.bodyHash)
+    event.chain = before
+    events.push(event)
   }
   if (erased * HASH_BYTES !== hashes.length) throw new Error('there are more hashes than events')
   return events
 }
 
+function demandErased({ note, meta, data, bodyHash: hash }: RawEvent): void {
+  if (note !== null || meta !== null || data !== null) throw new Error('an event is erased in part')
+  if (hash.length !== HASH_BYTES) throw new Error('the hash of an erased event is missing')
+}
+
+/** An event without what follows from its columns: an object is made once, and filled. */
+type Unhashed = { -readonly [Member in keyof RawEvent]: RawEvent[Member] }
+
 function eventAt(
   columns: Columns,
   index: number,
-  ids: { eventId: string | undefined; stream: string | undefined },
-) {
+  ids: { eventId: string; stream: string },
+): Unhashed {
   return {
     position: columns.position + index,
-    eventId: ids.eventId as string,
-    stream: ids.stream as string,
+    eventId: ids.eventId,
+    stream: ids.stream,
     revision: columns.revision[index] as number,
     version: columns.version[index] as number,
     type: columns.type[index] as string,
@@ -111,6 +121,9 @@ function eventAt(
     note: columns.note[index] as string | null,
     meta: columns.meta[index] as string | null,
     data: columns.data[index] as string | null,
+    salt: null,
+    bodyHash: NO_SALT,
+    chain: NO_SALT,
   }
 }
 
