@@ -1,21 +1,18 @@
-import { ROOT_VIEWER } from '../src/access/viewer.ts'
-import { type Author, change, type Site } from '../src/commands/change.ts'
-import { decidePage } from '../src/content/decide-page.ts'
 import type { Bench } from './harness.ts'
-import { bareReads, CONNECTIONS, documentOf, httpSite } from './support/http-site.ts'
+import { deepPage } from './support/deep-page.ts'
+import { bareReads, CONNECTIONS, httpSite } from './support/http-site.ts'
 
 /**
  * Questions: what does a list of 100 revisions cost, against a bare fastify route that does one prepared SELECT? And does reading a
  * revision of a page with 10,000 of them depend on how deep it is?
  */
 const REVISIONS = 10_000
-const AUTHOR: Author = { viewer: ROOT_VIEWER, door: 'api' }
 const PATH = 'wh.deep'
 
 export default async function history(bench: Bench): Promise<void> {
   const http = await httpSite(bench)
   try {
-    await deepPage(http.site)
+    await deepPage(http.site, PATH, REVISIONS)
     await http.settle()
     const page = `${http.url}/api/pages/${PATH}`
     const limit = await http.load({ urls: bareReads(http.bareUrl) })
@@ -48,24 +45,5 @@ export default async function history(bench: Bench): Promise<void> {
     )
   } finally {
     await http.close()
-  }
-}
-
-const BATCH = 100
-
-async function deepPage(site: Site): Promise<void> {
-  const id = site.newId()
-  for (let from = 0; from < REVISIONS; from += BATCH) {
-    await change(site, AUTHOR, async it => {
-      for (let n = from; n < from + BATCH; n++) {
-        const entity = await it.entity(id)
-        const document = { ...documentOf(n), hidden: false }
-        it.record(
-          entity === null
-            ? decidePage(null, { type: 'CreatePage', id, path: PATH, document })
-            : decidePage(entity, { type: 'RevisePage', document, base: entity.revision }),
-        )
-      }
-    })
   }
 }

@@ -147,6 +147,22 @@ suite('reads as of a time', test => {
     assert.equal(member((await get('/api/roles/old?at=position:1')).body, 'members'), [])
   })
 
+  test('explain rights of then, also of a user who is gone', async () => {
+    const { id } = await putUser(open, 'carl', ['reader'])
+    const then = await end()
+    await change(open.site, AS_ROOT, it => deletePage(it, 'wh.users.carl'))
+    const ask = async (query: string) =>
+      get(`/api/explain?user=carl&permission=history&path=wh.users.ann${query}`)
+    const answer = await ask(`&at=position:${then}`)
+
+    assert.ok(id)
+    assert.is(member(answer.body, 'allowed'), true)
+    assert.equal(member(answer.body, 'roles'), ['nobody', 'reader'])
+    assert.is((await ask('')).statusCode, 404)
+    assert.is((await ask('&at=position:1')).statusCode, 404)
+    at.end = await end()
+  })
+
   test('may be kept for an hour by whoever likes, where nobody logged in and the time is over', async () => {
     const cache = async (url: string, who: string | null = null) =>
       (await get(url, who)).headers['cache-control']

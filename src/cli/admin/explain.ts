@@ -1,14 +1,13 @@
-import { listRoles } from '../../../projections/accounts.ts'
+import { findAccount, listRoles } from '../../../projections/accounts.ts'
 import { type Grant, listGrants } from '../../../projections/grants.ts'
 import { NOBODY_ROLE, viewerWith } from '../../access/viewer.ts'
-import { getAccount } from '../../commands/accounts.ts'
-import { NOBODY } from '../../content/events.ts'
 import { parsePath } from '../../content/path.ts'
 import { compilePattern } from '../../content/pattern.ts'
 import { readHead } from '../../log/read.ts'
 import type { Db } from '../../pg/db.ts'
 import type { AtPosition } from '../../queries/at.ts'
 import { resolvePosition } from '../../queries/at.ts'
+import { userIdAt } from '../../queries/explain.ts'
 import type { Call, Command, Outcome } from '../command.ts'
 import { withSite } from '../open.ts'
 
@@ -44,10 +43,14 @@ async function explainIn(call: Call, db: Db): Promise<Outcome> {
   const permission = call.argument('PERMISSION')
   const path = parsePath(call.argument('PATH'))
   const at = call.option('at')
-  const userId = name === NOBODY ? null : (await getAccount(db, name)).id
+  const moment = at === null ? null : await resolvePosition(db, at)
+  const userId = await userIdAt(db, name, moment?.position ?? null)
   const asked = { userId, permission, path }
-  const then = at === null ? null : await explanationAt(db, asked, await resolvePosition(db, at))
-  const now = await explanationAt(db, asked, await readHead(db))
+  const then = moment === null ? null : await explanationAt(db, asked, moment)
+  // who is gone has no rights now, whatever roles come back with the user one day
+  const isGone = userId !== null && (await findAccount(db, userId)) === null
+  const present = { ...asked, userId: isGone ? null : userId }
+  const now = await explanationAt(db, present, await readHead(db))
   const lines = [
     ...linesOf(`${name}: ${permission} on ${path}`, now, 'now'),
     ...(then === null
