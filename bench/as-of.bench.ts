@@ -6,6 +6,7 @@ import { usualThreads } from '../src/projector/threads.ts'
 import type { Bench } from './harness.ts'
 import { fillLog } from './support/big-log.ts'
 import { deepPage } from './support/deep-page.ts'
+import type { Result } from './support/http-load.ts'
 import { CONNECTIONS, type HttpSite, httpSite } from './support/http-site.ts'
 
 /**
@@ -59,19 +60,19 @@ export async function pages(bench: Bench, http: HttpSite, events: number): Promi
     ...[events, URLS],
   ])
   const api = `${http.url}/api/pages`
-  const now = await http.load({ urls: moments.map(({ now }) => `${api}/${now}`) })
-  const then = await http.load({ urls: moments.map(({ path, at }) => `${api}/${path}?at=${at}`) })
-  const again = await http.load({ urls: moments.map(({ now }) => `${api}/${now}`) })
-  demandAnswers(now, then, again)
+  const { now, past } = await inTurn(http, {
+    now: moments.map(({ now }) => `${api}/${now}`),
+    past: moments.map(({ path, at }) => `${api}/${path}?at=${at}`),
+  })
   bench.report({
     case: `page at random instants, ${CONNECTIONS} connections`,
-    value: then.perSecond,
+    value: past.perSecond,
     unit: 'requests/s',
-    limit: (now.perSecond + again.perSecond) / 2,
+    limit: now.perSecond,
     limitName: 'the same pages now, requests/s',
     must: '>= 0.6',
   })
-  bench.say(`page p50 / p99 ms: then ${ms(then)}, now ${ms(now)}`)
+  bench.say(`page p50 / p99 ms: then ${ms(past)}, now ${ms(now)}`)
 }
 
 export async function deep(bench: Bench, http: HttpSite): Promise<void> {
@@ -103,18 +104,19 @@ const LISTS = `select p.parent, l.recorded_at as at from (
 export async function lists(bench: Bench, http: HttpSite, events: number): Promise<void> {
   const asked = await http.site.db.rows<{ parent: string; at: string }>(LISTS, [events, URLS])
   const url = (parent: string) => `${http.url}/api/pages?limit=50&parent=${parent}`
-  const now = await http.load({ urls: asked.map(({ parent }) => url(parent)) })
-  const then = await http.load({ urls: asked.map(({ parent, at }) => `${url(parent)}&at=${at}`) })
-  demandAnswers(now, then)
+  const { now, past } = await inTurn(http, {
+    now: asked.map(({ parent }) => url(parent)),
+    past: asked.map(({ parent, at }) => `${url(parent)}&at=${at}`),
+  })
   bench.report({
     case: `50 children at random instants, ${CONNECTIONS} connections`,
-    value: then.perSecond,
+    value: past.perSecond,
     unit: 'requests/s',
     limit: now.perSecond,
     limitName: 'the same listings now, requests/s',
     must: '>= 0.5',
   })
-  bench.say(`list p50 / p99 ms: then ${ms(then)}, now ${ms(now)}`)
+  bench.say(`list p50 / p99 ms: then ${ms(past)}, now ${ms(now)}`)
 }
 
 const TREE_THEN = `select entity_id, title from headings where from_position <= $1::bigint and until_position > $1::bigint`
@@ -154,6 +156,28 @@ async function timeOf(db: Db, statement: string, values: unknown[]): Promise<num
     best = Math.min(best, row?.['QUERY PLAN'][0]?.['Execution Time'] ?? best)
   }
   return best
+}
+
+const ROUNDS = 6
+const TURN_MS = 1_000
+
+interface Round {
+  readonly now: Result
+  readonly past: Result
+}
+
+/** Loads both in turn, so that what else the machine does meets both alike. @returns the median of the rounds */
+async function inTurn(http: HttpSite, urls: { now: string[]; past: string[] }): Promise<Round> {
+  const rounds: Round[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const now = await http.load({ urls: urls.now, forMs: TURN_MS })
+    const past = await http.load({ urls: urls.past, forMs: TURN_MS })
+    demandAnswers(now, past)
+    rounds.push({ now, past })
+  }
+  const ratio = ({ now, past }: Round) => past.perSecond / now.perSecond
+  rounds.sort((one, other) => ratio(one) - ratio(other))
+  return rounds[ROUNDS / 2] as Round
 }
 
 function ms({ p50, p99 }: { p50: number; p99: number }): string {

@@ -5,6 +5,7 @@ import { documentOf } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import { FOREVER } from '../projector/define.ts'
 import { filterOf, type Listing, orderOf, type Sorted, tagged } from './listing.ts'
+import { fits } from './past-filter.ts'
 import { type PlannedPage, pagesWith } from './planned.ts'
 
 const COLUMNS = `p.entity_id as "entityId", p.path, p.position, p.revision, p.revision_id as "revisionId", p.number, p.proto,
@@ -21,8 +22,8 @@ export async function listNow(
   const { wanted, withData, planned } = part
   const { where, values } = filterOf(listing, 'p')
   const add = (value: unknown) => `$${values.push(value)}`
-  const may = add(viewer.pathsWith('view'))
-  where.push(`(${may}::text is null or p.path ~ ${may}::text)`)
+  const viewed = viewer.pathsWith('view')
+  if (viewed !== null) where.push(fits('p.path', [add(viewed)]))
   if (listing.hidden) {
     const edit = add(viewer.pathsWith('post.edit'))
     where.push(`(not p.hidden or ${edit}::text is null or p.path ~ ${edit}::text)`)

@@ -65,17 +65,17 @@ export function filterOf(listing: Listing, table: string): ListFilter {
   const values: unknown[] = []
   const add = (value: unknown) => `$${values.push(value)}`
   const { parent, depth, proto, exceptProto, paths } = listing
-  if (parent !== null) {
+  // one of the two: with both the planner takes the children for a handful, and sorts all of thousands
+  if (parent !== null && depth === 1) where.push(`${table}.parent = ${add(parent)}::text`)
+  else if (parent !== null) {
     const top = add(parent)
     where.push(`${table}.path > ${top}::text || '.' and ${table}.path < ${top}::text || '/'`)
-    if (depth === 1) where.push(`${table}.parent = ${top}::text`)
   }
   if ((parent === null || depth > 1) && depth < DEPTH_ALL) {
     const labels = add(depth + (parent === null ? 0 : depthOf(parent)))
     where.push(`length(${table}.path) - length(replace(${table}.path, '.', '')) < ${labels}::int`)
   }
-  const kind = add(proto)
-  where.push(`(${kind}::text is null or ${table}.proto = ${kind}::text)`)
+  if (proto !== null) where.push(`${table}.proto = ${add(proto)}::text`)
   if (exceptProto !== undefined) where.push(`${table}.proto <> ${add(exceptProto)}::text`)
   if (paths !== undefined) where.push(`${table}.path = any(${add(paths)}::text[])`)
   return { where, values }

@@ -151,6 +151,8 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   'findStub then': db => pageHistory.findStub(db, PATH, 15_000),
   findShown: db => pageHistory.findShown(db, PATH, 15_000),
   'findNamedPages then': db => findNamedPages({ db } as Site, NOBODY, [PATH, 'wh'], THEN),
+  'listPages now': db =>
+    listPages({ db } as Site, NOBODY, { ...CHILDREN, parent: 'wh.p77' }, { ...PART, when: null }),
   'listPages then': db =>
     listPages({ db } as Site, NOBODY, { ...CHILDREN, parent: 'wh.p77' }, PART),
   'listPages then, by title': db =>
@@ -309,6 +311,12 @@ suite('plans at 100,000 rows', test => {
     const [plan] = plans.get('findEntries') ?? []
 
     assert.is(plan?.sorted.includes('log'), false, plan?.statement)
+  })
+
+  test('children by path are walked by an index and never sorted', () => {
+    const sorted = plans.get('listPages now')?.flatMap(plan => plan.sorted)
+
+    assert.is(sorted?.includes('pages'), false)
   })
 
   test('all exported queries of projections are among them', () => {
