@@ -1,12 +1,19 @@
-import { defineWorker } from 'rm3'
+import { type Db, defineWorker, find } from 'rm3'
 import { findTimeBySetting } from '../projections/settings.ts'
 
 const HOURS_MAX = 12
+const MADE = `select from checkpoints where kind = 'worker' and name = 'backup' and report is not null`
 
 /** Loads the newest backup into a schema of its own and takes it away again, as often as the setting `backup.drill` says. */
 export default defineWorker({
   name: 'restore-drill',
-  schedule: { at: db => findTimeBySetting(db, 'restore-drill', 'backup.drill') },
+  schedule: { at: findNextDrill },
   timeoutMs: HOURS_MAX * 3_600_000,
   run: ({ commands }) => commands.program('rm3backup', ['rehearse']),
 })
+
+/** Not before the worker `backup` has made one. */
+async function findNextDrill(db: Db): Promise<string | null> {
+  if ((await find(db, MADE)) === null) return null
+  return findTimeBySetting(db, 'restore-drill', 'backup.drill')
+}
