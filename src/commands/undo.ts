@@ -40,7 +40,7 @@ export interface LeftPage {
   readonly path: string
   /**
    * 'unseen': what was done to it readers never saw (drafts, roles, credentials). Else the code of what stands in the way:
-   * PERMISSION_DENIED, PATH_TAKEN, MOVE_INTO_ITSELF, ERASED.
+   * PERMISSION_DENIED, PATH_TAKEN, MOVE_INTO_ITSELF, ERASED, or DOCUMENT_INVALID where the parts do not fit.
    */
   readonly why: string
 }
@@ -153,6 +153,7 @@ async function whyNot(change: Change, entity: Entity, undoing: Undoing): Promise
   )
   if (undoing.attach.length + undoing.detach.length > 0) needs.push('post.edit')
   if (needs.some(right => !viewer.may(right, entity.path))) return 'PERMISSION_DENIED'
+  if (undoing.isUnfit) return 'DOCUMENT_INVALID'
   const isRead = ({ type }: PageCommand) => type === 'RevisePage' || type === 'UndeletePage'
   if (undoing.isErased && undoing.commands.some(isRead)) return 'ERASED'
   const target = undoing.commands.map(targetOf).find(path => path !== null) ?? null

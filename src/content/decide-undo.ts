@@ -3,7 +3,7 @@ import { sameJson } from '../codec/json-compare.ts'
 import { type Conflict, merge } from '../codec/merge.ts'
 import { isRm3Error } from '../errors.ts'
 import { checkDocument } from './check-document.ts'
-import type { PageCommand } from './decide-page.ts'
+import type { PageCommand, RevisePage } from './decide-page.ts'
 import { type Document, documentOf } from './document.ts'
 import type { BlobAttached } from './events.ts'
 import type { Blob, Entity } from './state.ts'
@@ -27,6 +27,8 @@ export interface Undoing {
   readonly conflicts: readonly Conflict[]
   /** Whether readers saw anything of the events. */
   readonly wasSeen: boolean
+  /** Whether the parts of a document that are put together do not make one. */
+  readonly isUnfit: boolean
   /** Whether what it would bring back, or what it is compared with, was erased. */
   readonly isErased: boolean
 }
@@ -57,20 +59,20 @@ export function decideUndo(entity: Entity, spans: readonly Span[]): Undoing {
   }
   const stays = conflicts.length > 0 && target.exists !== now.exists
   const kept = { conflicts, wasSeen: spans.some(isSeen), isErased: spans.some(isErased) }
-  if (stays) return { commands: [], attach: [], detach: [], ...kept }
+  if (stays) return { commands: [], attach: [], detach: [], isUnfit: false, ...kept }
   const restored = spans.at(-1)?.before ?? null
   return { ...stepsTo(entity, now, target, restored), ...kept }
 }
 
 function standingOf(entity: Entity | null): Standing {
   if (entity === null || entity.live === null || entity.state !== 'live') return { exists: false }
-  const files = Object.entries(entity.blobs).map(([name, { since: _, ...blob }]) => [name, blob])
-  return {
-    exists: true,
-    path: entity.path,
-    document: documentOf(entity.live.document),
-    files: Object.fromEntries(files),
-  }
+  const { path, live } = entity
+  return { exists: true, path, document: documentOf(live.document), files: filesOf(entity) }
+}
+
+function filesOf({ blobs }: Entity): NonNullable<Standing['files']> {
+  const files = Object.entries(blobs).map(([name, { since: _, ...blob }]) => [name, blob])
+  return Object.fromEntries(files)
 }
 
 function jsonOf(standing: Standing): Json {
@@ -91,31 +93,42 @@ function stepsTo(
   now: Standing,
   target: Standing,
   before: Entity | null,
-): Pick<Undoing, 'commands' | 'attach' | 'detach'> {
-  const none = { commands: [], attach: [], detach: [] }
+): Omit<Undoing, 'conflicts' | 'wasSeen' | 'isErased'> {
+  const none = { commands: [], attach: [], detach: [], isUnfit: false }
   const { path, document, files } = target
   if (!target.exists) return now.exists ? { ...none, commands: [{ type: 'DeletePage' }] } : none
   if (path === undefined || document === undefined) return none
   const commands: PageCommand[] = []
   if (!now.exists) commands.push({ type: 'UndeletePage', path })
   else if (path !== now.path) commands.push({ type: 'MovePage', to: path })
-  return { commands: [...commands, ...revision(entity, document, before)], ...changed(now, files) }
+  const revise = revision(entity, document, before)
+  if (revise !== null) commands.push(revise)
+  return {
+    commands,
+    isUnfit: revise !== null && !fits(entity, revise),
+    ...changed(filesOf(entity), files),
+  }
 }
 
-function revision(entity: Entity, document: Document, before: Entity | null): PageCommand[] {
+function revision(entity: Entity, document: Document, before: Entity | null): RevisePage | null {
   const { live } = entity
-  if (live === null || same(documentOf(live.document), document) || !isDocument(document)) return []
+  if (live === null || same(documentOf(live.document), document)) return null
   const old = before?.live ?? null
   const restored = old !== null && same(documentOf(old.document), document) ? old.revision : null
   const command = { type: 'RevisePage', document, base: live.revision } as const
-  return [restored === null ? command : { ...command, restored }]
+  return restored === null ? command : { ...command, restored }
+}
+
+/** Whether a document is one; what was one before, or an old import's that keeps to no rules, is not asked. */
+function fits({ live }: Entity, { document, restored }: RevisePage): boolean {
+  if (restored !== undefined || isDocument(document)) return true
+  return live !== null && !isDocument(documentOf(live.document))
 }
 
 function same(one: unknown, other: unknown): boolean {
   return sameJson(one as Json, other as Json)
 }
 
-/** Whether what was put together is one; it is not when the parts do not fit one another. */
 function isDocument(document: Document): boolean {
   try {
     checkDocument(document)
@@ -126,8 +139,9 @@ function isDocument(document: Document): boolean {
   }
 }
 
+/** @param now those of the entity; a deleted one has them still */
 function changed(
-  { files: now = {} }: Standing,
+  now: NonNullable<Standing['files']>,
   files: Standing['files'] = {},
 ): Pick<Undoing, 'attach' | 'detach'> {
   const attach = Object.entries(files).filter(([name, file]) => !same(now[name] ?? null, file))
