@@ -126,6 +126,18 @@ export async function listEverLinking(db: Db, path: string, limit: number): Prom
   return rows.map(({ id }) => id)
 }
 
+const ABSENT = `select q.path from unnest($1::text[]) as q(path)
+  where not exists (select from pages t where t.path = q.path)
+    and coalesce((select h.state = 'deleted' and h.redirect is null and h.until_position = ${FOREVER}
+      from page_history h where h.path = q.path order by h.from_position desc limit 1), true)
+  order by q.path`
+
+/** Those of the paths where no page is and from where no redirect leads on. */
+export async function listAbsent(db: Db, paths: readonly string[]): Promise<string[]> {
+  if (paths.length === 0) return []
+  return (await db.rows<{ path: string }>(ABSENT, [paths])).map(({ path }) => path)
+}
+
 /** A link to where no page is and no redirect leads on. */
 export interface BrokenLink {
   readonly target: string

@@ -194,6 +194,20 @@ export async function findDeletedId(db: Db, path: string): Promise<string | null
   return row?.id ?? null
 }
 
+const DELETED_BELOW = `select distinct on (path) entity_id as id, path from page_history
+  where path >= $1::text || '.' and path < $1::text || '/' and state = 'deleted' and until_position = ${FOREVER}
+    and from_position > $2::bigint
+  order by path, from_position desc limit $3::int`
+
+/** The pages deleted below a path, after a position; of several deleted at one path the last; by path. */
+export async function listDeletedBelow(
+  db: Db,
+  { path, after }: { path: string; after: number },
+  limit: number,
+): Promise<{ id: string; path: string }[]> {
+  return db.rows(DELETED_BELOW, [path, after, limit])
+}
+
 const OF_ENTITY = `select ${SHOWN} from page_history
   where entity_id = $1::uuid and from_position > 0 and from_position <= $2::bigint
   order by from_position desc limit 1`

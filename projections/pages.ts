@@ -193,6 +193,13 @@ export async function findDeletedDraftId(db: Db, path: string): Promise<string |
   return row?.id ?? null
 }
 
+const PROTO_USED = `select exists (select from pages where proto = $1::text) as used`
+
+/** Whether a live page is of a type. */
+export async function isProtoUsed(db: Db, proto: string): Promise<boolean> {
+  return (await find<{ used: boolean }>(db, PROTO_USED, [proto]))?.used ?? false
+}
+
 const UNDER = `select entity_id as id, path from pages
   where path = $1::text or (path >= $1::text || '.' and path < $1::text || '/')
   order by path limit $2::int`

@@ -6,6 +6,7 @@ import { type Document, documentOf } from '../content/document.ts'
 import type { Imported } from '../content/events.ts'
 import { movedPath, parentPath, parsePath } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
+import { withFields } from '../content/with-fields.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Change } from './change.ts'
 import { staleEdit } from './stale-edit.ts'
@@ -102,20 +103,30 @@ export async function publishPage(change: Change, path: string, revision: number
   return known(await change.entity(entity.id))
 }
 
-/** Brings an old revision back as a new one, live or as a draft. @throws REVISION_NOT_FOUND, PERMISSION_DENIED */
+/**
+ * Brings an old revision back as a new one, live or as a draft, or some of its members into what is live.
+ *
+ * @param options `fields`: pointers to members; all of it without
+ * @throws REVISION_NOT_FOUND, ERASED, PERMISSION_DENIED, what `withFields` throws
+ */
 export async function restoreRevision(
   change: Change,
   path: string,
-  options: { revision: number; draft?: boolean },
+  options: { revision: number; draft?: boolean; fields?: readonly string[] },
 ): Promise<Entity> {
   const entity = await pageAt(change, path)
   demand(change.viewer, 'post.edit', entity.path)
   demand(change.viewer, 'history', entity.path)
-  const { revision, draft = false } = options
-  const { document } = await getVersion(change, entity, revision)
+  const { revision, draft = false, fields } = options
+  const { document: old } = await getVersion(change, entity, revision)
   const base = entity.live?.revision ?? entity.tipRevision
-  const command = { type: 'RevisePage', document, base, draft, restored: revision } as const
-  change.record(decidePage(entity, command))
+  const command = { type: 'RevisePage', base, draft } as const
+  if (fields === undefined) {
+    change.record(decidePage(entity, { ...command, document: old, restored: revision }))
+  } else {
+    const now = documentOf(entity.live?.document ?? entity.tip)
+    change.record(decidePage(entity, { ...command, document: withFields(now, old, fields) }))
+  }
   return known(await change.entity(entity.id))
 }
 

@@ -22,6 +22,7 @@ import { pageCreateRoutes } from './routes/page-create.ts'
 import { pageEditRoutes } from './routes/page-edits.ts'
 import { pageListRoutes } from './routes/page-lists.ts'
 import { pageReadRoutes } from './routes/page-reads.ts'
+import { pageReturnRoutes } from './routes/page-returns.ts'
 import { pageScheduleRoutes } from './routes/page-schedule.ts'
 import { pageUrlRoutes } from './routes/page-urls.ts'
 import { revisionRoutes } from './routes/revisions.ts'
@@ -41,6 +42,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     pageCreateRoutes(scope, context)
     pageEditRoutes(scope, context)
     pageActionRoutes(scope, context)
+    pageReturnRoutes(scope, context)
     pageScheduleRoutes(scope, context)
     searchRoutes(scope, context)
     linkRoutes(scope, context)

@@ -2,13 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
 import { changeAndForget } from '../../commands/accounts.ts'
 import type { Change } from '../../commands/change.ts'
-import {
-  deletePage,
-  movePage,
-  publishPage,
-  restoreRevision,
-  undeletePage,
-} from '../../commands/pages.ts'
+import { deletePage, movePage, publishPage } from '../../commands/pages.ts'
 import { parsePath } from '../../content/path.ts'
 import type { Entity } from '../../content/state.ts'
 import type { HttpContext } from '../context.ts'
@@ -31,7 +25,6 @@ import { sendWritten } from '../write-answer.ts'
 interface ActionBody {
   to?: string
   revision?: number
-  draft?: boolean
   note?: string
 }
 interface ActionRequest {
@@ -68,25 +61,9 @@ const ACTIONS: readonly Action[] = [
     body: { revision: REVISION },
     run: (change, path, { revision = 0 }) => publishPage(change, path, revision),
   },
-  {
-    name: 'restore',
-    summary: 'Bring an old revision back as a new one',
-    access: 'post.edit',
-    body: { revision: REVISION, draft: Type.Optional(Type.Boolean()) },
-    run: (change, path, { revision = 0, draft = false }) =>
-      restoreRevision(change, path, { revision, draft }),
-  },
-  {
-    name: 'undelete',
-    summary: 'Bring a deleted page back, there or elsewhere',
-    access: 'post.delete',
-    body: { to: Type.Optional(PATH) },
-    run: (change, path, { to }) =>
-      undeletePage(change, path, to === undefined ? undefined : parsePath(to)),
-  },
 ]
 
-/** `DELETE /api/pages/PATH`, and `POST …/move`, `…/publish`, `…/restore`, `…/undelete`. */
+/** `DELETE /api/pages/PATH`, and `POST …/move`, `…/publish`. */
 export function pageActionRoutes(server: FastifyInstance, context: HttpContext): void {
   for (const action of ACTIONS) addAction(server, context, action)
   server.delete<DeleteRequest>(

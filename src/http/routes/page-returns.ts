@@ -1,0 +1,151 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { changeAndForget } from '../../commands/accounts.ts'
+import type { Change } from '../../commands/change.ts'
+import { missingFor, missingIn } from '../../commands/missing.ts'
+import { restoreRevision, undeletePage } from '../../commands/pages.ts'
+import { rehearse } from '../../commands/rehearse.ts'
+import { undeleteTree } from '../../commands/undelete-below.ts'
+import { documentOf } from '../../content/document.ts'
+import { parsePath } from '../../content/path.ts'
+import { resolvePosition } from '../../queries/at.ts'
+import type { HttpContext } from '../context.ts'
+import { demandUnchanged } from '../page-writes.ts'
+import { authorOf } from '../plugins/speaker.ts'
+import { ifMatchOf, sendJson } from '../reply.ts'
+import {
+  AT,
+  answers,
+  body,
+  ESSENTIALS,
+  NO_QUERY,
+  NOTE,
+  PATH_PARAMS,
+  REVISION,
+  WRITE_HEADERS,
+} from '../schemas.ts'
+import { essentialsOf, positionOf, sendWritten } from '../write-answer.ts'
+
+interface RestoreRequest {
+  Params: { path: string }
+  Body: { revision: number; draft?: boolean; fields?: string[]; dryRun?: boolean; note?: string }
+}
+interface UndeleteRequest {
+  Params: { path: string }
+  Body: { to?: string; below?: boolean; from?: string; dryRun?: boolean; note?: string } | null
+}
+
+const FIELDS_MAX = 100
+const FLAG = Type.Optional(Type.Boolean())
+const PREVIEW = Type.Object({ dryRun: Type.Boolean() }, { description: 'What would be done' })
+
+/** `POST /api/pages/PATH/restore` and `…/undelete`. */
+export function pageReturnRoutes(server: FastifyInstance, context: HttpContext): void {
+  const common = {
+    tags: ['pages'],
+    params: PATH_PARAMS,
+    querystring: NO_QUERY,
+    headers: WRITE_HEADERS,
+    response: answers({ 200: Type.Union([ESSENTIALS, PREVIEW]) }),
+  }
+
+  server.post<RestoreRequest>(
+    '/api/pages/:path/restore',
+    {
+      config: { access: 'post.edit', idempotent: true },
+      schema: {
+        ...common,
+        summary: 'Bring an old revision, or some of its members, back as a new one',
+        body: body({
+          revision: REVISION,
+          draft: FLAG,
+          fields: Type.Optional(
+            Type.Array(Type.String({ maxLength: 1_000 }), { minItems: 1, maxItems: FIELDS_MAX }),
+          ),
+          dryRun: FLAG,
+          note: Type.Optional(NOTE),
+        }),
+      },
+    },
+    (request, reply) => restore(context, request, reply),
+  )
+
+  server.post<UndeleteRequest>(
+    '/api/pages/:path/undelete',
+    {
+      config: { access: 'post.delete', idempotent: true },
+      schema: {
+        ...common,
+        summary: 'Bring a deleted page back, there or elsewhere, alone or with all below it',
+        body: body({
+          to: Type.Optional(Type.String({ description: 'A dotted path' })),
+          below: FLAG,
+          from: Type.Optional({
+            ...AT,
+            description: 'Below: only what was deleted after this moment',
+          }),
+          dryRun: FLAG,
+          note: Type.Optional(NOTE),
+        }),
+      },
+    },
+    (request, reply) => undelete(context, request, reply),
+  )
+}
+
+async function restore(
+  { site }: HttpContext,
+  request: FastifyRequest<RestoreRequest>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const path = parsePath(request.params.path)
+  const etag = ifMatchOf(request)
+  const { note, dryRun = false, ...options } = request.body
+  const author = await authorOf(site, request, note)
+  const work = async (it: Change) => {
+    await demandUnchanged(it, path, etag)
+    return restoreRevision(it, path, options)
+  }
+  if (!dryRun) return sendWritten(site, reply, await changeAndForget(site, author, work))
+  const { result, events } = await rehearse(site, author, async it => ({
+    missing: await missingIn(it, path, options.revision),
+    entity: await work(it),
+  }))
+  const { entity, missing } = result
+  const document = documentOf(options.draft ? entity.tip : (entity.live?.document ?? entity.tip))
+  const what = { path: entity.path, entityId: entity.id, changes: events.length > 0 }
+  return sendJson(reply, JSON.stringify({ dryRun, ...what, document, missing }))
+}
+
+async function undelete(
+  { site }: HttpContext,
+  request: FastifyRequest<UndeleteRequest>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const path = parsePath(request.params.path)
+  const etag = ifMatchOf(request)
+  const { to, below = false, from, dryRun = false, note } = request.body ?? {}
+  const after = from === undefined ? 0 : (await resolvePosition(site.db, from)).position
+  const place = to === undefined ? {} : { to: parsePath(to) }
+  const author = await authorOf(site, request, note)
+  const work = async (it: Change) => {
+    await demandUnchanged(it, path, etag)
+    if (below) return undeleteTree(it, path, { ...place, after })
+    return { top: await undeletePage(it, path, place.to), pages: [], left: [] }
+  }
+  if (dryRun) {
+    const { result } = await rehearse(site, author, async it => {
+      const { top, ...rest } = await work(it)
+      const document = documentOf(top.live?.document ?? top.tip)
+      const missing = await missingFor(it, top, { document, files: [] })
+      return { path: top.path, entityId: top.id, ...rest, missing }
+    })
+    return sendJson(reply, JSON.stringify({ dryRun, ...result }))
+  }
+  const { result, ...written } = await changeAndForget(site, author, work)
+  const position = await positionOf(site, { result, ...written })
+  const essentials = essentialsOf(result.top, written.events, position)
+  reply.header('ETag', `"${essentials.etag}"`).header('RM3-Position', position)
+  const { pages, left } = result
+  return sendJson(reply, JSON.stringify({ ...essentials, ...(below && { pages, left }) }))
+}
