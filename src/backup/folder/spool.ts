@@ -13,6 +13,7 @@ export class Spool {
   #lines: string[] = []
   #chars = 0
   #file: FileHandle | null = null
+  #isSpilled = false
 
   constructor(folder: string) {
     this.#path = join(folder, NAME)
@@ -45,12 +46,14 @@ export class Spool {
 
   /** Takes away what waits on disk. */
   async drop(): Promise<void> {
+    if (!this.#isSpilled) return
     await this.#file?.close()
     await rm(this.#path, { force: true })
   }
 
   async #spill(): Promise<void> {
     const isFirst = this.#file === null
+    this.#isSpilled = true
     try {
       this.#file ??= await open(this.#path, 'w', 0o600)
       await this.#file.writeFile(`${isFirst ? '' : ',\n'}${this.text()}`)
