@@ -107,7 +107,10 @@ const BREAKS: readonly (readonly [Rule, (dir: string) => void, 'sealed'?])[] = [
   ['position-missing', dir => lastFile(dir), 'sealed'],
   [
     'chain-end',
-    dir => catalog(dir, text => text.replace(/"chain":"./, '"chain":"x').replace('x', '0')),
+    dir =>
+      catalog(dir, text =>
+        text.replace(/"chain":"(.)/, (_, digit) => `"chain":"${digit === '0' ? 1 : 0}`),
+      ),
     'sealed',
   ],
   [
@@ -118,7 +121,9 @@ const BREAKS: readonly (readonly [Rule, (dir: string) => void, 'sealed'?])[] = [
   [
     'credential-unknown',
     dir =>
-      edit(dir, 'credentials.json', text => text.replace(/"credential":"./, '"credential":"9')),
+      edit(dir, 'credentials.json', text =>
+        text.replace(/"credential":"(.)/, (_, digit) => `"credential":"${digit === '9' ? 8 : 9}`),
+      ),
     'sealed',
   ],
   ['blob-missing', dir => without(dir, /^.*-blob".*\n/m), 'sealed'],
