@@ -220,3 +220,37 @@ export async function listDeeds(
   )
   return { deeds, bound: bound?.position ?? null }
 }
+
+/** How often something was done of which someone may hear, in stretches of the log. */
+export interface DeedCount {
+  /** From 1: which of the stretches. */
+  readonly stretch: number
+  readonly count: number
+}
+
+/**
+ * Counts what someone may hear of in stretches of the log, of each `every`-th position; stretches with nothing are left out.
+ *
+ * @param edges positions in rising order: a stretch is what is after one and up to the next
+ */
+export async function listDeedCounts(
+  db: Db,
+  filter: DeedFilter,
+  edges: readonly number[],
+  every: number,
+): Promise<DeedCount[]> {
+  const values: unknown[] = []
+  const add: Add = value => `$${values.push(value)}`
+  const span = { since: edges[0] ?? 0, before: (edges.at(-1) ?? 0) + 1, isSparse: false }
+  const at = [span.since + 1, span.before - 1, every].map(value => `${add(value)}::bigint`)
+  return db.rows<DeedCount>(
+    `select width_bucket(a.position - 1, ${add(edges)}::bigint[]) as stretch, count(*)::int as count
+      from generate_series(${at}) s(position)
+      cross join lateral (select * from activity where position = s.position limit 1) a
+      left join lateral (select path from page_history where entity_id = a.stream order by from_position desc limit 1) h on a.path is not null
+      left join lateral (select path from unpublished where entity_id = a.stream limit 1) u on true
+      where ${walkOf(filter, span, add)} and ${visible(filter, add)}
+      group by 1`,
+    values,
+  )
+}

@@ -152,4 +152,12 @@ export async function readPositionAt(db: Db, instant: string): Promise<number> {
   return row?.position ?? 0
 }
 
+const POSITIONS_AT = `select position_at(i.at) as position from unnest($1::timestamptz[]) with ordinality as i(at, number) order by i.number`
+
+/** As `readPositionAt`, of several instants, in their order. */
+export async function readPositionsAt(db: Db, instants: readonly string[]): Promise<number[]> {
+  const rows = await db.rows<{ position: number }>(POSITIONS_AT, [instants])
+  return rows.map(({ position }) => position)
+}
+
 const INT_MAX = 2_147_483_647

@@ -24,7 +24,12 @@ const OF_NOW = new Set([
   ...['/health/live', '/health/ready', '/metrics'],
   ...['/api/log/stream', '/api/openapi.json', '/api/docs', '/api/docs.css'],
   // a revision is the same at any time, and these have times of their own
-  ...['/api/pages/:path/revisions/:revision', '/api/pages/:path/diff', '/api/changes'],
+  ...[
+    '/api/pages/:path/revisions/:revision',
+    '/api/pages/:path/diff',
+    '/api/changes',
+    '/api/changes/density',
+  ],
 ])
 
 suite('reads as of a time', test => {

@@ -161,6 +161,34 @@ suite('what changed on the site', test => {
     }
   })
 
+  test('is counted by time, as far as one may hear of it', async () => {
+    const { actorName: _, position } = (await get('limit=1', token)).items[0] as Save
+    const counted = async (query: string, as = '') => {
+      const answer = await open.server.inject({
+        url: `/api/changes/density?${query}`,
+        headers: as === '' ? {} : { authorization: `Bearer ${as}` },
+      })
+      const found = answer.json<{
+        exact: boolean
+        stretches: { count: number; position: number }[]
+      }>()
+      const count = found.stretches.reduce((sum, stretch) => sum + stretch.count, 0)
+      return { count, last: found.stretches.at(-1)?.position, exact: found.exact }
+    }
+    const changesOf = async (query: string, as = '') =>
+      (await get(`${query}&limit=100`, as)).items.flatMap(({ changes }) => changes).length
+
+    assert.equal(await counted('stretches=7', token), {
+      count: await changesOf('', token),
+      last: position,
+      exact: true,
+    })
+    assert.is((await counted('')).count, await changesOf(''))
+    assert.is((await counted('under=wh.secret')).count, 0)
+    assert.is((await counted('under=wh.notes')).count, await changesOf('under=wh.notes'))
+    assert.is((await counted(`from=position:${position}`)).count, 0)
+  })
+
   test('has a feed', async () => {
     const answer = await open.server.inject('/changes.atom?under=wh.notes')
     const etag = String(answer.headers.etag)

@@ -239,6 +239,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   'listDeeds by type': db => activity.listDeeds(db, { ...DEEDS, type: 'PageMoved' }, DEED_PART),
   'listDeeds of a small part': db => activity.listDeeds(db, { ...DEEDS, under: PATH }, DEED_PART),
   'listDeeds of a large part': db => activity.listDeeds(db, { ...DEEDS, under: 'wh' }, DEED_PART),
+  listDeedCounts: db => activity.listDeedCounts(db, DEEDS, [0, 30_000, 90_000], 25),
   'listDeeds by path': db => activity.listDeeds(db, { ...DEEDS, path: PATH }, DEED_PART),
   listWordingPages: db => wordings.listWordingPages(db, WORDED, { before: 90_000, looked: 200 }),
   'listWordingPages of two sentences': db =>

@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { resolvePosition } from '../../queries/at.ts'
 import { type ChangesAsked, readChanges, SAVES_DEFAULT, SAVES_MAX } from '../../queries/changes.ts'
+import { readDensity, STRETCHES_DEFAULT, STRETCHES_MAX } from '../../queries/density.ts'
 import { viewerOf } from '../../queries/reader.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
@@ -52,8 +53,10 @@ const SAVE = Type.Object({
   changes: Type.Array(CHANGE),
 })
 
-/** `GET /api/changes`. */
-export function changeRoutes(server: FastifyInstance, { site }: HttpContext): void {
+/** `GET /api/changes` and `…/density`. */
+export function changeRoutes(server: FastifyInstance, context: HttpContext): void {
+  const { site } = context
+  densityRoute(server, context)
   server.get<ChangesRequest>(
     '/api/changes',
     {
@@ -73,6 +76,41 @@ export function changeRoutes(server: FastifyInstance, { site }: HttpContext): vo
         reply,
         JSON.stringify(await readChanges(site, viewer, asked, { limit, after })),
       )
+    },
+  )
+}
+
+const STRETCH = Type.Object({
+  from: INSTANT,
+  until: INSTANT,
+  position: Type.Integer(),
+  count: Type.Integer(),
+})
+
+interface DensityRequest {
+  Querystring: ChangesQuery & { stretches?: number }
+}
+
+/** `GET /api/changes/density`. */
+function densityRoute(server: FastifyInstance, { site }: HttpContext): void {
+  server.get<DensityRequest>(
+    '/api/changes/density',
+    {
+      config: { access: 'history' },
+      schema: {
+        tags: ['history'],
+        summary: 'How many changes there were when',
+        querystring: query({ ...CHANGES_QUERY, stretches: whole(1, STRETCHES_MAX) }),
+        response: answers({
+          200: Type.Object({ stretches: Type.Array(STRETCH), exact: Type.Boolean() }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { stretches = STRETCHES_DEFAULT, ...chosen } = request.query
+      const viewer = await viewerOf(site, readerOf(request))
+      const asked = await changesAsked(site.db, chosen)
+      return sendJson(reply, JSON.stringify(await readDensity(site, viewer, asked, stretches)))
     },
   )
 }
