@@ -35,7 +35,7 @@ function walk(node: BlameNode, pointer: string, fields: BlameField[]): void {
   const text = textOf(node)
   if (text !== null) {
     const revision = newest(text.leaves.map(({ touched }) => touched))
-    fields.push({ pointer, revision, lines: linesOf(text) })
+    fields.push({ pointer, revision, lines: linesOf(text, revision) })
   } else if (node.kind === 'array') {
     node.items.forEach((item, index) => {
       walk(item, `${pointer}/${index}`, fields)
@@ -49,7 +49,7 @@ function walk(node: BlameNode, pointer: string, fields: BlameField[]): void {
 
 type Text = NonNullable<ReturnType<typeof textOf>>
 
-function linesOf({ text, runs, leaves, isWhole }: Text): BlameLine[] {
+function linesOf({ text, runs, leaves, isWhole }: Text, revision: number): BlameLine[] {
   const reader = new RunReader(runs)
   // a short text has several lines in one piece, of which only one was changed perhaps
   const touches = new RunReader(
@@ -57,6 +57,8 @@ function linesOf({ text, runs, leaves, isWhole }: Text): BlameLine[] {
       ? runs
       : leaves.map(({ value, touched }) => ({ chars: String(value).length, revision: touched })),
   )
+  // behind the last newline there is nothing that somebody wrote: it is of who wrote what is before
+  let last = revision
   return text.split('\n').map((line, index, lines) => {
     const parts = partsOf(line, reader)
     const touched = touches.take(line.length).map(({ revision }) => revision)
@@ -64,7 +66,8 @@ function linesOf({ text, runs, leaves, isWhole }: Text): BlameLine[] {
       touched.push(...touches.take(1).map(({ revision }) => revision))
       reader.take(1)
     }
-    return { revision: newest(touched), parts }
+    if (touched.length > 0) last = newest(touched)
+    return { revision: last, parts }
   })
 }
 

@@ -10,6 +10,8 @@ export interface ShownField {
   /** `new`, `removed` or where it moved from; null when it was there before and is after. */
   readonly state: string | null
   readonly lines: Html
+  /** The pointer of the field of the document that it is in; null where it is none. */
+  readonly field: string | null
 }
 
 /** Lines shown of all fields together. */
@@ -20,7 +22,7 @@ const SIGNS = { added: '+', removed: '−', changed: '±', same: '' } as const
 const SPOKEN = { added: 'Added', removed: 'Removed', changed: 'Changed', same: '' } as const
 
 /** Stored beside a source and made from it: no change of its own. */
-const DERIVED = /\/htmlslabs(\/|$)/
+export const DERIVED = /\/htmlslabs(\/|$)/
 /** Which tag of several it is says nothing to a reader. */
 const TAG_NUMBER = /^(\/tags\/[^/]*)\/\d+$/
 const LABELS: Readonly<Record<string, string>> = {
@@ -48,8 +50,19 @@ export function showFields(changes: readonly FieldChange[]): ShownField[] {
       budget.lines -= shown.length
       const left = lines.length - shown.length
       const markup = shown.map(showLine).join('') + (left > 0 ? skipped(left) : '')
-      return { label: labelOf(change.pointer), state: stateOf(change), lines: new Html(markup) }
+      return {
+        label: labelOf(change.pointer),
+        state: stateOf(change),
+        lines: new Html(markup),
+        field: fieldOf(change.pointer),
+      }
     })
+}
+
+/** `/summary/title`, `/data/posting`, `/hidden`: what is brought back as a whole. */
+function fieldOf(pointer: string): string | null {
+  if (pointer === '/path' || pointer === '/state') return null
+  return /^\/[^/]+(?:\/[^/]+)?/.exec(pointer)?.[0] ?? null
 }
 
 function stateOf(change: FieldChange): string | null {

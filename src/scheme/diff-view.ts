@@ -3,7 +3,7 @@ import { renderView } from './frame.ts'
 import { sizeInWords } from './protos.ts'
 import { showRevision } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
-import type { ChangedFile, DiffView, FileThen } from './views.ts'
+import type { ChangedFile, DiffView, FileThen } from './views-of-past.ts'
 
 /** What changed between two revisions as an HTML document: each field, its lines, words in `<ins>` and `<del>`. */
 export function renderDiff(scheme: Scheme, view: DiffView): string {
@@ -12,6 +12,7 @@ export function renderDiff(scheme: Scheme, view: DiffView): string {
     frame,
     head: { title: `Changes of ${subject.title}`, noindex: true },
     breadcrumb,
+    past: { script: 'compare.js' },
     context: {
       subject,
       sides: [
@@ -20,6 +21,7 @@ export function renderDiff(scheme: Scheme, view: DiffView): string {
       ],
       fields: showFields(view.changes),
       files: view.files.map(showFile),
+      restorePath: view.restorePath,
       historyUrl: view.historyUrl,
       previousUrl: view.previousUrl,
       nextUrl: view.nextUrl,

@@ -18,6 +18,8 @@ export interface Head {
 
 /** New pages of the site. */
 const FEED_URL = '/feed.atom'
+/** What changed on the site. */
+export const CHANGES_URL = '/$changes/'
 
 /** The markup of a view: template `name` with what every view has and its own `context`. */
 export function renderView(
@@ -27,6 +29,8 @@ export function renderView(
     readonly frame: Frame
     readonly head: Head
     readonly breadcrumb: readonly Link[]
+    /** Whether it is a view of the past, with their looks, and the file of `src/admin` that makes it easier to use. */
+    readonly past?: { readonly script: string | null }
     readonly context: object
   },
 ): string {
@@ -49,6 +53,8 @@ export function renderView(
       at: momentOf(frame.asOf.at),
       link: new URLSearchParams(frame.asOf.linkQuery).get('at'),
       nowUrl: frame.asOf.nowUrl,
+      position: frame.asOf.position,
+      sinceUrl: frame.asOf.isAhead ? null : `${CHANGES_URL}?from=position%3A${frame.asOf.position}`,
       isAhead: frame.asOf.isAhead === true,
       begun: frame.asOf.at !== '-infinity',
       previousUrl: frame.asOf.previousUrl ?? null,
@@ -56,8 +62,16 @@ export function renderView(
       sitePreviousUrl: frame.asOf.sitePreviousUrl ?? null,
       siteNextUrl: frame.asOf.siteNextUrl ?? null,
     },
-    assets: { style: asset('style.css'), logo: asset('logo.svg'), favicon: asset('favicon.svg') },
+    assets: {
+      ...{ style: asset('style.css'), logo: asset('logo.svg'), favicon: asset('favicon.svg') },
+      past: view.past !== undefined || frame.asOf !== null ? asset('past.css') : null,
+    },
+    scripts: scriptsOf(view.past?.script ?? null, frame).map(asset),
   })
+}
+
+function scriptsOf(own: string | null, { asOf }: Frame): string[] {
+  return [own, asOf && 'time-bar.js'].filter(file => file !== null)
 }
 
 /** What links in texts of this view get; empty for the present. */

@@ -2,41 +2,64 @@ import { renderView } from './frame.ts'
 import { counted } from './moments.ts'
 import { type ShownRevision, showRevision } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
-import type { HistoryView } from './views.ts'
+import { bySitting } from './sittings.ts'
+import type { Person, RevisionEntry } from './views.ts'
+import type { HistoryView } from './views-of-past.ts'
 
-type Choice = ShownRevision & { readonly isFrom: boolean; readonly isTo: boolean }
+type Choice = ShownRevision & {
+  readonly isFrom: boolean
+  readonly isTo: boolean
+  readonly person: Person | null
+  readonly written: string | null
+}
 
-/** The list of an entity's revisions as an HTML document, newest first, by day. */
+/** The list of an entity's revisions as an HTML document, newest first, by day and sitting. */
 export function renderHistory(scheme: Scheme, view: HistoryView): string {
   const { subject, frame, breadcrumb } = view
   const readable = view.entries.filter(entry => entry.url !== null)
-  const entries = view.entries.map(entry => ({
-    ...showRevision(entry),
-    isTo: entry === readable[0],
-    isFrom: entry === readable[1],
-  }))
+  const entries = view.entries.map(
+    (entry): Choice => ({
+      ...showRevision(entry),
+      person: entry.author,
+      isTo: entry === readable[0],
+      isFrom: entry === readable[1],
+      written: sizeOf(entry),
+    }),
+  )
   return renderView(scheme, 'history', {
     frame,
     head: { title: `History of ${subject.title}`, noindex: true },
     breadcrumb,
+    past: { script: 'history.js' },
     context: {
       subject,
       count: counted(view.total, 'revision'),
-      days: byDay(entries),
+      days: bySitting(entries).map(({ title, sittings }) => ({
+        title,
+        sittings: sittings.map(sitting => ({
+          entries: sitting.entries.map(({ entry, earlier }) => ({
+            entry,
+            earlier,
+            folded: earlier.length === 0 ? null : counted(earlier.length, 'earlier draft'),
+          })),
+        })),
+      })),
       newerUrl: view.newerUrl,
       olderUrl: view.olderUrl,
       compareUrl: readable.length > 1 ? view.compareUrl : null,
       compareFields: view.compareFields,
+      filter: view.filter,
+      blameUrl: view.blameUrl,
+      restorePath: view.restorePath,
     },
   })
 }
 
-function byDay(entries: readonly Choice[]): { title: string; entries: Choice[] }[] {
-  const days: { title: string; entries: Choice[] }[] = []
-  for (const entry of entries) {
-    const day = days.at(-1)
-    if (day?.title === entry.at.day) day.entries.push(entry)
-    else days.push({ title: entry.at.day, entries: [entry] })
-  }
-  return days
+function sizeOf({ size }: RevisionEntry): string | null {
+  if (size === null) return null
+  const { added, removed } = size
+  if (added === 0 && removed === 0) return null
+  return [added > 0 ? `+${added}` : '', removed > 0 ? `−${removed}` : '']
+    .filter(one => one !== '')
+    .join(' ')
 }

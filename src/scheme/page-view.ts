@@ -12,7 +12,7 @@ import { contextOfProto } from './protos.ts'
 import type { Piece } from './refine.ts'
 import { noticeContext } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
-import { safeLink } from './site-urls.ts'
+import { safeLink, withQuery } from './site-urls.ts'
 import { showTags } from './tags.ts'
 import type { CommentView, PageView, Person } from './views.ts'
 
@@ -57,6 +57,10 @@ export function renderPage(scheme: Scheme, view: PageView): string {
       tags: showTags(tags, view.links, view.tagUrlPrefix),
       comments: needs.comments ? commentsOf(scheme, view.comments, linkQuery) : null,
       historyUrl: view.historyUrl,
+      timeUrl:
+        view.historyUrl === null || view.frame.asOf !== null || view.revision !== null
+          ? null
+          : withQuery(view.page.url, 'at=today'),
       editUrl: view.editUrl,
       ...contextOfProto(scheme, view, title),
     },

@@ -15,6 +15,8 @@ export interface Scheme {
 
 /** Templates and static files of the scheme that comes with rm3. */
 export const DEFAULT_SCHEME = join(PACKAGE_ROOT, 'src', 'scheme', 'default')
+/** What runs in browsers, compiled. */
+export const SCRIPTS = join(PACKAGE_ROOT, 'dist', 'src', 'admin')
 
 /**
  * The scheme in `folders`: a file of a later folder takes the place of the same name in an earlier one.
@@ -23,7 +25,7 @@ export const DEFAULT_SCHEME = join(PACKAGE_ROOT, 'src', 'scheme', 'default')
  *
  * @throws when a folder cannot be read or a template cannot be parsed
  */
-export function loadScheme(folders: readonly string[] = [DEFAULT_SCHEME]): Scheme {
+export function loadScheme(folders: readonly string[] = [DEFAULT_SCHEME, SCRIPTS]): Scheme {
   const templates: Record<string, string> = {}
   const assets = new Map<string, Asset>()
   for (const folder of folders) {

@@ -4,7 +4,6 @@
  * Every `string` is text as stored (never markup, except where a comment says HTML: that is sanitised here). URLs are
  * those a reader follows, so in an as-of view they carry its `?at=`. Instants are RFC 3339 in UTC.
  */
-import type { FieldChange } from '../codec/readable-diff.ts'
 import type { Document } from '../content/document.ts'
 import type { SiteImage } from './images.ts'
 
@@ -173,6 +172,8 @@ export interface RevisionEntry {
   readonly diffUrl: string | null
   /** More about it, as text: `from wh.a to wh.b`, `brought back revision 3`; null for nothing. */
   readonly detail: string | null
+  /** Characters that it wrote and took away; null when that is not told. */
+  readonly size: { readonly added: number; readonly removed: number } | null
 }
 
 /** Head of the pages about a page. `deleted`: nothing is live at `url`. */
@@ -181,50 +182,6 @@ export interface Subject {
   readonly path: string
   readonly url: string
   readonly deleted: boolean
-}
-
-/** The history of an entity, newest first. */
-export interface HistoryView {
-  readonly frame: Frame
-  readonly subject: Subject
-  readonly breadcrumb: readonly Link[]
-  /** Number of all revisions. */
-  readonly total: number
-  readonly entries: readonly RevisionEntry[]
-  readonly newerUrl: string | null
-  readonly olderUrl: string | null
-  /** A GET form to it with `from` and `to` (revision numbers) compares two; null: not offered. */
-  readonly compareUrl: string | null
-  /** Hidden fields of that form, such as `at`. */
-  readonly compareFields: readonly { readonly name: string; readonly value: string }[]
-}
-
-/** What changed between two revisions. */
-export interface DiffView {
-  readonly frame: Frame
-  readonly subject: Subject
-  readonly breadcrumb: readonly Link[]
-  readonly from: RevisionEntry
-  readonly to: RevisionEntry
-  /** As `readableDiff` of the two documents says. */
-  readonly changes: readonly FieldChange[]
-  readonly files: readonly ChangedFile[]
-  readonly historyUrl: string
-  readonly previousUrl: string | null
-  readonly nextUrl: string | null
-}
-
-/** A file of a page that differs; null where there is none of this name. */
-export interface ChangedFile {
-  readonly name: string
-  readonly before: FileThen | null
-  readonly after: FileThen | null
-}
-
-export interface FileThen {
-  readonly url: string
-  readonly mediaType: string
-  readonly sizeBytes: number
 }
 
 export interface LoginView {

@@ -84,6 +84,15 @@ suite('blame', test => {
     )
   })
 
+  test('names a revision of empty texts and lines too', () => {
+    const fields = blameFields(blamed([{ a: '' }, { a: '', b: 'One.\n\nTwo.\n' }]))
+
+    assert.equal(
+      fields.map(field => ('lines' in field ? revisions(field.lines) : [])),
+      [[1], [2, 2, 2, 2]],
+    )
+  })
+
   test('lets a line that lost words be of who took them', () => {
     const lines = linesOf([
       LONG.join('\n'),

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
-import { PAGE_CSP } from '../../src/scheme/assets.ts'
+import { policyOf } from '../../src/scheme/assets.ts'
 import { assert } from '../harness.ts'
 import { browserSuite } from '../support/chromium.ts'
 import { launchChromium, servePages } from './browser.ts'
@@ -28,7 +28,7 @@ browserSuite('scheme in a browser', test => {
 
   test.before(async () => {
     browser = await launchChromium()
-    site = await servePages(views, PAGE_CSP)
+    site = await servePages(views, policyOf)
     bareSite = await servePages(new Map([...hostile, ['planted', PLANTED]]), null)
   })
   test.after(async () => {

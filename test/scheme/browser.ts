@@ -22,7 +22,7 @@ const PICTURE =
 /** A server of `pages` by name, with the scheme's static files and one picture for every `.svg`; `csp` goes with the pages. */
 export async function servePages(
   pages: ReadonlyMap<string, string>,
-  csp: string | null,
+  csp: ((page: string) => string) | null,
 ): Promise<{ server: Server; url: string }> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
@@ -31,7 +31,7 @@ export async function servePages(
     if (asset) response.writeHead(200, { 'content-type': asset.mediaType }).end(asset.bytes)
     else if (page !== undefined) {
       response.setHeader('content-type', 'text/html; charset=utf-8')
-      if (csp !== null) response.setHeader('content-security-policy', csp)
+      if (csp !== null) response.setHeader('content-security-policy', csp(page))
       response.end(page)
     } else if (path.endsWith('.svg')) {
       response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(PICTURE)

@@ -7,14 +7,13 @@ import { loadScheme } from '../../src/scheme/scheme.ts'
 import { urlOfPath } from '../../src/scheme/site-urls.ts'
 import type {
   CommentView,
-  DiffView,
   Frame,
-  HistoryView,
   ListEntry,
   Listing,
   PageView,
   RevisionEntry,
 } from '../../src/scheme/views.ts'
+import type { DiffView, HistoryView } from '../../src/scheme/views-of-past.ts'
 
 /** The default scheme, loaded once for a test file. */
 export const scheme = loadScheme()
@@ -272,6 +271,7 @@ function revision(revision: number, more: Partial<RevisionEntry>): RevisionEntry
     url: `/notebook/wheel/?at=revision:${revision}`,
     diffUrl: `/notebook/wheel/?diff=${revision}`,
     detail: null,
+    size: revision % 2 === 0 ? { added: 34, removed: 12 } : null,
     ...more,
   }
 }
@@ -325,6 +325,17 @@ export const historyView: HistoryView = {
   olderUrl: '?history&after=x',
   compareUrl: '/notebook/wheel/',
   compareFields: [{ name: 'view', value: 'diff' }],
+  filter: {
+    ...{
+      action: '/notebook/wheel/history.html',
+      fields: [],
+      isSet: true,
+      allUrl: '/notebook/wheel/history.html',
+    },
+    ...{ author: 'ed', since: '2026-01-31', until: '' },
+  },
+  blameUrl: '/notebook/wheel/blame.html',
+  restorePath: 'wh.notebook.wheel',
 }
 
 const before: Document = {
@@ -350,6 +361,7 @@ export const diffView: DiffView = {
   historyUrl: '?history',
   previousUrl: '?diff=3',
   nextUrl: null,
+  restorePath: 'wh.notebook.wheel',
   files: [
     {
       name: 'wheel.png',

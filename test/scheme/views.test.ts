@@ -64,8 +64,9 @@ suite('page views', test => {
   })
 
   test('hold nothing that a strict content security policy forbids', () => {
+    const own = /<script type="module" src="\/\$static\/[0-9a-f]{16}\/[a-z-]+\.js"><\/script>/g
     for (const page of sampleViews().values()) {
-      assert.not.match(page, /<script|<style|\sstyle=|\son[a-z]+=/)
+      assert.not.match(page.replaceAll(own, ''), /<script|<style|\sstyle=|\son[a-z]+=/)
     }
     assert.match(PAGE_CSP, "default-src 'none'")
   })

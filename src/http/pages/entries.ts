@@ -1,10 +1,11 @@
 import type { Viewer } from '../../access/viewer.ts'
+import type { ChangeSize } from '../../codec/change-size.ts'
 import type { Site } from '../../commands/change.ts'
 import type { Db } from '../../pg/db.ts'
 import { makeCursor } from '../../queries/cursor.ts'
 import { mayReadPast } from '../../queries/reader.ts'
 import type { RevisionEntry } from '../../queries/revision-entry.ts'
-import { listRevisions } from '../../queries/revisions.ts'
+import { listRevisions, type RevisionFilter } from '../../queries/revisions.ts'
 import type { RevisionState, RevisionEntry as ShownEntry } from '../../scheme/views.ts'
 import { actorPerson } from './around.ts'
 import { type Scene, urlIn, urlOfRevision, viewUrl } from './scene.ts'
@@ -18,14 +19,19 @@ export function isContent(entry: RevisionEntry): boolean {
   return CONTENT.has(entry.type) && !entry.erased
 }
 
+const ALL: RevisionFilter = { author: null, from: null, until: null }
+
 /** Revisions of a page before one (exclusive; null: from the newest), newest first, as the viewer may see them. */
 export async function listBefore(
   site: Site,
   viewer: Viewer,
   path: string,
-  { before, limit }: { before: number | null; limit: number },
+  {
+    before,
+    limit,
+    filter = ALL,
+  }: { before: number | null; limit: number; filter?: RevisionFilter },
 ): Promise<RevisionEntry[]> {
-  const filter = { author: null, from: null, until: null }
   const after = before === null ? null : makeCursor({ path, ...filter }, [before])
   const { items } = await listRevisions(site, viewer, path, {
     ...filter,
@@ -89,14 +95,19 @@ export async function readDetails(
 export function shownEntry(
   scene: Scene,
   entry: RevisionEntry,
-  about: { live: number | null; previous: number | null; detail?: Detail | undefined },
+  about: {
+    live: number | null
+    previous: number | null
+    detail?: Detail | undefined
+    size?: ChangeSize | undefined
+  },
 ): ShownEntry {
   const { revision, type, at, actor, actorName, actorPath, door, note } = entry
   const content = isContent(entry)
-  const { live, previous, detail } = about
+  const { live, previous, detail, size = null } = about
   const compared = content && previous !== null ? { from: previous, to: revision } : null
   return {
-    ...{ revision, type, at, note },
+    ...{ revision, type, at, note, size },
     author: actorPerson(actor, actorName, actorPath === null ? null : urlIn(scene, actorPath)),
     door: door ?? '',
     state: stateOf(entry, live),

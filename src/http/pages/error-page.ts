@@ -4,7 +4,7 @@ import { fromUrl } from '../../content/path.ts'
 import { find } from '../../pg/db.ts'
 import { FOREVER } from '../../projector/define.ts'
 import { mayReadPast, viewerOf } from '../../queries/reader.ts'
-import { PAGE_CSP } from '../../scheme/assets.ts'
+import { policyOf } from '../../scheme/assets.ts'
 import { renderError } from '../../scheme/error-view.ts'
 import type { ErrorView, Frame, Link } from '../../scheme/views.ts'
 import { readerOf } from '../plugins/speaker.ts'
@@ -31,14 +31,15 @@ export async function errorPage(
   const wait = Number(headers['Retry-After'])
   const words = Object.hasOwn(WORDS, code) ? (WORDS[code] ?? null) : null
   const about = status >= 500 ? bare(pages, request) : await surroundings(pages, request, code)
-  reply.header('Content-Security-Policy', PAGE_CSP)
-  return renderError(pages.scheme, {
+  const html = renderError(pages.scheme, {
     ...about,
     status,
     detail: TOLD.has(code) ? sentence(detail) : words,
     retryAfterSeconds: Number.isFinite(wait) && wait > 0 ? wait : null,
     requestId: request.id,
   })
+  reply.header('Content-Security-Policy', policyOf(html))
+  return html
 }
 
 type About = Pick<ErrorView, 'frame' | 'parent' | 'historyUrl' | 'deletedAt'>

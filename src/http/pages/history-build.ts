@@ -6,6 +6,8 @@ import { documentOf } from '../../content/document.ts'
 import type { Entity } from '../../content/state.ts'
 import { find } from '../../pg/db.ts'
 import { FOREVER } from '../../projector/define.ts'
+import { readBlame } from '../../queries/blame.ts'
+import { readChangeSizes } from '../../queries/change-sizes.ts'
 import {
   changesBetween,
   type FileChange,
@@ -15,14 +17,23 @@ import {
   type Sides,
 } from '../../queries/compare.ts'
 import { noRevision } from '../../queries/read-past.ts'
+import type { RevisionEntry } from '../../queries/revision-entry.ts'
 import { findRevisionEntry } from '../../queries/revisions.ts'
 import { getSubject, type Subject } from '../../queries/subject.ts'
+import { renderBlame } from '../../scheme/blame-view.ts'
 import { renderDiff } from '../../scheme/diff-view.ts'
 import { renderHistory } from '../../scheme/history-view.ts'
 import { textAt } from '../../scheme/json.ts'
-import type { ChangedFile, Frame, Link, Subject as ShownSubject } from '../../scheme/views.ts'
+import type {
+  Frame,
+  Link,
+  RevisionEntry as ShownEntry,
+  Subject as ShownSubject,
+} from '../../scheme/views.ts'
+import type { ChangedFile } from '../../scheme/views-of-past.ts'
 import { fileUrlOf } from '../routes/diff.ts'
 import { breadcrumbOf, frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './around.ts'
+import type { Chosen } from './chosen.ts'
 import { contentBeside, isContent, listBefore, readDetails, shownEntry } from './entries.ts'
 import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
 
@@ -31,41 +42,117 @@ const ENTRIES = 50
 /** Events looked through for what the oldest entry changed. */
 const EARLIER = 10
 
-/** A page's history as HTML. @param before only revisions below; null: from the newest @throws as `getSubject` */
-export async function buildHistory(scene: Scene, before: number | null): Promise<string> {
+/**
+ * A page's history as HTML.
+ *
+ * @param before only revisions below; null: from the newest
+ * @throws as `getSubject`
+ */
+export async function buildHistory(
+  scene: Scene,
+  before: number | null,
+  chosen: Chosen,
+): Promise<string> {
   const { site, scheme } = scene.pages
   const { viewer, path } = scene
   const { subject } = await getSubject(site, viewer, path)
   const end = await endOf(scene, subject)
   const from = before === null ? end : Math.min(before, end ?? before)
-  const limit = ENTRIES + EARLIER
   const [listed, newest, head] = await Promise.all([
-    listBefore(site, viewer, path, { before: from, limit }),
+    listBefore(site, viewer, path, {
+      before: from,
+      limit: ENTRIES + EARLIER,
+      filter: chosen.filter,
+    }),
     listBefore(site, viewer, path, { before: end, limit: 1 }),
     readHeading(scene, subject, end),
   ])
-  const entries = listed.slice(0, ENTRIES)
-  const details = await readDetails(
-    site.db,
-    subject.id,
-    entries.map(entry => entry.revision),
-  )
+  const entries = await shownEntries(scene, subject, { listed, head, isFiltered: chosen.isSet })
   const total = newest[0]?.revision ?? 0
-  const oldest = entries.at(-1)
-  const newer = (entries[0]?.revision ?? 0) + ENTRIES + 1
-  const history = (query: Record<string, number>) => viewUrl(scene, path, 'history.html', query)
+  const history = (query: Record<string, number | string>) =>
+    viewUrl(scene, path, 'history.html', { ...chosen.query, ...query })
   return renderHistory(scheme, {
     ...head,
-    total,
-    entries: entries.map((entry, index) => {
-      const previous = listed.slice(index + 1).find(isContent)?.revision ?? null
-      const detail = details.get(entry.revision)
-      return shownEntry(scene, entry, { live: head.live, previous, detail })
-    }),
-    newerUrl: before === null ? null : history(newer > total ? {} : { before: newer }),
-    olderUrl: listed.length > ENTRIES && oldest ? history({ before: oldest.revision }) : null,
+    ...{ total, entries },
+    ...pagerOf(listed, { before, total, isFiltered: chosen.isSet }, history),
     compareUrl: viewUrl({ ...scene, when: null }, path, 'diff.html'),
     compareFields: fieldsOf(scene),
+    filter: {
+      ...{ ...chosen.shown, isSet: chosen.isSet, fields: fieldsOf(scene) },
+      action: viewUrl({ ...scene, when: null }, path, 'history.html'),
+      allUrl: viewUrl(scene, path, 'history.html'),
+    },
+    blameUrl: head.live === null ? null : viewUrl(scene, path, 'blame.html'),
+    restorePath: mayRestore(scene, head) ? path : null,
+  })
+}
+
+function mayRestore({ when, viewer, path }: Scene, { subject }: Heading): boolean {
+  return when === null && !subject.deleted && viewer.may('post.edit', path)
+}
+
+/** What is told of the entries: with a filter, neither how large a change was nor against what, for what is between is not there. */
+async function shownEntries(
+  scene: Scene,
+  { id }: Subject,
+  { listed, head, isFiltered }: { listed: RevisionEntry[]; head: Heading; isFiltered: boolean },
+): Promise<ShownEntry[]> {
+  const { db } = scene.pages.site
+  const entries = listed.slice(0, ENTRIES)
+  const contents = isFiltered ? [] : listed.filter(isContent).map(entry => entry.revision)
+  const [details, sizes] = await Promise.all([
+    readDetails(
+      db,
+      id,
+      entries.map(entry => entry.revision),
+    ),
+    readChangeSizes(db, id, contents),
+  ])
+  return entries.map((entry, index) => {
+    const before = isFiltered ? undefined : listed.slice(index + 1).find(isContent)
+    return shownEntry(scene, entry, {
+      live: head.live,
+      previous: before?.revision ?? null,
+      detail: details.get(entry.revision),
+      size: sizes.get(entry.revision),
+    })
+  })
+}
+
+/** Where the list goes on; with a filter the revision numbers say nothing of where the part before began. */
+function pagerOf(
+  listed: readonly RevisionEntry[],
+  { before, total, isFiltered }: { before: number | null; total: number; isFiltered: boolean },
+  history: (query: Record<string, number | string>) => string,
+): { newerUrl: string | null; olderUrl: string | null } {
+  const newer = (listed[0]?.revision ?? 0) + ENTRIES + 1
+  const oldest = listed[ENTRIES - 1]
+  return {
+    newerUrl:
+      before === null ? null : history(newer > total || isFiltered ? {} : { before: newer }),
+    olderUrl: listed.length > ENTRIES && oldest ? history({ before: oldest.revision }) : null,
+  }
+}
+
+/** Who wrote what of a page as HTML. @throws as `readBlame` */
+export async function buildBlame(scene: Scene): Promise<string> {
+  const { site, scheme } = scene.pages
+  const { viewer, path } = scene
+  const { subject } = await getSubject(site, viewer, path)
+  const at = new URLSearchParams(linkQueryOf(scene)).get('at')
+  const [blame, head] = await Promise.all([
+    readBlame(site, viewer, path, at),
+    readHeading(scene, subject, await endOf(scene, subject)),
+  ])
+  const entries = blame.revisions.map(
+    entry =>
+      [entry.revision, shownEntry(scene, entry, { live: head.live, previous: null })] as const,
+  )
+  return renderBlame(scheme, {
+    ...head,
+    fields: blame.fields,
+    revisions: new Map(entries),
+    historyUrl: viewUrl(scene, path, 'history.html'),
   })
 }
 
@@ -94,6 +181,7 @@ export async function buildDiff(
     ...head,
     ...{ from: before, to: after, changes: changesBetween(sides) },
     files: filesBetween(sides).map(file => shownFile(file, sides)),
+    restorePath: mayRestore(scene, head) ? path : null,
     historyUrl: viewUrl(scene, path, 'history.html'),
     previousUrl: beside.before === null ? null : diff({ from: beside.before, to: from.revision }),
     nextUrl: beside.after === null ? null : diff({ from: to.revision, to: beside.after }),

@@ -4,6 +4,7 @@ import type { HttpContext } from '../context.ts'
 import { atomFeed } from './atom-feed.ts'
 import { Changes } from './changes.ts'
 import { changesFeed } from './changes-feed.ts'
+import { changesPage } from './changes-page.ts'
 import { errorPage } from './error-page.ts'
 import { KeptPages } from './kept-pages.ts'
 import { Memories } from './memory.ts'
@@ -32,5 +33,6 @@ export function htmlRoutes(server: FastifyInstance, { site, options }: HttpConte
   searchPage(server, pages)
   atomFeed(server, pages)
   changesFeed(server, pages)
+  changesPage(server, pages)
   staticFiles(server, pages.scheme)
 }

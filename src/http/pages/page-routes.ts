@@ -15,8 +15,9 @@ import { readerOf } from '../plugins/speaker.ts'
 import { sayWhen } from '../reply.ts'
 import { actorPerson, ROOT } from './around.ts'
 import { type Query, queryOf, revisionOf, textOf } from './asked.ts'
+import { chosenIn } from './chosen.ts'
 import { contentBeside, stateOf } from './entries.ts'
-import { buildDiff, buildHistory } from './history-build.ts'
+import { buildBlame, buildDiff, buildHistory } from './history-build.ts'
 import { pageOfHtml } from './kept-pages.ts'
 import { buildPage } from './page-build.ts'
 import { type Pages, type Scene, sceneOf, urlIn, urlOfRevision, viewUrl } from './scene.ts'
@@ -37,7 +38,7 @@ export async function answerPage(
   const { path, page, rest } = target
   try {
     if (rest.length === 0 && page === null) return await answerRecord(pages, request, reply, path)
-    if (rest.length === 0 && (page === 'history.html' || page === 'diff.html')) {
+    if (rest.length === 0 && isView(page)) {
       return await answerView(pages, request, reply, { path, page })
     }
   } catch (thrown) {
@@ -45,6 +46,12 @@ export async function answerPage(
     throw thrown
   }
   throw new Rm3Error('ROUTE_NOT_FOUND', 'there is nothing at this address')
+}
+
+type View = 'history.html' | 'diff.html' | 'blame.html'
+
+function isView(page: string | null): page is View {
+  return page === 'history.html' || page === 'diff.html' || page === 'blame.html'
 }
 
 function isRefusal(thrown: unknown): boolean {
@@ -196,12 +203,12 @@ async function noticeOf(
 
 const NONE = { before: null, after: null } as const
 
-/** `history.html` and `diff.html`. At a path that a page has left they lead to where it is. */
+/** `history.html`, `diff.html` and `blame.html`. At a path that a page has left they lead to where it is. */
 async function answerView(
   pages: Pages,
   request: FastifyRequest,
   reply: FastifyReply,
-  { path, page }: { path: string; page: 'history.html' | 'diff.html' },
+  { path, page }: { path: string; page: View },
 ): Promise<FastifyReply> {
   const { site } = pages
   const query = queryOf(request)
@@ -209,8 +216,8 @@ async function answerView(
   const viewer = await viewerOf(site, readerOf(request))
   const scene = sceneOf(pages, request, { viewer, path, when })
   try {
-    const html = page === 'history.html' ? history(scene, query) : diff(scene, query)
-    return sendHtml(request, reply, pageOfHtml(await html))
+    const html = await VIEWS[page](scene, query)
+    return sendHtml(request, reply, pageOfHtml(html))
   } catch (thrown) {
     if (!isRm3Error(thrown, 'PAGE_NOT_FOUND')) throw thrown
     const answer = await readPage(site, viewer, path)
@@ -219,8 +226,11 @@ async function answerView(
   }
 }
 
-function history(scene: Scene, query: Query): Promise<string> {
-  return buildHistory(scene, revisionOf(query, 'before'))
+const VIEWS: Record<View, (scene: Scene, query: Query) => Promise<string>> = {
+  'history.html': (scene, query) =>
+    buildHistory(scene, revisionOf(query, 'before'), chosenIn(query)),
+  'diff.html': diff,
+  'blame.html': scene => buildBlame(scene),
 }
 
 async function diff(scene: Scene, query: Query): Promise<string> {

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { PAGE_CSP } from '../../scheme/assets.ts'
+import { policyOf } from '../../scheme/assets.ts'
 import { isListed } from '../reply.ts'
 import type { KeptPage } from './kept-pages.ts'
 
@@ -12,7 +12,7 @@ export function sendHtml(
   { html, etag }: KeptPage,
 ): FastifyReply {
   // with a 304 too: a browser puts its headers in place of those it has
-  reply.header('ETag', `"${etag}"`).header('Content-Security-Policy', PAGE_CSP)
+  reply.header('ETag', `"${etag}"`).header('Content-Security-Policy', policyOf(html))
   const known = request.headers['if-none-match']
   if (known !== undefined && isListed(known, etag)) return reply.code(304).send()
   return reply.header('Content-Type', HTML_TYPE).send(html)
@@ -22,7 +22,7 @@ export function sendHtml(
 export function sendFresh(reply: FastifyReply, html: string): FastifyReply {
   return reply
     .header('Content-Type', HTML_TYPE)
-    .header('Content-Security-Policy', PAGE_CSP)
+    .header('Content-Security-Policy', policyOf(html))
     .header('Cache-Control', 'no-store')
     .send(html)
 }

@@ -12,10 +12,12 @@ const ROBOTS = `User-agent: *
 Disallow: /api/
 Disallow: /$login
 Disallow: /$account
+Disallow: /$changes
 Disallow: /*?at=
 Disallow: /*&at=
 Disallow: /*?revision=
 Disallow: /*diff.html
+Disallow: /*blame.html
 `
 
 /** The scheme's files under `/$static/<hash>/<name>`, `/favicon.ico` and `/robots.txt`. */

@@ -1,0 +1,97 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+/** A slider through the time of the site in the banner of the past, with marks where changes are dense. Without this script a day is chosen. */
+
+interface Stretch {
+  readonly from: string
+  readonly until: string
+  readonly position: number
+  readonly count: number
+}
+
+const STRETCHES = 80
+const MONTHS = [
+  ...['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September'],
+  ...['October', 'November', 'December'],
+]
+
+async function start(): Promise<void> {
+  const form = document.querySelector<HTMLFormElement>('form.time')
+  if (form === null) return
+  const day = form.querySelector<HTMLInputElement>('input[type=date]')
+  const at = form.dataset['at'] ?? ''
+  if (day !== null && /^\d{4}-/.test(at)) day.value = at.slice(0, 10)
+  const answer = await fetch(`/api/changes/density?stretches=${STRETCHES}`)
+  if (!answer.ok) return
+  const { stretches } = (await answer.json()) as { stretches: Stretch[] }
+  if (stretches.some(({ count }) => count > 0)) form.before(barOf(form, stretches))
+}
+
+function barOf(form: HTMLFormElement, stretches: readonly Stretch[]): HTMLElement {
+  const bar = document.createElement('div')
+  bar.className = 'time-bar'
+  const slider = document.createElement('input')
+  slider.type = 'range'
+  slider.min = '0'
+  slider.max = String(stretches.length - 1)
+  slider.value = String(placeOf(stretches, Number(form.dataset['position'])))
+  slider.setAttribute('aria-label', 'Time of the site')
+  const said = document.createElement('output')
+  const say = () => {
+    const text = wordsOf(stretches[Number(slider.value)])
+    said.textContent = text
+    slider.setAttribute('aria-valuetext', text)
+  }
+  say()
+  const begun = slider.value
+  slider.addEventListener('input', say)
+  // a key moves it step by step: only when it is let go or left the page is loaded
+  const go = () => {
+    if (slider.value !== begun) goTo(stretches[Number(slider.value)])
+  }
+  slider.addEventListener('pointerup', go)
+  slider.addEventListener('blur', go)
+  slider.addEventListener('keydown', event => {
+    if (event.key === 'Enter') go()
+  })
+  bar.append(marksOf(stretches), slider, said)
+  return bar
+}
+
+/** How dense changes are; the slider says it in words. */
+function marksOf(stretches: readonly Stretch[]): HTMLElement {
+  const marks = document.createElement('div')
+  marks.className = 'marks'
+  marks.setAttribute('aria-hidden', 'true')
+  const most = Math.max(1, ...stretches.map(({ count }) => count))
+  for (const { count } of stretches) {
+    const mark = document.createElement('i')
+    // few changes beside many are seen too
+    mark.dataset['height'] = String(count === 0 ? 0 : Math.ceil(10 * Math.sqrt(count / most)))
+    marks.append(mark)
+  }
+  return marks
+}
+
+function placeOf(stretches: readonly Stretch[], position: number): number {
+  const place = stretches.findIndex(stretch => stretch.position >= position)
+  return place < 0 ? stretches.length - 1 : place
+}
+
+function wordsOf(stretch: Stretch | undefined): string {
+  if (stretch === undefined) return ''
+  const [year = '', month = '', day = ''] = stretch.until.slice(0, 10).split('-')
+  const time = stretch.until.slice(11, 16)
+  const changes = `${stretch.count} ${stretch.count === 1 ? 'change' : 'changes'}`
+  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month} ${year}, ${time} UTC: ${changes}`
+}
+
+function goTo(stretch: Stretch | undefined): void {
+  if (stretch === undefined) return
+  const url = new URL(location.href)
+  url.searchParams.delete('revision')
+  url.searchParams.set('at', `position:${stretch.position}`)
+  location.assign(url)
+}
+
+void start()

@@ -1,0 +1,123 @@
+/** What the caller gives to have views of the past rendered; see `views.ts`. */
+import type { BlameField } from '../codec/blame-fields.ts'
+import type { FieldChange } from '../codec/readable-diff.ts'
+import type { Frame, Link, Person, RevisionEntry, Subject } from './views.ts'
+
+/** The history of an entity, newest first. */
+export interface HistoryView {
+  readonly frame: Frame
+  readonly subject: Subject
+  readonly breadcrumb: readonly Link[]
+  /** Number of all revisions. */
+  readonly total: number
+  readonly entries: readonly RevisionEntry[]
+  readonly newerUrl: string | null
+  readonly olderUrl: string | null
+  /** A GET form to it with `from` and `to` (revision numbers) compares two; null: not offered. */
+  readonly compareUrl: string | null
+  /** Hidden fields of that form, such as `at`. */
+  readonly compareFields: readonly Field[]
+  readonly filter: HistoryFilter
+  /** Null when there is no text that somebody wrote. */
+  readonly blameUrl: string | null
+  /** The path whose revisions the reader may restore; null: none. */
+  readonly restorePath: string | null
+}
+
+/** A hidden field of a form. */
+export interface Field {
+  readonly name: string
+  readonly value: string
+}
+
+/** What was chosen of a history by a GET form. */
+export interface HistoryFilter {
+  readonly action: string
+  readonly fields: readonly Field[]
+  readonly isSet: boolean
+  /** A login name; days as `2026-01-31`; '' for any. */
+  readonly author: string
+  readonly since: string
+  readonly until: string
+  readonly allUrl: string
+}
+
+/** Who wrote what of a page. */
+export interface BlameView {
+  readonly frame: Frame
+  readonly subject: Subject
+  readonly breadcrumb: readonly Link[]
+  readonly fields: readonly BlameField[]
+  /** By revision. */
+  readonly revisions: ReadonlyMap<number, RevisionEntry>
+  readonly historyUrl: string
+}
+
+/** What changed between two revisions. */
+export interface DiffView {
+  readonly frame: Frame
+  readonly subject: Subject
+  readonly breadcrumb: readonly Link[]
+  readonly from: RevisionEntry
+  readonly to: RevisionEntry
+  /** As `readableDiff` of the two documents says. */
+  readonly changes: readonly FieldChange[]
+  readonly files: readonly ChangedFile[]
+  /** The path of the page whose fields the reader may bring back; null: of none. */
+  readonly restorePath: string | null
+  readonly historyUrl: string
+  readonly previousUrl: string | null
+  readonly nextUrl: string | null
+}
+
+/** A file of a page that differs; null where there is none of this name. */
+export interface ChangedFile {
+  readonly name: string
+  readonly before: FileThen | null
+  readonly after: FileThen | null
+}
+
+export interface FileThen {
+  readonly url: string
+  readonly mediaType: string
+  readonly sizeBytes: number
+}
+
+/** What changed on the site. */
+export interface ChangesView {
+  readonly frame: Frame
+  readonly action: string
+  readonly chosen: {
+    readonly from: string
+    readonly to: string
+    readonly under: string
+    readonly author: string
+    readonly isSet: boolean
+  }
+  /** The newest first. */
+  readonly saves: readonly SaveView[]
+  readonly feedUrl: string
+  /** Null when this is the first part. */
+  readonly firstUrl: string | null
+  readonly nextUrl: string | null
+}
+
+/** What was saved at once. */
+export interface SaveView {
+  readonly at: string
+  readonly author: Person | null
+  readonly note: string | null
+  /** The site as it was then. */
+  readonly timeUrl: string
+  readonly changes: readonly SavedChange[]
+}
+
+export interface SavedChange {
+  readonly title: string | null
+  /** Null for rights and settings of the site. */
+  readonly path: string | null
+  readonly was: string | null
+  readonly type: string
+  /** The history of the page; null where it has no address. */
+  readonly url: string | null
+}
