@@ -48,16 +48,16 @@ export async function fill(url: string): Promise<number> {
   return events
 }
 
-/** Pages that were live at random positions, with the instants of these. */
+/** Pages that were live at random positions, with the instants of these. Two calls of random() in one level may be made one. */
 const MOMENTS = `select was.path, now.path as now, l.recorded_at as at from (
-    select (1 + random() * ($1::bigint - 1))::bigint as position, entity_id, path from pages order by random() limit $2::int) now
+    select (1 + random() * ($1::bigint - 1))::bigint as position, entity_id, path from pages order by md5(entity_id::text) limit $2::int) now
   join lateral (select * from page_history h where h.entity_id = now.entity_id and h.from_position > 0 and h.from_position <= now.position
     order by h.from_position desc limit 1) was on was.state = 'live'
   join log l on l.position = now.position`
 
 export async function pages(bench: Bench, http: HttpSite, events: number): Promise<void> {
   const moments = await http.site.db.rows<{ path: string; now: string; at: string }>(MOMENTS, [
-    ...[events, URLS],
+    ...[events, 2 * URLS],
   ])
   const api = `${http.url}/api/pages`
   const { now, past } = await inTurn(http, {

@@ -12,17 +12,19 @@ import {
 import { denyRole, permitRole } from '../../src/commands/rights.ts'
 import { isRm3Error } from '../../src/errors.ts'
 import type { Following } from '../../src/projector/follow.ts'
+import { untilReached } from '../../src/projector/standing.ts'
 import type { AccessState } from '../access/oracle.ts'
 import { assert, suite } from '../harness.ts'
 import { LogModel, mayOf } from '../support/as-of-model.ts'
 import { AS_ROOT } from '../support/database.ts'
 import { type Looker, lookAt, PLACES } from './as-of-surfaces.ts'
-import { follow, found } from './html-site.ts'
+import { follow } from './html-site.ts'
 import { page, putUser, type TestServer, testServer } from './support.ts'
 
 /** Histories altogether; a site has `TOGETHER` of them, each below a path of its own. */
 const HISTORIES = Number(process.env['RM3_TEST_HISTORIES'] ?? 200)
 const TOGETHER = 30
+const FOLLOWED_MS = 60_000
 const DEADLINE_MS = 60_000 + HISTORIES * 500
 
 type Deed =
@@ -147,7 +149,7 @@ async function check(histories: History[]): Promise<void> {
       const position = from + Math.ceil((look * (model.head - from)) / 100)
       looks.push({ top, position, who })
     }
-    await found(open)
+    assert.ok(await untilReached(open.site.db, model.head, FOLLOWED_MS))
     const state: AccessState = { grants: [...grants.values()], roles: { ann: ['reader'] } }
     const lookers: Looker[] = [
       { name: 'nobody', token: null, userId: null, may: mayOf(state, null) },
