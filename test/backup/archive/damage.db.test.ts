@@ -29,8 +29,8 @@ import {
 import { refused } from '../../support/refused.ts'
 import { type Random, randomOf } from '../../torture/random.ts'
 
-/** More for a longer run: RM3_DAMAGES=2000. */
-const DAMAGES = Number(process.env['RM3_DAMAGES'] ?? 240)
+/** More for a longer run: RM3_TEST_DAMAGES=2000. */
+const DAMAGES = Number(process.env['RM3_TEST_DAMAGES'] ?? 240)
 const SEED = Number(process.env['RM3_DAMAGE_SEED'] ?? 5)
 const DEADLINE_MS = 60_000 + DAMAGES * 100
 const SECRET = await generateX25519Identity()

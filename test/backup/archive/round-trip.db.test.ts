@@ -13,8 +13,8 @@ import { archiveOf, framesOf, loadInto, tempStores } from '../../support/archive
 import { TEST_SITE, testDatabase, testSite } from '../../support/database.ts'
 import { testEraser } from '../../support/erasing.ts'
 
-/** More for a longer run: RM3_ROUND_TRIPS=1000. */
-const RUNS = Number(process.env['RM3_ROUND_TRIPS'] ?? 4)
+/** More for a longer run: RM3_TEST_ROUND_TRIPS=1000. */
+const RUNS = Number(process.env['RM3_TEST_ROUND_TRIPS'] ?? 4)
 const DEADLINE_MS = 60_000 + RUNS * 15_000
 
 suite('an archive of any history', test => {

@@ -21,8 +21,8 @@ import { refused } from '../../support/refused.ts'
 import { contentsOf, type FolderSite, folderSite, someEvents } from './folder-site.ts'
 import { anyRawLog, become, becomeLog } from './raw-log.ts'
 
-/** How many histories: `RM3_ROUND_TRIPS=1000`. */
-const RUNS = Number(process.env['RM3_ROUND_TRIPS'] ?? 30)
+/** How many histories: `RM3_TEST_ROUND_TRIPS=1000`. */
+const RUNS = Number(process.env['RM3_TEST_ROUND_TRIPS'] ?? 30)
 const DEEDS = 80
 const DEADLINE_MS = 7_200_000
 

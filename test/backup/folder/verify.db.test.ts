@@ -19,9 +19,9 @@ import { type FolderSite, folderSite, someEvents } from './folder-site.ts'
 import { forge } from './forge.ts'
 import { edit, reseal, sealed } from './reseal.ts'
 
-/** How many damages, and files that were mutated and sealed anew: `RM3_DAMAGES=2000`, `RM3_MUTATIONS=10000`. */
-const DAMAGES = Number(process.env['RM3_DAMAGES'] ?? 200)
-const MUTATIONS = Number(process.env['RM3_MUTATIONS'] ?? 200)
+/** How many damages, and files that were mutated and sealed anew: `RM3_TEST_DAMAGES=2000`, `RM3_TEST_MUTATIONS=10000`. */
+const DAMAGES = Number(process.env['RM3_TEST_DAMAGES'] ?? 200)
+const MUTATIONS = Number(process.env['RM3_TEST_MUTATIONS'] ?? 200)
 const DEADLINE_MS = 1_800_000
 
 let open: FolderSite
