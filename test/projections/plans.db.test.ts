@@ -193,6 +193,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   findPublicationAt: db => schedules.findPublicationAt(db, PATH, '2031-01-01T00:00:00Z'),
   listGrants: db => grants.listGrants(db),
   listSettings: db => settings.listSettings(db),
+  findTimeBySetting: db => settings.findTimeBySetting(db, 'backup', 'backup.schedule'),
   listHits: db => search.listHits(db, { ...SEARCH, words: 'river77 stone77' }),
   'listHits of a common word': db =>
     search.listHits(db, { ...SEARCH, words: 'page', viewed: '^wh' }),
