@@ -1,5 +1,9 @@
 import { showFields } from './diff-fields.ts'
 import { renderView } from './frame.ts'
+import { Html } from './html.ts'
+import { figure } from './images.ts'
+import { textAt } from './json.ts'
+import { blockOf } from './needs.ts'
 import { sizeInWords } from './protos.ts'
 import { showRevision } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
@@ -19,14 +23,38 @@ export function renderDiff(scheme: Scheme, view: DiffView): string {
         { ...showRevision(view.from), label: 'Before' },
         { ...showRevision(view.to), label: 'After' },
       ],
-      fields: showFields(view.changes),
+      fields: view.rendered === null ? showFields(view.changes) : [],
       files: view.files.map(showFile),
+      rendered: renderedSides(scheme, view),
+      otherUrl: view.otherUrl,
       restorePath: view.restorePath,
       historyUrl: view.historyUrl,
       previousUrl: view.previousUrl,
       nextUrl: view.nextUrl,
     },
   })
+}
+
+/** Both texts as readers see them, but for pictures and listings of other pages. */
+function renderedSides(scheme: Scheme, { rendered, subject: { path, url } }: DiffView) {
+  if (rendered === null) return null
+  return [rendered.from, rendered.to].map((document, index) => {
+    const pieces = blockOf(scheme, { path, url, document, linkQuery: '' }, 'posting')
+    const markup = pieces.map(piece => {
+      if (piece.type === 'html') return piece.markup
+      return piece.type === 'image' ? figure(piece.image, null) : ''
+    })
+    return {
+      label: index === 0 ? 'Before' : 'After',
+      title: textAt(document.summary, 'title').trim() || 'Untitled',
+      html: new Html(withoutIds(markup.join(''))),
+    }
+  })
+}
+
+/** Both texts stand on one page, where an id may be there only once. */
+function withoutIds(markup: string): string {
+  return markup.replace(/(<[a-z][^<>]*?) id="[^"<>]*"/g, '$1')
 }
 
 function showFile({ name, before, after }: ChangedFile) {

@@ -1,6 +1,7 @@
 /** What the caller gives to have views of the past rendered; see `views.ts`. */
 import type { BlameField } from '../codec/blame-fields.ts'
 import type { FieldChange } from '../codec/readable-diff.ts'
+import type { Document } from '../content/document.ts'
 import type { Frame, Link, Person, RevisionEntry, Subject } from './views.ts'
 
 /** The history of an entity, newest first. */
@@ -63,6 +64,10 @@ export interface DiffView {
   /** As `readableDiff` of the two documents says. */
   readonly changes: readonly FieldChange[]
   readonly files: readonly ChangedFile[]
+  /** Both documents, to be shown side by side as readers see them in place of what changed; null: what changed is shown. */
+  readonly rendered: { readonly from: Document; readonly to: Document } | null
+  /** The same two the other way. */
+  readonly otherUrl: string
   /** The path of the page whose fields the reader may bring back; null: of none. */
   readonly restorePath: string | null
   readonly historyUrl: string

@@ -70,6 +70,7 @@ browserSuite('the past in a browser', test => {
     'long in the past': '/long/?at=position:18',
     rtl: '/rtl/history.html',
     'rtl compared': '/rtl/diff.html?from=1&to=2',
+    'rtl rendered': '/rtl/diff.html?from=1&to=2&view=rendered',
     'rtl blamed': '/rtl/blame.html',
     many: '/many/history.html?before=900',
     'many compared': '/many/diff.html?from=100&to=900',

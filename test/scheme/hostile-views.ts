@@ -129,6 +129,14 @@ export const PLACES: Readonly<Record<string, Place>> = {
         { a: `${text} ${text}`, c: `y\n${text}` },
       ),
     }),
+  'rendered comparison': text => {
+    const document = {
+      ...documentOf('blog'),
+      summary: { title: text },
+      data: { posting: { format: 'html', source: text } },
+    }
+    return renderDiff(scheme, { ...diffView, rendered: { from: document, to: document } })
+  },
   error: text =>
     renderError(scheme, {
       ...noError,

@@ -361,6 +361,8 @@ export const diffView: DiffView = {
   historyUrl: '?history',
   previousUrl: '?diff=3',
   nextUrl: null,
+  rendered: null,
+  otherUrl: '/notebook/wheel/diff.html?from=1&to=2&view=rendered',
   restorePath: 'wh.notebook.wheel',
   files: [
     {

@@ -43,6 +43,10 @@ export function sampleViews(): Map<string, string> {
   views.set('revision', renderPage(scheme, pageView(article, { revision: notice })))
   views.set('history', renderHistory(scheme, historyView))
   views.set('diff', renderDiff(scheme, diffView))
+  views.set(
+    'rendered',
+    renderDiff(scheme, { ...diffView, rendered: { from: article, to: article } }),
+  )
   views.set('login', renderLogin(scheme, login(null)))
   views.set(
     'login-error',

@@ -35,7 +35,7 @@ import { fileUrlOf } from '../routes/diff.ts'
 import { breadcrumbOf, frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './around.ts'
 import type { Chosen } from './chosen.ts'
 import { contentBeside, isContent, listBefore, readDetails, shownEntry } from './entries.ts'
-import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
+import { linkQueryOf, type Scene, urlIn, urlWith, viewUrl } from './scene.ts'
 
 /** Revisions on a page of a history. */
 const ENTRIES = 50
@@ -159,7 +159,7 @@ export async function buildBlame(scene: Scene): Promise<string> {
 /** What changed between two times as HTML. @throws as `readSides` */
 export async function buildDiff(
   scene: Scene,
-  range: { from: string; to: string },
+  range: { from: string; to: string; isRendered: boolean },
 ): Promise<string> {
   const { site, scheme } = scene.pages
   const { viewer, path } = scene
@@ -181,6 +181,8 @@ export async function buildDiff(
     ...head,
     ...{ from: before, to: after, changes: changesBetween(sides) },
     files: filesBetween(sides).map(file => shownFile(file, sides)),
+    rendered: range.isRendered ? { from: from.document, to: to.document } : null,
+    otherUrl: urlWith(scene, 'view', range.isRendered ? null : 'rendered'),
     restorePath: mayRestore(scene, head) ? path : null,
     historyUrl: viewUrl(scene, path, 'history.html'),
     previousUrl: beside.before === null ? null : diff({ from: beside.before, to: from.revision }),

@@ -236,7 +236,8 @@ const VIEWS: Record<View, (scene: Scene, query: Query) => Promise<string>> = {
 async function diff(scene: Scene, query: Query): Promise<string> {
   const from = textOf(query, 'from')
   const to = textOf(query, 'to')
-  if (from !== null && to !== null) return buildDiff(scene, { from, to })
+  const isRendered = textOf(query, 'view') === 'rendered'
+  if (from !== null && to !== null) return buildDiff(scene, { from, to, isRendered })
   throw new Rm3Error('REQUEST_INVALID', 'say which revisions or times to compare: ?from=1&to=2')
 }
 
