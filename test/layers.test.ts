@@ -45,7 +45,6 @@ const OWNERS: Record<string, string[]> = {
   '@fastify/*': ['src/http/'],
   msgpackr: ['src/codec/'],
   'fast-json-patch': ['src/codec/'],
-  diff: ['src/codec/'],
   immer: ['src/codec/', 'src/content/'],
   liquidjs: ['src/scheme/'],
   'markdown-it*': ['src/scheme/'],
