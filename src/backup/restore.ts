@@ -8,6 +8,7 @@ import { type Bulk, openBulk, type SiteDatabase } from '../pg/bulk.ts'
 import { type Db, find } from '../pg/db.ts'
 import { Listener } from '../pg/listen.ts'
 import { migrate } from '../pg/migrate.ts'
+import { rehearsable } from '../pg/rehearse.ts'
 import type { Projection } from '../projector/define.ts'
 import { findingText } from '../projector/finding.ts'
 import { buildAll, forgetBuilt, isUnbuilt } from '../projector/unbuilt.ts'
@@ -122,25 +123,11 @@ interface Loaded {
 }
 
 async function loadOrTakeBack(bulk: Bulk, parts: Parts, options: RestoreOptions): Promise<Loaded> {
-  try {
-    return await bulk.db.transaction(async db => {
-      const loaded = await loadParts({ ...bulk, db }, parts, options)
-      if (options.dryRun) throw new TakenBack(loaded)
-      return loaded
-    })
-  } catch (thrown) {
-    if (thrown instanceof TakenBack) return thrown.loaded
-    throw thrown
-  }
-}
-
-class TakenBack extends Error {
-  readonly loaded: Loaded
-
-  constructor(loaded: Loaded) {
-    super('taken back')
-    this.loaded = loaded
-  }
+  return rehearsable(
+    run => bulk.db.transaction(run),
+    options.dryRun,
+    (db: Db) => loadParts({ ...bulk, db }, parts, options),
+  )
 }
 
 async function loadParts(bulk: Bulk, parts: Parts, options: RestoreOptions): Promise<Loaded> {

@@ -4,6 +4,7 @@ import { leafLabel, parentPath } from '../content/path.ts'
 import { labelFromTitle } from '../content/slug.ts'
 import type { Entity } from '../content/state.ts'
 import { listKnownEvents, readHead } from '../log/read.ts'
+import { rehearsable } from '../pg/rehearse.ts'
 import { Change, type Site } from './change.ts'
 import {
   authorOf,
@@ -38,25 +39,11 @@ export async function importIntoLive(
   appends: AsyncIterable<ImportedAppend>,
   options: ImportOptions = {},
 ): Promise<LiveImport> {
-  try {
-    return await inTransaction(site, async inside => {
-      const done = await new LiveWriter(inside).writeAll(appends, options)
-      if (options.dryRun) throw new TakenBack(done)
-      return done
-    })
-  } catch (thrown) {
-    if (thrown instanceof TakenBack) return thrown.done
-    throw thrown
-  }
-}
-
-class TakenBack extends Error {
-  readonly done: LiveImport
-
-  constructor(done: LiveImport) {
-    super('taken back')
-    this.done = done
-  }
+  return rehearsable(
+    run => inTransaction(site, run),
+    options.dryRun,
+    (inside: Site) => new LiveWriter(inside).writeAll(appends, options),
+  )
 }
 
 class LiveWriter {

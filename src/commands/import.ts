@@ -13,6 +13,7 @@ import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import { findEvent, type LogHead, readHead } from '../log/read.ts'
 import type { Db } from '../pg/db.ts'
+import { rehearsable } from '../pg/rehearse.ts'
 import { type Author, Change, type Site } from './change.ts'
 import { Expectation, type ImportProof, proveImport } from './import-proof.ts'
 import { inTransaction } from './in-transaction.ts'
@@ -90,16 +91,11 @@ export async function importStream(
   plan: SiteImport | StreamedImport,
   options: ImportOptions = {},
 ): Promise<ImportedSite> {
-  try {
-    return await inTransaction(site, async inside => {
-      const done = await importInto(inside, plan, options)
-      if (options.dryRun) throw new TakenBack(done)
-      return done
-    })
-  } catch (thrown) {
-    if (thrown instanceof TakenBack) return thrown.done
-    throw thrown
-  }
+  return rehearsable(
+    run => inTransaction(site, run),
+    options.dryRun,
+    (inside: Site) => importInto(inside, plan, options),
+  )
 }
 
 /** @throws SITE_NOT_EMPTY; it says when the site holds what is to be loaded */
@@ -115,15 +111,6 @@ export async function demandEmpty(db: Db, plan: SiteImport): Promise<void> {
       : `the site has content already (${position} events in its log); load into an empty one: set RM3_SITE to a new name, or RM3_PG to a new database`,
     { position, loaded: same },
   )
-}
-
-class TakenBack extends Error {
-  readonly done: ImportedSite
-
-  constructor(done: ImportedSite) {
-    super('taken back')
-    this.done = done
-  }
 }
 
 async function importInto(

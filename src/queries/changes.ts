@@ -14,20 +14,7 @@ const CHANGES_MAX = 500
 const LOOKED_MAX = 5_000
 
 /** What changed, as one event tells it. */
-export interface SiteChange {
-  readonly position: number
-  readonly type: string
-  readonly entityId: string
-  readonly revision: number
-  /** Where it was done; null for rights and settings of the site. */
-  readonly path: string | null
-  /** Where the entity was before, if this moved it. */
-  readonly was: string | null
-  /** Where the entity is now, or was last. */
-  readonly now: string | null
-  /** Of the page as it is now, or was last. */
-  readonly title: string | null
-}
+export type SiteChange = Omit<Deed, 'part' | 'actor' | 'door' | 'note' | 'at'>
 
 /** What was saved at once, newest change first. */
 export interface Save {
