@@ -46,3 +46,14 @@ export async function listNewPages(
 ): Promise<NewPage[]> {
   return db.rows<NewPage>(NEWEST, [viewed, protos, limit])
 }
+
+const PUBLISHED = `select entity_id as "entityId", published from feed where entity_id = any($1::uuid[])`
+
+/** When pages went live first; those that never did are not in it. */
+export async function listPublished(
+  db: Db,
+  entityIds: readonly string[],
+): Promise<Map<string, string>> {
+  const rows = await db.rows<{ entityId: string; published: string }>(PUBLISHED, [entityIds])
+  return new Map(rows.map(({ entityId, published }) => [entityId, published]))
+}

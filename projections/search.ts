@@ -99,9 +99,10 @@ export interface Search {
 const RANKED_MAX = 10_000
 const HEADLINE = `'StartSel=' || chr(2) || ',StopSel=' || chr(3) || ',MaxFragments=2,MinWords=8,MaxWords=24,FragmentDelimiter=" … "'`
 
-/** In the language that the table was made with. */
+/** In the language that the table was made with; of an empty one, would be made with. */
 const ASKED = `asked as materialized (
-    select language, websearch_to_tsquery(language, $1::text) as query from (select language from search order by entity_id limit 1) s
+    select language, websearch_to_tsquery(language, $1::text) as query
+    from (select coalesce((select language from search order by entity_id limit 1), search_language()::regconfig) as language) s
   )`
 
 const HITS = `with ${ASKED}, matches as (
@@ -140,6 +141,21 @@ const CANDIDATES = `with ${ASKED}, terms as materialized (select ${ANY} as any f
 export async function listCandidates(db: Db, words: string, limit: number): Promise<string[]> {
   const rows = await db.rows<{ id: string }>(CANDIDATES, [words, limit])
   return rows.map(({ id }) => id)
+}
+
+const TERMS = `with ${ASKED}, terms as (select a.language, ${ANY} as any from asked a)
+  select distinct unnest(array[w.word] || tsvector_to_array(v.terms)) as term
+  from terms t cross join unnest($2::text[]) as w(word) cross join lateral (select to_tsvector(t.language, w.word) as terms) v
+  where v.terms @@ t.any`
+
+/** Those of some words that a search looks for, and the terms they are looked for by: neither stop words nor what must not be there. */
+export async function listSought(
+  db: Db,
+  words: string,
+  among: readonly string[],
+): Promise<string[]> {
+  const rows = await db.rows<{ term: string }>(TERMS, [words, among])
+  return rows.map(({ term }) => term)
 }
 
 /** The words of a page at some time. */

@@ -114,3 +114,24 @@ export async function listWordingChanges(
     [entityIds, limit, ...sentences],
   )
 }
+
+/**
+ * Pages that changes after a position brought words to, or took words from: those with most of the words first, then those of the
+ * earliest change. Of so many changes as are looked at, the earliest ones.
+ *
+ * @param hashes of words, as `hashOf` makes them
+ */
+export async function listRewordedAfter(
+  db: Db,
+  hashes: readonly number[],
+  { position, looked, limit }: { position: number; looked: number; limit: number },
+): Promise<string[]> {
+  const rows = await db.rows<{ id: string }>(
+    `select entity_id as id from (select entity_id, position, words from wordings
+        where words && $1::int[] and position > $2::bigint order by position limit $3::int) w
+      cross join lateral (select unnest(words) as word intersect select unnest($1::int[])) n
+      group by entity_id order by count(distinct n.word) desc, min(position) limit $4::int`,
+    [hashes, position, looked, limit],
+  )
+  return rows.map(({ id }) => id)
+}

@@ -53,9 +53,11 @@ export async function resolveMoment(db: Db, text: string): Promise<Moment> {
   return demandMoment(await resolveAt(db, text)) as Moment
 }
 
-/** As `resolveMoment` where nothing is known of what lies ahead. @throws AT_INVALID also for an instant ahead */
+/** As `resolveMoment` for an end of a stretch of what was done. @throws AT_INVALID also for an instant ahead */
 export async function resolvePosition(db: Db, text: string): Promise<AtPosition> {
-  return demandPast(await resolveAt(db, text)) as AtPosition
+  const moment = await resolveMoment(db, text)
+  if (!('ahead' in moment)) return moment
+  throw invalid(moment.ahead, 'lies ahead, and what will be done by then is not done')
 }
 
 /** A time of the site; null is now. @throws AT_INVALID when it is a revision */
@@ -64,11 +66,13 @@ export function demandMoment(at: At | null): Moment | null {
   throw invalid(`revision:${at.revision}`, 'is of one page, and this is not about one')
 }
 
-/** A time that was; null is now. @throws AT_INVALID when it is a revision or lies ahead */
-export function demandPast(at: At | null): AtPosition | null {
-  const moment = demandMoment(at)
-  if (moment === null || !('ahead' in moment)) return moment
-  throw invalid(moment.ahead, 'lies ahead, and of this nothing is planned')
+/**
+ * Where to read what nobody can schedule, such as rights, settings and what was done: ahead it is as it is now.
+ *
+ * @returns null for now
+ */
+export function pastPosition(moment: Moment | null): number | null {
+  return moment === null || 'ahead' in moment ? null : moment.position
 }
 
 /** A text that is the same for the same time, for cursors; null for now. */

@@ -8,15 +8,17 @@ import {
   listLinksTo,
 } from '../../projections/links.ts'
 import { findIdAtPath } from '../../projections/pages.ts'
-import { absent } from '../access/viewer.ts'
+import { absent, type Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { hyperlinksOf } from '../content/hyperlinks.ts'
-import type { AtPosition } from './at.ts'
+import type { AtAhead, AtPosition, Moment } from './at.ts'
 import { makeCursor, readCursor } from './cursor.ts'
+import { listPlanned, readPlannedDocuments } from './planned.ts'
+import { readPage } from './read-page.ts'
 import { readPagePast } from './read-past.ts'
 import { type PageThen, readPagesThen } from './read-then.ts'
 import { type Reader, viewerOf } from './reader.ts'
-import { documentIn } from './record.ts'
+import { documentIn, type PageRecord } from './record.ts'
 
 /** Most links that are listed from or to a page. */
 export const LINKS_MAX = 1_000
@@ -36,21 +38,64 @@ export async function readLinks(
   const viewer = await viewerOf(site, reader)
   const id = viewer.may('view', path) ? await findIdAtPath(site.db, path) : null
   if (id === null) throw absent(path)
-  const where = { viewed: viewer.pathsWith('view') ?? '', hiddenToo: viewer.pathsWith('post.edit') }
   const [from, to] = await Promise.all([
     listLinksFrom(site.db, id, LINKS_MAX),
-    listLinksTo(site.db, path, { ...where, hiddenToo: where.hiddenToo ?? '' }, LINKS_MAX),
+    linksToNow(site, viewer, path),
   ])
   return { from, to }
 }
 
+function linksToNow({ db }: Site, viewer: Viewer, path: string): Promise<LinkTo[]> {
+  const where = {
+    viewed: viewer.pathsWith('view') ?? '',
+    hiddenToo: viewer.pathsWith('post.edit') ?? '',
+  }
+  return listLinksTo(db, path, where, LINKS_MAX)
+}
+
 /**
- * As `readLinks` at a position, of what the reader may read the past of: the page at the path then is read, and of the pages that ever linked
- * to it the first `LINKS_MAX`, as they were. `fromPosition` is since when the page said what it did.
+ * As `readLinks` at another time. `fromPosition` is since when a page said what it did.
  *
- * @throws PAGE_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED
+ * In the past it is of what the reader may read the past of: the page at the path then, and of the pages that ever linked to it the first
+ * `LINKS_MAX`, as they were. Ahead what is scheduled counts in the place of what it will replace.
+ *
+ * @throws PAGE_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED, ERASED
  */
-export async function readLinksPast(
+export async function readLinksAt(
+  site: Site,
+  reader: Reader,
+  path: string,
+  at: Moment,
+): Promise<{ from: LinkFrom[]; to: LinkTo[] }> {
+  return 'ahead' in at
+    ? readLinksAhead(site, reader, path, at)
+    : readLinksPast(site, reader, path, at)
+}
+
+async function readLinksAhead(
+  site: Site,
+  reader: Reader,
+  path: string,
+  at: AtAhead,
+): Promise<{ from: LinkFrom[]; to: LinkTo[] }> {
+  const answer = await readPage(site, reader, path, at)
+  if (answer.type !== 'page' || answer.page.draft) throw absent(path)
+  const { viewer, page } = answer
+  const planned = await listPlanned(site, viewer, at)
+  const counted = planned.filter(one => !one.hidden || viewer.may('post.edit', one.path))
+  const ahead = await readPlannedDocuments(site, counted, ({ page, document }) => {
+    const { entityId, title, position: fromPosition } = page
+    const link = { entityId, path: page.path, title, fromPosition }
+    return leadsTo(path, { document, path: page.path }) ? [link] : []
+  })
+  const replaced = new Set(planned.map(({ entityId }) => entityId))
+  const today = await linksToNow(site, viewer, path)
+  const to = [...today.filter(({ entityId }) => !replaced.has(entityId)), ...ahead.flat()]
+  to.sort((one, other) => (one.path < other.path ? -1 : 1))
+  return { from: linksIn(page), to }
+}
+
+async function readLinksPast(
   site: Site,
   reader: Reader,
   path: string,
@@ -60,24 +105,28 @@ export async function readLinksPast(
   if (answer.type !== 'page') throw absent(path)
   const { viewer, page } = answer
   const { position } = at
-  const from = hyperlinksOf(documentIn(page), path).map((link): LinkFrom => {
-    const to = link.type === 'page' ? { path: link.path, url: null } : { path: null, url: link.url }
-    return { ...to, fromPosition: page.position }
-  })
   const ids = await listEverLinking(site.db, path, LINKS_MAX)
-  const pages = await readPagesThen(site, viewer, { ids, position }, { below: null, hidden: true })
-  const leads = ({ document, path: at }: PageThen) =>
-    hyperlinksOf(document, at).some(link => link.type === 'page' && link.path === path)
-  const to = pages.filter(leads).map(({ entityId, path, title, fromPosition }) => {
-    return { entityId, path, title, fromPosition }
-  })
-  return { from: inOrder(from), to }
+  const which = { ids, position, limit: LINKS_MAX }
+  const pages = await readPagesThen(site, viewer, which, { below: null, hidden: true })
+  const to = pages
+    .filter(one => leadsTo(path, one))
+    .map(({ entityId, path, title, fromPosition }) => ({ entityId, path, title, fromPosition }))
+  return { from: linksIn(page), to }
+}
+
+function leadsTo(path: string, page: Pick<PageThen, 'document' | 'path'>): boolean {
+  const links = hyperlinksOf(page.document, page.path)
+  return links.some(link => link.type === 'page' && link.path === path)
 }
 
 /** Those within the site first, as `readLinks` has them. */
-function inOrder(links: readonly LinkFrom[]): LinkFrom[] {
+function linksIn(page: PageRecord): LinkFrom[] {
+  const links = hyperlinksOf(documentIn(page), page.path).map((link): LinkFrom => {
+    const to = link.type === 'page' ? { path: link.path, url: null } : { path: null, url: link.url }
+    return { ...to, fromPosition: page.position }
+  })
   const key = ({ path, url }: LinkFrom) => (path === null ? `1 ${url}` : `0 ${path}`)
-  return [...links].sort((one, other) => (key(one) < key(other) ? -1 : 1))
+  return links.sort((one, other) => (key(one) < key(other) ? -1 : 1))
 }
 
 /**

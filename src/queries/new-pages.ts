@@ -1,8 +1,10 @@
-import { listNewPages, type NewPage } from '../../projections/feed.ts'
+import { listNewPages, listPublished, type NewPage } from '../../projections/feed.ts'
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
+import { type Moment, pastPosition } from './at.ts'
 import { pastOf } from './past-filter.ts'
 import { listPeople } from './people.ts'
+import { listPlanned } from './planned.ts'
 import { type Reader, viewerOf } from './reader.ts'
 
 /** Most pages of a feed. */
@@ -15,25 +17,48 @@ export type FeedPage = NewPage & { readonly authorName: string | null }
 
 /**
  * Live pages that a reader may view, those that went live last first: 20 at most. As of a position those that were live then and whose past
- * the reader may read.
+ * the reader may read; ahead with what is scheduled.
  *
- * @param position null: now
+ * @param when null: now
  */
 export async function readNewPages(
   site: Site,
   reader: Reader,
-  position: number | null,
+  when: Moment | null,
 ): Promise<FeedPage[]> {
   const viewer = await viewerOf(site, reader)
+  const position = pastPosition(when)
   const pages =
-    position === null
-      ? await listNewPages(site.db, viewer.pathsWith('view') ?? '', PROTOS, ENTRIES_MAX)
-      : await listPast(site, viewer, position)
+    position === null ? await listAhead(site, viewer, when) : await listPast(site, viewer, position)
   const people = await listPeople(
     site.db,
     pages.map(({ author }) => author),
   )
   return pages.map(page => ({ ...page, authorName: people.get(page.author)?.name ?? null }))
+}
+
+/** Those of today, and before them what will go live for the first time, the last first; no planned pages: now. */
+async function listAhead(site: Site, viewer: Viewer, when: Moment | null): Promise<NewPage[]> {
+  const { db } = site
+  const planned = (await listPlanned(site, viewer, when)).filter(({ proto }) =>
+    PROTOS.includes(proto),
+  )
+  const limit = ENTRIES_MAX + planned.length
+  const today = await listNewPages(db, viewer.pathsWith('view') ?? '', PROTOS, limit)
+  if (planned.length === 0) return today
+  const known = await listPublished(
+    db,
+    planned.map(({ entityId }) => entityId),
+  )
+  const entries = planned.map(({ entityId, path, title, summary, author, modified }) => {
+    const published = known.get(entityId) ?? modified
+    return { entityId, path, title, summary, author, published, modified }
+  })
+  const replaced = new Set(planned.map(({ entityId }) => entityId))
+  const shown = entries.filter((_, index) => planned[index]?.hidden === false)
+  return [...shown, ...today.filter(({ entityId }) => !replaced.has(entityId))]
+    .sort((one, other) => (one.published < other.published ? 1 : -1))
+    .slice(0, ENTRIES_MAX)
 }
 
 const PAST = `select f.entity_id as "entityId", p.path, p.title, p.summary::text as summary, s.author, f.published, s.modified

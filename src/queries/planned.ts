@@ -2,11 +2,12 @@ import { listPublicationsUntil, type Publication } from '../../projections/sched
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { readState } from '../commands/states.ts'
-import { documentOf } from '../content/document.ts'
+import { type Document, documentOf } from '../content/document.ts'
 import { parentPath } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
 import { tagKeys } from '../content/tags.ts'
 import { Rm3Error } from '../errors.ts'
+import type { Db } from '../pg/db.ts'
 import type { AtAhead, Moment } from './at.ts'
 import type { PageRecord } from './record.ts'
 
@@ -52,17 +53,34 @@ async function readPlanned({ db }: Site, { ahead, head }: AtAhead): Promise<Plan
     const message = `at=${ahead} lies behind more than ${PLANNED_MAX} publications; ask for an earlier time`
     throw new Rm3Error('AT_INVALID', message, { at: ahead })
   }
-  const last = lastOnes(publications)
-  const pages: PlannedPage[] = []
-  for (let from = 0; from < last.length; from += FOLDED_MAX) {
-    const part = last.slice(from, from + FOLDED_MAX).map(async publication => {
-      const { entityId, revision } = publication
-      const entity = (await readState(db, entityId, revision)) as Entity | null
-      return entity === null ? [] : [plannedPage(publication, entity, head)]
+  return foldEach(db, lastOnes(publications), (publication, entity) =>
+    plannedPage(publication, entity, head),
+  )
+}
+
+/** What `make` makes of the document of each planned page, which it alone has whole. */
+export function readPlannedDocuments<Made>(
+  { db }: Site,
+  planned: readonly PlannedPage[],
+  make: (of: { page: PlannedPage; document: Document }) => Made,
+): Promise<Made[]> {
+  return foldEach(db, planned, (page, { tip }) => make({ page, document: documentOf(tip) }))
+}
+
+async function foldEach<At extends { entityId: string; revision: number }, Made>(
+  db: Db,
+  revisions: readonly At[],
+  make: (at: At, entity: Entity) => Made,
+): Promise<Made[]> {
+  const made: Made[] = []
+  for (let from = 0; from < revisions.length; from += FOLDED_MAX) {
+    const part = revisions.slice(from, from + FOLDED_MAX).map(async at => {
+      const entity = (await readState(db, at.entityId, at.revision)) as Entity | null
+      return entity === null ? [] : [make(at, entity)]
     })
-    pages.push(...(await Promise.all(part)).flat())
+    made.push(...(await Promise.all(part)).flat())
   }
-  return pages
+  return made
 }
 
 /** Of each page the last publication. Of several that wait for a free path the first to be published gets it. */

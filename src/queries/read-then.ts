@@ -25,20 +25,21 @@ interface Row extends Omit<PageThen, 'document'> {
 const FOLDED_MAX = 4
 
 const THEN = `select p.entity_id as "entityId", p.path, p.title, p.proto, s.modified, s.revision, s.from_position as "fromPosition"
-  from headings p
+  from unnest($1::uuid[]) with ordinality as asked(id, number) join headings p on p.entity_id = asked.id
   cross join lateral (select * from page_history h where h.entity_id = p.entity_id and h.from_position > 0
     and h.from_position <= $2::bigint order by h.from_position desc limit 1) s
-  where p.entity_id = any($1::uuid[]) and p.from_position <= $2::bigint and p.until_position > $2::bigint`
+  where p.from_position <= $2::bigint and p.until_position > $2::bigint`
 
 /**
- * Some pages as they were at a position, by path: those that were live then and whose past the viewer may read. Each document is read.
+ * Some pages as they were at a position, by path: the first `limit` of them that were live then and whose past the viewer may read. Each
+ * document is read.
  *
  * @param where `below`: only below that path; `hidden`: also hidden ones that the viewer may edit
  */
 export async function readPagesThen(
   { db }: Site,
   viewer: Viewer,
-  { ids, position }: { ids: readonly string[]; position: number },
+  { ids, position, limit }: { ids: readonly string[]; position: number; limit: number },
   where: { below: string | null; hidden: boolean },
 ): Promise<PageThen[]> {
   const values: unknown[] = [ids, position]
@@ -48,7 +49,8 @@ export async function readPagesThen(
     const top = add(where.below)
     conditions.push(`p.path > ${top}::text || '.' and p.path < ${top}::text || '/'`)
   }
-  const rows = await db.rows<Row>(`${conditions.join(' and ')} order by p.path`, values)
+  const first = `${conditions.join(' and ')} order by asked.number limit ${add(limit)}::int`
+  const rows = await db.rows<Row>(`select * from (${first}) p order by p.path`, values)
   const pages: PageThen[] = []
   for (let from = 0; from < rows.length; from += FOLDED_MAX) {
     const part = rows.slice(from, from + FOLDED_MAX).map(async ({ revision, ...row }) => {

@@ -48,7 +48,7 @@ export function renderView(
     user: frame.user,
     loginUrl: frame.loginUrl,
     searchUrl: frame.searchUrl,
-    feedUrl: withQuery(FEED_URL, frame.asOf?.isAhead ? '' : linkQueryOf(frame)),
+    feedUrl: withQuery(FEED_URL, linkQueryOf(frame)),
     asOf: frame.asOf && {
       at: momentOf(frame.asOf.at),
       link: new URLSearchParams(frame.asOf.linkQuery).get('at'),

@@ -73,6 +73,25 @@ suite('search, links and feeds as of a time', test => {
     assert.equal([first?.path, first?.title], ['wh.a', 'A river'])
   })
 
+  test('finds what has none of the words any more, and what is gone', async () => {
+    await put('wh.lost', written('Lost', 'Herons nest at the weir.'))
+    await put('wh.lost.deep', written('Deep', 'A heron, seen once.'))
+    const then = `at=position:${await end()}`
+    await revise('wh.lost', written('Lost', 'Nothing of the sort.'))
+    await change(open.site, AS_ROOT, it => deletePage(it, 'wh.lost.deep'))
+    await found(open)
+
+    assert.equal(await paths('/api/search?q=heron'), [])
+    assert.equal((await paths(`/api/search?q=heron%20or%20herons&${then}`)).sort(), [
+      'wh.lost',
+      'wh.lost.deep',
+    ])
+    assert.equal(await paths(`/api/search?q="nest%20at%20the%20weir"&${then}`), ['wh.lost'])
+    assert.equal(await paths(`/api/search?q=weir%20-nest&${then}`), [])
+    assert.equal(await paths(`/api/search?q=heron&parent=wh.lost&${then}`), ['wh.lost.deep'])
+    assert.equal(await paths(`/api/search?q=weir&at=position:${at.made}`), [])
+  })
+
   test('goes on with a cursor of the same time', async () => {
     const url = `/api/search?q=river%20or%20stones&limit=1&at=position:${at.made}`
     const one = await open.server.inject(url)

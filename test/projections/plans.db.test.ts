@@ -197,6 +197,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   listHits: db => search.listHits(db, { ...SEARCH, words: 'river77 stone77' }),
   'listHits of a common word': db =>
     search.listHits(db, { ...SEARCH, words: 'page', viewed: '^wh' }),
+  listSought: db => search.listSought(db, 'river77 -stone77', ['river77', 'stone77']),
   listCandidates: db => search.listCandidates(db, 'river77 stone77', 200),
   listMatches: db =>
     search.listMatches(db, 'river', [
@@ -216,10 +217,11 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
     readPagesThen(
       { db } as Site,
       NOBODY,
-      { ids: [ID], position: 15_000 },
+      { ids: [ID], position: 15_000, limit: 200 },
       { below: 'wh.p77', hidden: true },
     ),
-  'readNewPages then': db => readNewPages({ db } as Site, NOBODY, 15_000),
+  'readNewPages then': db =>
+    readNewPages({ db } as Site, NOBODY, { position: 15_000, recordedAt: '', settled: true }),
   'getBlobBySha256 then': db =>
     getBlobBySha256({ db } as Site, NOBODY, 'a'.repeat(64), 15_000).catch(() => null),
   'listUsers then': db =>
@@ -250,6 +252,11 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
       { before: 90_000, looked: 200 },
     ),
   listWordingChanges: db => wordings.listWordingChanges(db, [ID], [[1, 77]], 51),
+  listRewordedAfter: db =>
+    wordings.listRewordedAfter(db, [77, 6077], { position: 50_000, looked: 5_000, limit: 1_000 }),
+  'listRewordedAfter of a word that all have': db =>
+    wordings.listRewordedAfter(db, [1], { position: 50_000, looked: 200, limit: 100 }),
+  listPublished: db => feed.listPublished(db, [ID]),
   listNewPages: db => feed.listNewPages(db, '^wh', ['base', 'blog'], 20),
   readState: db => readState(db, ID, 77).catch(() => null),
   findSubject: db => findSubject({ db } as Site, ROOT_VIEWER, PATH),

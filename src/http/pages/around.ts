@@ -107,8 +107,7 @@ export function frameOf(
     user:
       userId === null ? null : { name: found.people.get(userId)?.name || 'You', url: ACCOUNT_URL },
     loginUrl: userId === null ? `${LOGIN_URL}?${new URLSearchParams({ next: scene.url })}` : null,
-    // what will be cannot be searched
-    searchUrl: when !== null && 'ahead' in when ? null : SEARCH_URL,
+    searchUrl: SEARCH_URL,
     asOf: when && {
       ...shownMoment(when),
       ...stepUrls(scene, steps),

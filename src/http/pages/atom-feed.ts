@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment } from '../../queries/at.ts'
 import { readNewPages } from '../../queries/new-pages.ts'
 import { atomOf } from '../../scheme/atom.ts'
 import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { isListed, sayMoment } from '../reply.ts'
 import { AT, query } from '../schemas.ts'
-import type { Pages } from './scene.ts'
+import { atQuery, type Pages } from './scene.ts'
 
 const URL_OF_FEED = '/feed.atom'
 export const ATOM_TYPE = 'application/atom+xml; charset=utf-8'
@@ -22,9 +22,9 @@ export function atomFeed(server: FastifyInstance, { site, names, scheme }: Pages
     },
     async (request, reply) => {
       const { title, origin } = await names.read(site.db)
-      const when = demandPast(request.at)
-      const pages = await readNewPages(site, readerOf(request), when?.position ?? null)
-      const linkQuery = when === null ? '' : `at=position%3A${when.position}`
+      const when = demandMoment(request.at)
+      const pages = await readNewPages(site, readerOf(request), when)
+      const linkQuery = when === null ? '' : atQuery(when)
       if (when !== null) sayMoment(reply, when)
       const text = atomOf({
         title: title ?? request.hostname,

@@ -3,7 +3,7 @@ import { findShownEntity } from '../../../projections/page-history.ts'
 import { absent } from '../../access/viewer.ts'
 import { isUnder, toUrl, type UrlTarget } from '../../content/path.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment } from '../../queries/at.ts'
 import type { PageAnswer } from '../../queries/page-answer.ts'
 import { readPage } from '../../queries/read-page.ts'
 import { mayReadPast, viewerOf } from '../../queries/reader.ts'
@@ -212,7 +212,7 @@ async function answerView(
 ): Promise<FastifyReply> {
   const { site } = pages
   const query = queryOf(request)
-  const when = demandPast(request.at)
+  const when = demandMoment(request.at)
   const viewer = await viewerOf(site, readerOf(request))
   const scene = sceneOf(pages, request, { viewer, path, when })
   try {

@@ -57,7 +57,11 @@ export function sceneOf(
 
 /** What links get to stay in the time of the scene; '' now. */
 export function linkQueryOf({ when }: Scene): string {
-  if (when === null) return ''
+  return when === null ? '' : atQuery(when)
+}
+
+/** The query that asks for a time. */
+export function atQuery(when: Moment): string {
   return `at=${encodeURIComponent('ahead' in when ? when.ahead : `position:${when.position}`)}`
 }
 

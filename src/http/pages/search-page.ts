@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUnder } from '../../content/path.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment } from '../../queries/at.ts'
 import { type Found, HITS_DEFAULT, searchPages, WORDS_CHARS_MAX } from '../../queries/search.ts'
 import { renderSearch } from '../../scheme/search-view.ts'
 import { withQuery } from '../../scheme/site-urls.ts'
@@ -31,7 +31,7 @@ async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
   const query = queryOf(request)
   const words = wordsOf(query)
   const after = textOf(query, 'after')
-  const { scene, frame } = await standing(pages, request, demandPast(request.at))
+  const { scene, frame } = await standing(pages, request, demandMoment(request.at))
   const found = words === '' ? NOTHING : await findFrom(scene, words, after)
   return renderSearch(pages.scheme, {
     ...{ frame, words, action: SEARCH_URL },
@@ -62,9 +62,7 @@ const NOTHING: Part = { items: [], next: null, isFirst: true }
 
 async function findFrom(scene: Scene, words: string, after: string | null): Promise<Part> {
   const asked = { words, below: null, hidden: false }
-  const { when } = scene
-  const position = when !== null && 'position' in when ? when.position : null
-  const part = { limit: HITS_DEFAULT, after: after || null, position }
+  const part = { limit: HITS_DEFAULT, after: after || null, when: scene.when }
   try {
     const found = await searchPages(scene.pages.site, scene.viewer, asked, part)
     return { ...found, isFirst: part.after === null }

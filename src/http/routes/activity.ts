@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { DEEDS_DEFAULT, DEEDS_MAX, readActivity } from '../../queries/activity.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment, pastPosition } from '../../queries/at.ts'
 import { viewerOf } from '../../queries/reader.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
@@ -52,9 +52,9 @@ export function activityRoutes(server: FastifyInstance, { site }: HttpContext): 
     async (request, reply) => {
       const { actor = null, path, limit = DEEDS_DEFAULT, after = null } = request.query
       const viewer = await viewerOf(site, readerOf(request))
-      const when = demandPast(request.at)
+      const when = demandMoment(request.at)
       const where = path === undefined ? null : parsePath(path)
-      const asked = { actor, path: where, until: when?.position ?? null }
+      const asked = { actor, path: where, until: pastPosition(when) }
       const found = await readActivity(site, viewer, asked, { limit, after })
       return sendTimed(request, reply, when, JSON.stringify(found))
     },

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment, pastPosition } from '../../queries/at.ts'
 import { getBlobBySha256 } from '../../queries/blobs.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
@@ -29,9 +29,9 @@ export function blobRoutes(server: FastifyInstance, { site }: HttpContext): void
       },
     },
     async (request, reply) => {
-      const when = demandPast(request.at)
+      const when = demandMoment(request.at)
       const { sha256 } = request.params
-      const blob = await getBlobBySha256(site, readerOf(request), sha256, when?.position ?? null)
+      const blob = await getBlobBySha256(site, readerOf(request), sha256, pastPosition(when))
       if (when !== null) sayMoment(reply, when)
       return sendBlob(request, reply, blob)
     },

@@ -4,7 +4,7 @@ import type { Json } from '../../codec/json.ts'
 import { change, type Site } from '../../commands/change.ts'
 import { setSetting } from '../../commands/rights.ts'
 import { readSettings } from '../../queries/administration.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment, pastPosition } from '../../queries/at.ts'
 import type { HttpContext } from '../context.ts'
 import { authorOf, readerOf } from '../plugins/speaker.ts'
 import { sendTimed } from '../reply.ts'
@@ -32,8 +32,8 @@ export function configRoutes(server: FastifyInstance, { site }: HttpContext): vo
       },
     },
     async (request, reply) => {
-      const when = demandPast(request.at)
-      const items = await readSettings(site, readerOf(request), when?.position)
+      const when = demandMoment(request.at)
+      const items = await readSettings(site, readerOf(request), pastPosition(when))
       return sendTimed(request, reply, when, JSON.stringify({ items, next: null }))
     },
   )

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { PATH_MAX, ROLE_MAX } from '../../content/limits.ts'
 import { parsePath } from '../../content/path.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment, pastPosition } from '../../queries/at.ts'
 import { explainRight } from '../../queries/explain.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
@@ -51,8 +51,8 @@ export function explainRoutes(server: FastifyInstance, { site }: HttpContext): v
     async (request, reply) => {
       const { user, permission } = request.query
       const path = parsePath(request.query.path)
-      const when = demandPast(request.at)
-      const position = when?.position ?? null
+      const when = demandMoment(request.at)
+      const position = pastPosition(when)
       const asked = { user, permission, path, position }
       const explanation = await explainRight(site, readerOf(request), asked)
       return sendTimed(request, reply, when, JSON.stringify(explanation))

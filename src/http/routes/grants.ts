@@ -10,7 +10,7 @@ import {
   readRole,
   readRoles,
 } from '../../queries/administration.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment, pastPosition } from '../../queries/at.ts'
 import type { HttpContext } from '../context.ts'
 import { authorOf, readerOf } from '../plugins/speaker.ts'
 import { sendTimed } from '../reply.ts'
@@ -55,8 +55,8 @@ export function grantRoutes(server: FastifyInstance, context: HttpContext): void
     },
     async (request, reply) => {
       const { role } = request.query
-      const when = demandPast(request.at)
-      const items = await readGrants(site, readerOf(request), role, when?.position)
+      const when = demandMoment(request.at)
+      const items = await readGrants(site, readerOf(request), role, pastPosition(when))
       return sendTimed(request, reply, when, JSON.stringify({ items, next: null }))
     },
   )
@@ -110,8 +110,8 @@ export function roleRoutes(server: FastifyInstance, context: HttpContext): void 
       },
     },
     async (request, reply) => {
-      const when = demandPast(request.at)
-      const items = await readRoles(site, readerOf(request), when?.position ?? null)
+      const when = demandMoment(request.at)
+      const items = await readRoles(site, readerOf(request), pastPosition(when))
       return sendTimed(request, reply, when, JSON.stringify({ items, next: null }))
     },
   )
@@ -130,9 +130,9 @@ export function roleRoutes(server: FastifyInstance, context: HttpContext): void 
       },
     },
     async (request, reply) => {
-      const when = demandPast(request.at)
+      const when = demandMoment(request.at)
       const { role: name } = request.params
-      const role = await readRole(site, readerOf(request), name, when?.position ?? null)
+      const role = await readRole(site, readerOf(request), name, pastPosition(when))
       return sendTimed(request, reply, when, JSON.stringify(role))
     },
   )
@@ -154,9 +154,9 @@ function membersRoute(server: FastifyInstance, { site }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const when = demandPast(request.at)
+      const when = demandMoment(request.at)
       const { role } = request.params
-      const items = await readMembers(site, readerOf(request), role, when?.position ?? null)
+      const items = await readMembers(site, readerOf(request), role, pastPosition(when))
       return sendTimed(request, reply, when, JSON.stringify({ items, next: null }))
     },
   )

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
-import { demandPast } from '../../queries/at.ts'
-import { readBrokenLinks, readLinks, readLinksPast } from '../../queries/links.ts'
+import { demandMoment } from '../../queries/at.ts'
+import { readBrokenLinks, readLinks, readLinksAt } from '../../queries/links.ts'
 import { PAGES_DEFAULT, PAGES_MAX } from '../../queries/list-pages.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
@@ -39,11 +39,11 @@ export function linkRoutes(server: FastifyInstance, { site }: HttpContext): void
     },
     async (request, reply) => {
       const path = parsePath(request.params.path)
-      const when = demandPast(request.at)
+      const when = demandMoment(request.at)
       const reader = readerOf(request)
       const links = await (when === null
         ? readLinks(site, reader, path)
-        : readLinksPast(site, reader, path, when))
+        : readLinksAt(site, reader, path, when))
       return sendTimed(request, reply, when, JSON.stringify(links))
     },
   )

@@ -4,7 +4,7 @@ import type { Viewer } from '../../access/viewer.ts'
 import { speakerOfSession, speakerOfToken } from '../../commands/login.ts'
 import { Rm3Error } from '../../errors.ts'
 import { readHead } from '../../log/read.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment, pastPosition } from '../../queries/at.ts'
 import { FEED_MAX, readFeed } from '../../queries/feed.ts'
 import { viewerOf } from '../../queries/reader.ts'
 import type { HttpContext } from '../context.ts'
@@ -48,8 +48,8 @@ export function logRoutes(server: FastifyInstance, context: HttpContext): void {
     async (request, reply) => {
       const { after = 0, limit = FEED_DEFAULT, type = null } = request.query
       const viewer = await viewerOf(site, readerOf(request))
-      const when = demandPast(request.at)
-      const { position: head } = when ?? (await readHead(site.db))
+      const when = demandMoment(request.at)
+      const head = pastPosition(when) ?? (await readHead(site.db)).position
       const { items, scanned } = await readFeed(site, viewer, { after, limit, type, head })
       const next = scanned < head ? `"${scanned}"` : 'null'
       const entries = items.map(feedEntryText).join(',')

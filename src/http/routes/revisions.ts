@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { demandPast, parseInstant } from '../../queries/at.ts'
+import { demandMoment, parseInstant, pastPosition } from '../../queries/at.ts'
 import { getRevision } from '../../queries/read-revision.ts'
 import { entryText } from '../../queries/revision-entry.ts'
 import { listRevisions, REVISIONS_DEFAULT, REVISIONS_MAX } from '../../queries/revisions.ts'
@@ -67,8 +67,8 @@ export function revisionRoutes(server: FastifyInstance, { site }: HttpContext): 
       const { limit = REVISIONS_DEFAULT, after = null, author = null } = request.query
       const from = instantOf('from', request.query.from)
       const until = instantOf('until', request.query.until)
-      const when = demandPast(request.at)
-      const part = { limit, after, author, from, until, position: when?.position ?? null }
+      const when = demandMoment(request.at)
+      const part = { limit, after, author, from, until, position: pastPosition(when) }
       const { items, next } = await listRevisions(site, readerOf(request), path, part)
       const json = `{"items":[${items.map(entryText)}],"next":${JSON.stringify(next)}}`
       return sendTimed(request, reply, when, json)

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment } from '../../queries/at.ts'
 import { HITS_DEFAULT, HITS_MAX, searchPages, WORDS_CHARS_MAX } from '../../queries/search.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
@@ -52,10 +52,9 @@ export function searchRoutes(server: FastifyInstance, { site }: HttpContext): vo
         throw new Rm3Error('REQUEST_INVALID', 'q: say what to search for', { parameter: 'q' })
       }
       const below = parent === undefined ? null : parsePath(parent)
-      const when = demandPast(request.at)
+      const when = demandMoment(request.at)
       const asked = { words: q, below, hidden }
-      const part = { limit, after, position: when?.position ?? null }
-      const found = await searchPages(site, readerOf(request), asked, part)
+      const found = await searchPages(site, readerOf(request), asked, { limit, after, when })
       return sendTimed(request, reply, when, JSON.stringify(found))
     },
   )

@@ -5,7 +5,7 @@ import type { NewUser } from '../../commands/accounts.ts'
 import { change } from '../../commands/change.ts'
 import { leafLabel } from '../../content/path.ts'
 import { getUser, getVisibleAccount, listUsers, USERS_MAX } from '../../queries/administration.ts'
-import { demandPast } from '../../queries/at.ts'
+import { demandMoment, pastPosition } from '../../queries/at.ts'
 import { LOGINS_OF_ACCOUNT } from '../begin-session.ts'
 import type { HttpContext } from '../context.ts'
 import { demandPrivateLine } from '../cookies.ts'
@@ -71,8 +71,8 @@ export function userRoutes(server: FastifyInstance, context: HttpContext): void 
     },
     async (request, reply) => {
       const { limit = USERS_DEFAULT, after = null } = request.query
-      const when = demandPast(request.at)
-      const part = { limit, after, position: when?.position ?? null }
+      const when = demandMoment(request.at)
+      const part = { limit, after, position: pastPosition(when) }
       const list = await listUsers(site, readerOf(request), part)
       return sendTimed(request, reply, when, JSON.stringify(list))
     },
@@ -90,9 +90,9 @@ export function userRoutes(server: FastifyInstance, context: HttpContext): void 
       },
     },
     async (request, reply) => {
-      const when = demandPast(request.at)
+      const when = demandMoment(request.at)
       const { user: login } = request.params
-      const user = await getUser(site, readerOf(request), login, when?.position ?? null)
+      const user = await getUser(site, readerOf(request), login, pastPosition(when))
       return sendTimed(request, reply, when, JSON.stringify(user))
     },
   )
