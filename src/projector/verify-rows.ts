@@ -64,10 +64,10 @@ export async function verifyChunk(verifying: Verifying, chunk: Chunk): Promise<V
       })
       await rows.flush()
     })
-    const compared = await compareAll(db, { projections, live, expected }, chunk)
+    const compared = await compareAll(db, { projections, live, expected, damaged }, chunk)
     const unfoldable = [...damaged].map(([stream, thrown]) => logFinding(thrown, stream))
-    const rest = compared.findings.filter(({ stream }) => !damaged.has(stream ?? ''))
-    return { events, findings: [...unfoldable, ...rest], unnamed: compared.unnamed }
+    const findings = [...unfoldable, ...compared.findings]
+    return { events, findings, unnamed: compared.unnamed }
   })
 }
 
@@ -107,11 +107,13 @@ interface Compared {
   readonly projections: readonly EntityProjection[]
   readonly live: Targets
   readonly expected: Targets
+  /** Streams that could not be folded. */
+  readonly damaged: ReadonlyMap<string, Rm3Error>
 }
 
 async function compareAll(
   db: Db,
-  { projections, live, expected }: Compared,
+  { projections, live, expected, damaged }: Compared,
   chunk: Chunk,
 ): Promise<{ findings: RowFinding[]; unnamed: number }> {
   const findings: RowFinding[] = []
@@ -122,7 +124,8 @@ async function compareAll(
       if (pair.live === undefined || pair.expected === undefined) continue
       if (!holdsOwner(pair.live, chunk)) continue
       const part = partOfChunk(pair.live, chunk)
-      const found = await compareTable(db, { live: pair.live, expected: pair.expected }, part)
+      const rows = await compareTable(db, { live: pair.live, expected: pair.expected }, part)
+      const found = rows.filter(({ stream }) => !damaged.has(stream ?? ''))
       findings.push(
         ...found.slice(0, NAMED_MAX).map(row => ({ projection: projection.name, table, ...row })),
       )

@@ -130,33 +130,25 @@ export interface Repaired {
   readonly streams: number
   /** Projections that were rebuilt as a whole. */
   readonly rebuilt: readonly string[]
+  /** Projections that would have to be rebuilt, and were not: the log has events that cannot be folded. */
+  readonly unrepaired: readonly string[]
 }
 
 /**
  * Mends what `verifyProjections` found: the rows of the streams concerned, or a whole projection where its structure is damaged, more
- * differs than is named, or the order of events counts.
+ * differs than is named, or the order of events counts. Beside events that cannot be folded nothing is rebuilt, for that takes all of the log.
  *
  * @throws what `repairStreams` and `rebuildProjections` throw
  */
 export async function repairFindings(
   database: SiteDatabase,
   { projections, threads, signal, onProgress }: VerifyOptions,
-  { findings, unnamed }: Pick<Verified, 'findings' | 'unnamed'>,
+  found: Pick<Verified, 'findings' | 'unnamed'>,
 ): Promise<Repaired> {
-  const streams = new Map<string, Set<string>>()
-  const whole = new Set<string>()
-  for (const finding of findings) {
-    if (finding.problem === 'structure' || finding.stream === null) whole.add(finding.projection)
-    else
-      streams.set(
-        finding.projection,
-        (streams.get(finding.projection) ?? new Set()).add(finding.stream),
-      )
-  }
-  for (const [name, some] of streams) {
-    if (unnamed > 0 || some.size > REPAIRED_MAX) whole.add(name)
-  }
-  const rebuilt = projections.filter(({ name }) => whole.has(name))
+  const { streams, whole } = planRepair(found)
+  const due = projections.filter(({ name }) => whole.has(name))
+  const isFoldable = found.findings.every(({ problem }) => problem !== 'unfoldable')
+  const rebuilt = isFoldable ? due : []
   if (rebuilt.length > 0) {
     await rebuildProjections(database, {
       projections: rebuilt,
@@ -169,7 +161,33 @@ export async function repairFindings(
   const partly = projections.filter(({ name }) => streams.has(name) && !whole.has(name))
   const mended = new Set(partly.flatMap(({ name }) => [...(streams.get(name) ?? [])]))
   if (partly.length > 0) await repairPartly(database, partly, [...mended])
-  return { streams: mended.size, rebuilt: rebuilt.map(({ name }) => name) }
+  return {
+    streams: mended.size,
+    rebuilt: rebuilt.map(({ name }) => name),
+    unrepaired: isFoldable ? [] : due.map(({ name }) => name),
+  }
+}
+
+interface RepairPlan {
+  /** Streams whose rows are to be exchanged, by projection. */
+  readonly streams: ReadonlyMap<string, ReadonlySet<string>>
+  /** Projections that are to be rebuilt. */
+  readonly whole: ReadonlySet<string>
+}
+
+function planRepair({ findings, unnamed }: Pick<Verified, 'findings' | 'unnamed'>): RepairPlan {
+  const streams = new Map<string, Set<string>>()
+  const whole = new Set<string>()
+  for (const finding of findings) {
+    if (finding.problem === 'unfoldable') continue
+    const { projection } = finding
+    if (finding.problem === 'structure' || finding.stream === null) whole.add(projection)
+    else streams.set(projection, (streams.get(projection) ?? new Set()).add(finding.stream))
+  }
+  for (const [name, some] of streams) {
+    if (unnamed > 0 || some.size > REPAIRED_MAX) whole.add(name)
+  }
+  return { streams, whole }
 }
 
 async function repairPartly(

@@ -92,7 +92,7 @@ export function entry(given: Partial<LogEntry> = {}): LogEntry {
 
 /** Appends entries together. */
 export function append(
-  appender: Appender,
+  appender: Pick<Appender, 'append'>,
   entries: readonly LogEntry[],
   rows: readonly InlineRow[] = [],
   more: Partial<AppendRequest> = {},

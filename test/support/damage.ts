@@ -20,6 +20,7 @@ const COLUMNS = `select a.attname as name, format_type(a.atttypid, a.atttypmod) 
 const OTHERS: Readonly<Record<string, (of: string) => string>> = {
   uuid: () => 'gen_random_uuid()',
   integer: of => `coalesce(${of}, 0) + 7`,
+  'integer[]': of => `coalesce(${of}, '{}') || 7`,
   bigint: of => `case when ${of} > 9007199254740000 then 3 else coalesce(${of}, 0) + 7 end`,
   text: of => `coalesce(${of}, '') || 'x'`,
   boolean: of => `not coalesce(${of}, false)`,
@@ -43,6 +44,15 @@ export async function damage(
     const statement = await statementFor(db, { table, columns }, random)
     if (statement !== null && (await changes(db, statement))) return { table, statement }
   }
+}
+
+/** Types of columns that `damage` cannot alter: none, or it would fail where it happens upon one. */
+export async function typesLeftOut(db: Db, projections: readonly Projection[]): Promise<string[]> {
+  const types = new Set<string>()
+  for (const table of projections.flatMap(tablesOf)) {
+    for (const { type } of await db.rows<Column>(COLUMNS, [table])) types.add(type)
+  }
+  return [...types].filter(type => !Object.hasOwn(OTHERS, type))
 }
 
 interface Table {

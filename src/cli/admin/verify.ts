@@ -1,8 +1,9 @@
+import type { Json } from '../../codec/json.ts'
 import { readHead } from '../../log/read.ts'
 import { type LogProof, verifyLog } from '../../log/verify.ts'
 import { openBulk, type SiteDatabase } from '../../pg/bulk.ts'
 import { discoverProjections } from '../../projector/discover.ts'
-import { type Finding, findingText } from '../../projector/finding.ts'
+import { findingText } from '../../projector/finding.ts'
 import { threadsFor } from '../../projector/threads.ts'
 import {
   type Repaired,
@@ -26,8 +27,9 @@ projection with what the log says: rows that differ, are missing or too many are
 constraints that are not as they should be. Events that are as they were written and cannot be folded are named too. The site may go on
 meanwhile. Exit code 13 when anything differs.
 
-With --repair what differs in the projections is mended: row by row, or a whole projection where its tables are damaged. A damaged log
-cannot be mended from within: load a backup.`,
+With --repair what differs in the projections is mended: row by row, or a whole projection where its tables are damaged. What cannot be
+mended is told: a projection cannot be built anew beside events that cannot be folded, and a damaged log cannot be mended from within:
+load a backup.`,
   options: { repair: { summary: 'mends the projections' } },
   run: call => withDatabase(call, ({ url }, { site }) => verifySite(call, { url, site })),
 }
@@ -100,13 +102,13 @@ function outcome({ proof, verified, repaired, left = verified }: Result): Outcom
       skipped: [...skipped],
       left: left.findings.length + left.unnamed,
     },
-    repaired: repaired ? { streams: repaired.streams, rebuilt: [...repaired.rebuilt] } : null,
+    repaired: repaired ? jsonOf(repaired) : null,
   }
   const lines = [
     `The log is whole: ${events} events, chain ${chain}.`,
     'Checked: density, every event against its hash, the chain, order of recording, streams, head.',
     ...projectionLines(verified),
-    ...(repaired ? [repairLine(repaired, left)] : []),
+    ...(repaired ? repairLines(repaired, left) : []),
   ]
   return { text: lines.join('\n'), data, ...(!ok && { exitCode: EXIT.verificationFailed }) }
 }
@@ -117,7 +119,7 @@ function projectionLines({ findings, unnamed, skipped }: Verified): string[] {
   return [
     count === 0
       ? 'Every row of every projection is what the log says.'
-      : `The projections differ from the log in ${count} ${count === 1 ? 'place' : 'places'}:`,
+      : `The projections differ from the log in ${count} ${places(count)}:`,
     ...named,
     ...(count > named.length ? [`  and ${count - named.length} more (--json names them)`] : []),
     ...(skipped.length > 0
@@ -126,13 +128,26 @@ function projectionLines({ findings, unnamed, skipped }: Verified): string[] {
   ]
 }
 
-function repairLine({ streams, rebuilt }: Repaired, left: Verified): string {
+function repairLines({ streams, rebuilt, unrepaired }: Repaired, left: Verified): string[] {
   const whole = rebuilt.length > 0 ? `; built anew: ${rebuilt.join(', ')}` : ''
   const count = left.findings.length + left.unnamed
-  const end = count === 0 ? 'nothing differs any more' : `${count} places still differ`
-  return `Repaired: rows of ${streams} streams${whole}; ${end}.`
+  const end = count === 0 ? 'nothing differs any more' : `${count} ${places(count)} still differ`
+  const unfoldable = left.findings.filter(({ problem }) => problem === 'unfoldable').length
+  return [
+    `Repaired: rows of ${streams} streams${whole}; ${end}.`,
+    ...(unrepaired.length > 0
+      ? [`Not repaired: ${unrepaired.join(', ')}. Building anew takes a log that can be folded.`]
+      : []),
+    ...(unfoldable > 0
+      ? ['Events that cannot be folded cannot be mended from within: load a backup from before.']
+      : []),
+  ]
 }
 
-function jsonOf(findings: readonly Finding[]) {
-  return JSON.parse(JSON.stringify(findings)) as []
+function places(count: number): string {
+  return count === 1 ? 'place' : 'places'
+}
+
+function jsonOf<Value extends object>(value: Value) {
+  return JSON.parse(JSON.stringify(value)) as Json
 }
