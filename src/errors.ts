@@ -45,6 +45,8 @@ export const ERROR_CODES = {
   // requests
   REQUEST_INVALID: 'The request breaks a rule; the detail says which.',
   BODY_TOO_LARGE: 'The body is larger than allowed.',
+  HEADERS_TOO_LARGE: 'The address and the headers are larger than allowed.',
+  REQUEST_TOO_SLOW: 'The request took too long to arrive.',
   MEDIA_TYPE_UNSUPPORTED: 'The body is of a type that is not understood here.',
   METHOD_NOT_ALLOWED: 'That method is not for this address.',
   ROUTE_NOT_FOUND: 'There is nothing at this address.',

@@ -57,6 +57,8 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   CSRF_REFUSED: EXIT.failed,
   REQUEST_INVALID: EXIT.usage,
   BODY_TOO_LARGE: EXIT.failed,
+  HEADERS_TOO_LARGE: EXIT.failed,
+  REQUEST_TOO_SLOW: EXIT.failed,
   MEDIA_TYPE_UNSUPPORTED: EXIT.failed,
   METHOD_NOT_ALLOWED: EXIT.failed,
   ROUTE_NOT_FOUND: EXIT.notFound,

@@ -20,6 +20,7 @@ import { addSlowBodies } from './plugins/slow-bodies.ts'
 import { addSpeaker } from './plugins/speaker.ts'
 import { addWorkerMetrics } from './plugins/worker-metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
+import { answerRaw, unparsedError } from './raw-answer.ts'
 import { addRouteTable } from './route-table.ts'
 import { addRoutes } from './routes.ts'
 import { compileCheck } from './validate.ts'
@@ -52,6 +53,10 @@ export function buildServer(given: ServerContext): FastifyInstance {
   const { site, wakeups, options } = context
   const server = fastify(serverOptions(options))
   server.server.maxHeadersCount = HEADERS_MAX
+  // RFC 9110 lets a server leave expectations alone that it does not know
+  server.server.on('checkExpectation', (request, response) => {
+    server.server.emit('request', request, response)
+  })
   server.setValidatorCompiler(({ schema, httpPart }) => compileCheck(schema as TSchema, httpPart))
   // answers are text already, or small: their schemas describe them and cost nothing
   server.setSerializerCompiler(() => data => JSON.stringify(data))
@@ -79,10 +84,11 @@ export function buildServer(given: ServerContext): FastifyInstance {
 
 function serverOptions(options: HttpOptions): FastifyHttpOptions<Server> {
   const { trustProxy, logLevel, logStream } = options
+  const nextId = requestIds()
   return {
     logger: { level: logLevel, ...(logStream && { stream: logStream }) },
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: requestIds(),
+    genReqId: nextId,
     requestIdHeader: false,
     trustProxy: typeof trustProxy === 'object' ? [...trustProxy] : (trustProxy as false),
     bodyLimit: BODY_MAX_BYTES,
@@ -101,7 +107,13 @@ function serverOptions(options: HttpOptions): FastifyHttpOptions<Server> {
         header(name: string, value: string): typeof answer
         send(text: string): void
       }
-      answer.code(problem.status).header('Content-Type', PROBLEM_TYPE).send(JSON.stringify(problem))
+      answer.code(problem.status).header('Content-Type', PROBLEM_TYPE)
+      answer.header('RM3-Request-Id', request.id).header('Cache-Control', 'no-store')
+      answer.send(JSON.stringify(problem))
+    },
+    clientErrorHandler: (thrown, socket) => {
+      if (thrown.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+      else answerRaw(socket, unparsedError(thrown.code), nextId())
     },
   }
 }

@@ -10,7 +10,7 @@ type Checker = (data: unknown) => { value: unknown } | { error: Error }
 /**
  * The check of one part of requests against its schema, for fastify.
  *
- * Bodies are taken as they are; texts of a query or a path become numbers and booleans where the schema says so. Headers are
+ * Bodies are taken as they are, and none at all as an object without members; texts of a query or a path become numbers and booleans where the schema says so. Headers are
  * described by schemas and read by who needs them. A failed check is REQUEST_INVALID naming the parameter.
  *
  * @param part 'body', 'querystring', 'params' or 'headers'
@@ -18,12 +18,17 @@ type Checker = (data: unknown) => { value: unknown } | { error: Error }
 export function compileCheck(schema: TSchema, part: string | undefined): Checker {
   if (part === 'headers') return value => ({ value })
   const validator = Compile(schema)
-  const convert = part === 'body' ? (data: unknown) => data : converter(schema)
+  const convert = part === 'body' ? bodyOf : converter(schema)
   return data => {
     const value = convert(data)
     if (validator.Check(value)) return { value }
     return { error: invalid(part, validator.Errors(value)) }
   }
+}
+
+/** fastify has null where no body came. */
+function bodyOf(data: unknown): unknown {
+  return data ?? {}
 }
 
 function converter(schema: TSchema): (data: unknown) => unknown {

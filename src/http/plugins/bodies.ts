@@ -38,7 +38,8 @@ export function addBodies(server: FastifyInstance): void {
   // what a route consumes beside these is a file, which is read by whoever keeps it
   server.addContentTypeParser('*', (_request, stream, done) => done(null, stream))
   server.addHook('onRequest', (request, _reply, done) => {
-    if (request.method === 'GET' || request.method === 'HEAD') {
+    // where there is no route, that is what is told
+    if (request.method === 'GET' || request.method === 'HEAD' || request.is404) {
       done()
       return
     }
@@ -74,11 +75,11 @@ function consumedBy(request: FastifyRequest): readonly string[] {
 
 function unsupported(request: FastifyRequest): Rm3Error {
   const consumes = consumedBy(request)
-  return new Rm3Error(
-    'MEDIA_TYPE_UNSUPPORTED',
-    `send the body as ${consumes.join(' or ')} in UTF-8, not compressed`,
-    { consumes },
-  )
+  const wanted =
+    consumes.length === 0
+      ? 'send no body with this'
+      : `send the body as ${consumes.join(' or ')} in UTF-8, not compressed`
+  return new Rm3Error('MEDIA_TYPE_UNSUPPORTED', wanted, { consumes })
 }
 
 /** Kept for whoever must tell this request from another. */

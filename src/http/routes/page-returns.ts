@@ -32,7 +32,7 @@ interface RestoreRequest {
 }
 interface UndeleteRequest {
   Params: { path: string }
-  Body: { to?: string; below?: boolean; from?: string; dryRun?: boolean; note?: string } | null
+  Body: { to?: string; below?: boolean; from?: string; dryRun?: boolean; note?: string }
 }
 
 const FIELDS_MAX = 100
@@ -124,7 +124,7 @@ async function undelete(
 ): Promise<FastifyReply> {
   const path = parsePath(request.params.path)
   const etag = ifMatchOf(request)
-  const { to, below = false, from, dryRun = false, note } = request.body ?? {}
+  const { to, below = false, from, dryRun = false, note } = request.body
   const after = from === undefined ? 0 : (await resolvePosition(site.db, from)).position
   const place = to === undefined ? {} : { to: parsePath(to) }
   const author = await authorOf(site, request, note)
