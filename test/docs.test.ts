@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { RULES } from '../src/backup/folder/rules.ts'
 import { EXIT_CODES } from '../src/cli/exit-codes.ts'
 import type { Site } from '../src/commands/change.ts'
+import { SITE_SETTINGS } from '../src/commands/site-settings.ts'
 import { EVENT_VERSIONS } from '../src/content/upcast.ts'
 import { ERROR_CODES, type ErrorCode } from '../src/errors.ts'
 import type { Access } from '../src/http/context.ts'
@@ -100,6 +101,19 @@ suite('docs/reference/configuration.md', test => {
     const [table = ''] = read('docs/reference/configuration.md').split('## ')
 
     assert.equal(rowsOf(table), rows)
+  })
+
+  test('lists every setting of the site with what it takes', () => {
+    const [, table = ''] =
+      /## Settings of the site\n([\s\S]*?)\n## /.exec(read('docs/reference/configuration.md')) ?? []
+    const known = Object.entries(SITE_SETTINGS).map(
+      ([key, { takes }]) => `| \`${key}\` | ${takes} `,
+    )
+
+    assert.equal(
+      rowsOf(table).map(row => row.split('|', 3).join('|')),
+      known,
+    )
   })
 
   test('names every secret as one that a file may hold', () => {

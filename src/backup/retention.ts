@@ -1,12 +1,4 @@
-/** How many backups are kept, of each kind of period one: the newest in it. 0 is none, Infinity all. */
-export interface Policy {
-  readonly last: number
-  readonly hourly: number
-  readonly daily: number
-  readonly weekly: number
-  readonly monthly: number
-  readonly yearly: number
-}
+import type { Policy } from '../content/keep-policy.ts'
 
 /** A backup as far as keeping it is concerned. */
 export interface KeepableBackup {
@@ -28,8 +20,6 @@ export interface Decision {
   readonly reasons: readonly string[]
 }
 
-export const NO_POLICY: Policy = { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 }
-
 /** Periods, each with what names one: natural hours, days, weeks (ISO 8601), months and years, in UTC. */
 const PERIODS: readonly [keyof Policy, (at: Date, index: number) => string][] = [
   ['last', (_, index) => String(index)],
@@ -39,11 +29,6 @@ const PERIODS: readonly [keyof Policy, (at: Date, index: number) => string][] = 
   ['monthly', at => at.toISOString().slice(0, 7)],
   ['yearly', at => at.toISOString().slice(0, 4)],
 ]
-
-/** Whether a policy would keep nothing at all: then it is none. */
-export function isEmptyPolicy(policy: Policy): boolean {
-  return Object.values(policy).every(count => !(count > 0))
-}
 
 /**
  * Which backups are kept, as `restic forget` decides it: from the newest back, each rule keeps the newest of each period that has one until its

@@ -2,6 +2,7 @@ import { lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/prom
 import { join } from 'node:path'
 import { listSettings } from '../../projections/settings.ts'
 import type { Json, JsonObject } from '../codec/json.ts'
+import { findPolicy, type Policy } from '../content/keep-policy.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
 import { parseRecipient } from './age/keys.ts'
@@ -11,7 +12,6 @@ import { writeArchive } from './archive/write.ts'
 import { syncFolder } from './folder/target.ts'
 import { demandWhole } from './folder/tell.ts'
 import { type BackupSource, writeBackupFolder } from './folder/write.ts'
-import { isEmptyPolicy, NO_POLICY, type Policy } from './retention.ts'
 import {
   ARCHIVE_SUFFIX,
   forgetBackups,
@@ -155,19 +155,8 @@ async function removeStale(shelf: string, site: string, now: string): Promise<vo
 }
 
 function policyOf(value: Json): Policy | null {
-  if (value === null) return null
-  const isObject = typeof value === 'object' && !Array.isArray(value)
-  const entries = isObject ? Object.entries(value) : []
-  const counts = entries.map(([rule, count]) => [
-    rule,
-    count === 'unlimited' ? Number.POSITIVE_INFINITY : count,
-  ])
-  const isSound = counts.every(
-    ([rule, count]) =>
-      Object.hasOwn(NO_POLICY, String(rule)) && typeof count === 'number' && count >= 0,
-  )
-  const policy: Policy = { ...NO_POLICY, ...Object.fromEntries(counts) }
-  if (isObject && isSound && !isEmptyPolicy(policy)) return policy
+  const policy = findPolicy(value)
+  if (policy !== null || value === null) return policy
   throw new Rm3Error(
     'CONFIG_INVALID',
     'the setting backup.keep is numbers by rule, such as {"daily": 7, "weekly": 5, "monthly": 12}',

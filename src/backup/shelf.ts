@@ -2,11 +2,12 @@ import type { Dirent, Stats } from 'node:fs'
 import { lstat, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type JsonObject, parseJson } from '../codec/json.ts'
+import type { Policy } from '../content/keep-policy.ts'
 import { Rm3Error } from '../errors.ts'
 import { CATALOG } from './folder/format.ts'
 import { isBackupFolder, listFiles, readCatalog } from './folder/read-catalog.ts'
 import { FileFault } from './folder/rules.ts'
-import { type Decision, decideRetention, type KeepableBackup, type Policy } from './retention.ts'
+import { type Decision, decideRetention, type KeepableBackup } from './retention.ts'
 
 /** A backup in a folder of backups. */
 export interface ShelvedBackup {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { isEmptyPolicy, NO_POLICY, type Policy } from '../backup/retention.ts'
 import { type Forgotten, forgetBackups } from '../backup/shelf.ts'
 import type { Json } from '../codec/json.ts'
+import { isEmptyPolicy, NO_POLICY, type Policy } from '../content/keep-policy.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Command, Option, Outcome } from './command.ts'
 import { columns } from './usage.ts'

@@ -6,6 +6,7 @@ import { canonicalPattern } from '../content/pattern.ts'
 import type { Entity } from '../content/state.ts'
 import { demandUser, findUser } from './accounts.ts'
 import type { Change } from './change.ts'
+import { checkSetting } from './site-settings.ts'
 
 /** The path whose right `grant` allows to change rights and settings of the whole site. */
 export const SITE_PATH = 'wh'
@@ -37,6 +38,7 @@ export async function deassignUser(change: Change, userId: string, role: string)
 /** Changes a setting of the site; null takes it away. @throws REQUEST_INVALID, JSON_INVALID, PERMISSION_DENIED */
 export async function setSetting(change: Change, key: string, value: Json): Promise<void> {
   demandGrant(change)
+  await checkSetting(change.site.db, key, value)
   change.record(changeSetting(await change.settings(), key, checkJson(value, 'the setting')))
 }
 

@@ -1,8 +1,9 @@
+import { isTimeZone } from '../content/time-zone.ts'
 import { Rm3Error } from '../errors.ts'
 import { type Db, find } from '../pg/db.ts'
 import { gathered } from '../pg/gathered.ts'
 import { FOREVER } from '../projector/define.ts'
-import { isTimeZone, type Period, parsePeriod } from './periods.ts'
+import { type Period, parsePeriod } from './periods.ts'
 
 /** A moment in the log, with the instant at which it took the event there; '-infinity' for position 0. */
 export interface AtPosition {

@@ -21,7 +21,7 @@ const YEAR_FIRST = 1900
 /**
  * The time that `today`, `yesterday`, `2024`, `2024-03` or `2024-03-05` is in a time zone.
  *
- * @param zone as `isTimeZone` takes it
+ * @param zone as `isTimeZone` (`content/time-zone.ts`) takes it
  * @param now RFC 3339: what `today` follows from
  * @returns null when it is none, also for the 30th of February, and for years before 1900
  */
@@ -42,15 +42,6 @@ export function parsePeriod(text: string, zone: string, now: string): Period | n
   }
   const next = months === undefined ? { ...first, year: year + 1 } : { ...first, month: month + 1 }
   return between(zone, first, next)
-}
-
-/** Whether it is the name of a time zone, such as `Europe/Berlin`. */
-export function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
 }
 
 function between(zone: string, first: Day, next: Day): Period {

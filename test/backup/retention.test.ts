@@ -1,11 +1,6 @@
 import fc from 'fast-check'
-import {
-  decideRetention,
-  isEmptyPolicy,
-  type KeepableBackup,
-  NO_POLICY,
-  type Policy,
-} from '../../src/backup/retention.ts'
+import { decideRetention, type KeepableBackup } from '../../src/backup/retention.ts'
+import { isEmptyPolicy, NO_POLICY, type Policy } from '../../src/content/keep-policy.ts'
 import { assert, suite } from '../harness.ts'
 
 const NOW = '2030-01-01T00:00:00.000Z'

@@ -16,7 +16,6 @@ import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { rehearse } from '../../src/backup/drill.ts'
 import { restoreFolder } from '../../src/backup/folder/load.ts'
 import { demandWhole } from '../../src/backup/folder/tell.ts'
-import { NO_POLICY } from '../../src/backup/retention.ts'
 import {
   type BackupSettings,
   makeScheduledBackup,
@@ -24,12 +23,11 @@ import {
 } from '../../src/backup/scheduled.ts'
 import { forgetBackups, readShelf } from '../../src/backup/shelf.ts'
 import type { BlobStores } from '../../src/blobs/store.ts'
-import { change } from '../../src/commands/change.ts'
-import { setSetting } from '../../src/commands/rights.ts'
+import { NO_POLICY } from '../../src/content/keep-policy.ts'
 import { makeDemo } from '../../src/demo/make-demo.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { assert, rejection, suite } from '../harness.ts'
-import { AS_ROOT, TEST_SITE, type TestSite, testSite } from '../support/database.ts'
+import { putAnySetting, TEST_SITE, type TestSite, testSite } from '../support/database.ts'
 
 const RECIPIENT = await identityToRecipient(await generateIdentity())
 const codeOf = (thrown: unknown) => (thrown as { code?: string }).code
@@ -178,8 +176,7 @@ suite('scheduled backups', test => {
 
   test('follow the settings of the site, which are told when they are wrong', async () => {
     const { site } = opened
-    const set = (key: string, value: never) =>
-      change(site, AS_ROOT, it => setSetting(it, key, value))
+    const set = (key: string, value: never) => putAnySetting(site, key, value)
     await set('backup.keep', { daily: 7, yearly: 'unlimited' } as never)
     const settings = await readBackupSettings(site.db)
 

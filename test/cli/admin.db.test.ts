@@ -109,13 +109,13 @@ suite('rm3admin', test => {
 
   test('keeps settings as JSON or text', async () => {
     await admin('config', 'set', 'site.title', 'My site')
-    await admin('config', 'set', 'site.size', '3')
+    await admin('config', 'set', 'my.size', '3')
     const all = await adminJson<{ items: object[] }>('config', 'get')
     const one = await admin('config', 'get', 'site.title')
     const none = await admin('config', 'get', 'site.nothing')
 
     assert.equal(all.items, [
-      { key: 'site.size', value: 3 },
+      { key: 'my.size', value: 3 },
       { key: 'site.title', value: 'My site' },
     ])
     assert.is(one.stdout, 'My site\n')

@@ -88,11 +88,12 @@ suite('backups by the settings of a site', test => {
     )
   })
 
-  test('a setting that is none fails the run, and says which', async () => {
-    await shell.run('rm3admin', ['config', 'set', 'backup.kind', 'tape'])
-    const { code, stderr } = await shell.run('rm3backup', ['scheduled'])
+  test('take no setting that would keep them from being made, and say what it takes', async () => {
+    const kind = await shell.run('rm3admin', ['config', 'set', 'backup.kind', 'tape'])
+    const misspelt = await shell.run('rm3admin', ['config', 'set', 'backup.shedule', '24h'])
 
-    assert.is(code, 2)
-    assert.match(stderr, /backup\.kind/)
+    assert.equal([kind.code, misspelt.code], [2, 2])
+    assert.match(kind.stderr, /backup\.kind is archive or folder/)
+    assert.match(misspelt.stderr, /backup\.schedule/)
   })
 })

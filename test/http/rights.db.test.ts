@@ -133,14 +133,14 @@ suite('rights and settings over HTTP', test => {
   })
 
   test('settings are put, read as they were, and taken away', async () => {
-    const put = await as('PUT', '/api/config/site.title', { value: { en: 'A site' } })
-    const again = await as('PUT', '/api/config/site.title', { value: { en: 'A site' } })
+    const put = await as('PUT', '/api/config/site.title', { value: 'A site' })
+    const again = await as('PUT', '/api/config/site.title', { value: 'A site' })
     const read = await as('GET', '/api/config')
     const gone = await as('DELETE', '/api/config/site.title')
     const now = await as('GET', '/api/config')
     const then = await as('GET', `/api/config?at=position:${String(put.headers['rm3-position'])}`)
 
-    const items = [{ key: 'site.title', value: { en: 'A site' } }]
+    const items = [{ key: 'site.title', value: 'A site' }]
     assert.is(put.statusCode, 204, put.body)
     assert.is(again.headers['rm3-position'], put.headers['rm3-position'])
     assert.equal(member(read.body, 'items'), items)

@@ -469,9 +469,9 @@ suite('the routes', test => {
       401,
     )
     assert.is((await send('DELETE', '/api/roles/guest/members/nora')).statusCode, 204)
-    assert.is((await send('PUT', '/api/config/site.name', { value: 'Mine' })).statusCode, 204)
+    assert.is((await send('PUT', '/api/config/my.name', { value: 'Mine' })).statusCode, 204)
     assert.match((await send('GET', '/api/config')).body, /"Mine"/)
-    assert.is((await send('PUT', '/api/config/site.name', { value: null })).statusCode, 204)
-    assert.not.match((await send('GET', '/api/config')).body, /site.name/)
+    assert.is((await send('PUT', '/api/config/my.name', { value: null })).statusCode, 204)
+    assert.not.match((await send('GET', '/api/config')).body, /my.name/)
   })
 })

@@ -1,4 +1,5 @@
-import { isTimeZone, parsePeriod } from '../../src/queries/periods.ts'
+import { isTimeZone } from '../../src/content/time-zone.ts'
+import { parsePeriod } from '../../src/queries/periods.ts'
 import { assert, suite } from '../harness.ts'
 
 const NOW = '2024-03-05T22:30:00.000Z'

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { ROOT_VIEWER } from '../../src/access/viewer.ts'
-import type { Author, Site } from '../../src/commands/change.ts'
+import type { Json } from '../../src/codec/json.ts'
+import { type Author, change, type Site } from '../../src/commands/change.ts'
+import { changeSetting } from '../../src/content/decide-rights.ts'
 import { type OpenSite, openSite } from '../../src/open-site.ts'
 
 /** The throw-away server that `npm test` starts. Its databases are lost with it. */
@@ -12,6 +14,11 @@ export const TEST_SITE = 'rm3'
 
 /** What the operator at the command line does. */
 export const AS_ROOT: Author = { viewer: ROOT_VIEWER, door: 'cli' }
+
+/** Writes a setting as it may have come in before it was checked, or with a backup. */
+export async function putAnySetting(site: Site, key: string, value: Json): Promise<void> {
+  await change(site, AS_ROOT, async it => it.record(changeSetting(await it.settings(), key, value)))
+}
 
 const TEMPLATE_LOCK = 7_267_171
 

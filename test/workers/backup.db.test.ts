@@ -1,11 +1,9 @@
 import type { Json } from '../../src/codec/json.ts'
-import { change } from '../../src/commands/change.ts'
-import { setSetting } from '../../src/commands/rights.ts'
 import type { Db } from '../../src/pg/db.ts'
 import backup from '../../workers/backup.ts'
 import drill from '../../workers/restore-drill.ts'
 import { assert, suite } from '../harness.ts'
-import { AS_ROOT, type TestSite, testSite } from '../support/database.ts'
+import { putAnySetting, type TestSite, testSite } from '../support/database.ts'
 
 const LAST = `insert into checkpoints (kind, name, version, state, epoch, position, started, report)
   select 'worker', $1::text, 1, 'live', epoch, position, $2::timestamptz, $3::json from log_head`
@@ -19,8 +17,7 @@ suite('the workers that back up and rehearse', test => {
 
   const due = (worker: typeof backup) =>
     (worker.schedule as { at: (db: Db) => Promise<string | null> }).at(opened.site.db)
-  const set = (key: string, value: Json) =>
-    change(opened.site, AS_ROOT, it => setSetting(it, key, value))
+  const set = (key: string, value: Json) => putAnySetting(opened.site, key, value)
 
   test('are due when settings say, the first time at once', async () => {
     assert.is(await due(backup), null)
