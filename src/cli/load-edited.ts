@@ -1,7 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { readEdited } from '../backup/folder/edited-files.ts'
 import { type Difference, editedLog, RESTARTED } from '../backup/folder/edited-log.ts'
-import { restoreEdited } from '../backup/folder/load.ts'
+import { restoreEvents } from '../backup/folder/load.ts'
 import type { Restored } from '../backup/restore.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
@@ -29,9 +29,9 @@ export async function loadEdited(call: Call, dir: string): Promise<Outcome> {
     const projections = await discoverProjections()
     const stores = await openStores(config)
     return withSteps(call, onProgress =>
-      restoreEdited(
+      restoreEvents(
         { url, site: config.site },
-        { dir, log, stores },
+        { dir, events: log.events, stores },
         {
           ...{ projections, onProgress, signal: call.signal, dryRun: call.flag('dry-run') },
           allowUnsafe: config.unsafeDatabaseAllowed,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { isBackupFolder } from '../backup/folder/read-catalog.ts'
 import { type LegacyBackup, readLegacyBackup } from '../backup/legacy/backup.ts'
 import { snapshotOf } from '../backup/snapshot.ts'
@@ -21,7 +22,7 @@ const WARNINGS_SHOWN = 20
 export async function loadFolder(call: Call, dir: string): Promise<Outcome> {
   const isOwn = isBackupFolder(dir)
   if (call.flag('edited') && isOwn) return loadEdited(call, dir)
-  if (call.flag('edited')) {
+  if (call.flag('edited') && existsSync(dir)) {
     throw new Rm3Error(
       'USAGE',
       'a backup of rm3 0.x proves nothing of itself: it loads without --edited, edited or not',

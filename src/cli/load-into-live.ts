@@ -1,10 +1,25 @@
-import { type PageOutcome, putIntoLive } from '../backup/into-live.ts'
+import { type LiveSite, type PutIntoLive, putIntoLive } from '../backup/into-live.ts'
+import type { PageOutcome } from '../backup/put-page.ts'
 import type { Json } from '../codec/json.ts'
 import type { ImportedAppend } from '../commands/import.ts'
-import type { Call, Outcome } from './command.ts'
-import { AS_ROOT, withSite } from './open.ts'
+import type { Config } from '../config.ts'
+import { Rm3Error } from '../errors.ts'
+import type { Call, Option, Outcome } from './command.ts'
+import { EXIT } from './exit-codes.ts'
+import { AS_ROOT, withDatabase, withOpenSite } from './open.ts'
 import { type BlobSource, putBlobs } from './put-blobs.ts'
 import { withSteps } from './steps.ts'
+
+/** Options of `rm3load` for a site in use. */
+export const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
+  'into-live': {
+    summary:
+      'with -d: into a site in use: pages get new revisions, come back, or come in with their history; nothing is deleted',
+  },
+  'skip-conflicts': {
+    summary: 'with --into-live: brings in the others when some pages cannot be, and ends with 0',
+  },
+}
 
 /** A backup, or the part of it that was asked for, of whichever format. */
 export interface LivePart {
@@ -14,15 +29,23 @@ export interface LivePart {
   readonly note: string
 }
 
-/** Brings pages of a backup into a site in use, or lists what that would do. */
+/**
+ * Brings pages of a backup into a site in use, or lists what that would do.
+ *
+ * @returns exit code 14 when pages are in the way: nothing was done then, but for `--skip-conflicts`
+ */
 export async function loadIntoLive(call: Call, dir: string, part: LivePart): Promise<Outcome> {
+  if (call.flag('nohistory')) {
+    throw new Rm3Error('USAGE', '--nohistory does not go with --into-live')
+  }
   const started = Date.now()
   const dryRun = call.flag('dry-run')
+  const skipConflicts = call.flag('skip-conflicts')
   const author = { ...AS_ROOT, door: 'import', note: part.note } as const
-  const outcomes = await withSite(call, (site, config) =>
+  const { pages } = await withLive(call, (live, config) =>
     withSteps(call, onProgress =>
-      putIntoLive(site, author, part.appends, {
-        ...{ dryRun, onProgress, signal: call.signal },
+      putIntoLive(live, author, part.appends, {
+        ...{ dryRun, skipConflicts, onProgress, signal: call.signal },
         bringBlobs: wanted => {
           const blobs = part.blobs.filter(({ sha256 }) => wanted.has(sha256))
           return putBlobs(call, config, { dir, blobs })
@@ -30,10 +53,33 @@ export async function loadIntoLive(call: Call, dir: string, part: LivePart): Pro
       }),
     ),
   )
-  const counts = countsOf(outcomes)
-  const listed = outcomes.filter(({ did }) => did !== 'same')
-  const data = { loaded: !dryRun, dryRun, dir, counts, pages: listed, ms: Date.now() - started }
-  return { text: textOf(dryRun, counts, listed), data: data as unknown as Json }
+  const counts = countsOf(pages)
+  const isRefused = counts.conflict > 0 && !skipConflicts
+  const listed = pages.filter(({ did }) => did !== 'same')
+  const loaded = !dryRun && !isRefused
+  const data = { loaded, dryRun, dir, counts, pages: listed, ms: Date.now() - started }
+  const text = [...listed.map(lineOf), lastLine({ dryRun, isRefused }, counts)].join('\n')
+  return {
+    ...{ text, data: data as unknown as Json },
+    ...(isRefused && { exitCode: EXIT.targetExists }),
+  }
+}
+
+/** Works on the site in use; processes that serve it hear of what was written. */
+function withLive(
+  call: Call,
+  work: (live: LiveSite, config: Config) => Promise<PutIntoLive>,
+): Promise<PutIntoLive> {
+  return withDatabase(call, (database, config) =>
+    withOpenSite(call, database, config, async ({ site, projections, wakeups }) => {
+      const done = await work(
+        { site, projections, database: { url: database.url, site: config.site } },
+        config,
+      )
+      if (done.position !== null) wakeups.appended(done.position)
+      return done
+    }),
+  )
 }
 
 type LiveCounts = Record<PageOutcome['did'], number>
@@ -58,17 +104,22 @@ const SENTENCES: Readonly<Record<PageOutcome['did'], string>> = {
 const REASONS: Readonly<Record<NonNullable<PageOutcome['reason']>, string>> = {
   'path taken': 'another page is there now; move that one, and load again',
   'published since': 'the backup has a draft of it, and it was published since',
+  'erased since': 'what the backup has of it was erased here',
 }
 
-function textOf(dryRun: boolean, counts: LiveCounts, listed: readonly PageOutcome[]): string {
-  const { revised, undeleted, imported, files, same, conflict } = counts
-  return [
-    ...listed.map(({ path, did, reason, at, files: names }) => {
-      const why = reason === undefined ? '' : `: ${REASONS[reason]}`
-      const where = at === undefined ? '' : `, which is at ${at} now`
-      const attached = names.length === 0 ? '' : ` (${names.join(', ')})`
-      return `  ${path}${where}: ${SENTENCES[did]}${why}${attached}`
-    }),
-    `${dryRun ? 'Dry run, nothing was changed' : 'Done'}: ${revised} revised, ${undeleted} undeleted, ${imported} imported, ${files} with files alone, ${same} the same, ${conflict} conflicts.`,
-  ].join('\n')
+function lineOf({ path, did, reason, at, files }: PageOutcome): string {
+  const why = reason === undefined ? '' : `: ${REASONS[reason]}`
+  const where = at === undefined ? '' : `, which is at ${at} now`
+  const attached = files.length === 0 ? '' : ` (${files.join(', ')})`
+  return `  ${path}${where}: ${SENTENCES[did]}${why}${attached}`
+}
+
+function lastLine(
+  { dryRun, isRefused }: { dryRun: boolean; isRefused: boolean },
+  { revised, undeleted, imported, files, same, conflict }: LiveCounts,
+): string {
+  const did = dryRun ? 'Dry run, nothing was changed' : isRefused ? 'Nothing was changed' : 'Done'
+  const counts = `${revised} revised, ${undeleted} undeleted, ${imported} imported, ${files} with files alone, ${same} the same, ${conflict} ${conflict === 1 ? 'conflict' : 'conflicts'}.`
+  const hint = isRefused ? ' --skip-conflicts brings in the others.' : ''
+  return `${did}: ${counts}${hint}`
 }

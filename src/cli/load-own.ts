@@ -1,11 +1,15 @@
-import { restoreFolder } from '../backup/folder/load.ts'
+import { restoreEvents, restoreFolder } from '../backup/folder/load.ts'
+import { partLog } from '../backup/folder/part-log.ts'
 import { type FolderPlan, planOfFolder } from '../backup/folder/plan.ts'
 import { demandWhole } from '../backup/folder/tell.ts'
 import type { FolderProof } from '../backup/folder/verify.ts'
-import type { Restored } from '../backup/restore.ts'
+import type { Restored, RestoreOptions } from '../backup/restore.ts'
+import type { BlobStores } from '../blobs/store.ts'
 import type { Json } from '../codec/json.ts'
 import { demandEmpty, type ImportedSite, importSite } from '../commands/import.ts'
 import { parsePath } from '../content/path.ts'
+import type { ProvableEvent } from '../log/copy-history.ts'
+import type { SiteDatabase } from '../pg/bulk.ts'
 import { discoverProjections } from '../projector/discover.ts'
 import type { Call, Outcome } from './command.ts'
 import { loadIntoLive } from './load-into-live.ts'
@@ -21,23 +25,29 @@ import { withSteps } from './steps.ts'
 export async function loadOwn(call: Call, dir: string): Promise<Outcome> {
   const started = Date.now()
   const proof = await proveWhole(call, dir)
-  const path = call.option('path')
+  const given = call.option('path')
+  const path = given === null ? null : parsePath(given)
   if (call.flag('into-live')) {
-    const plan = planOfFolder(dir, proof, { path: path && parsePath(path), present: false })
+    const plan = planOfFolder(dir, proof, { path, present: false })
     const note = `from the backup of ${proof.head?.recordedAt}`
     return loadIntoLive(call, dir, { ...plan, note })
   }
-  const isWhole = proof.head?.contents === 'history' && proof.head.path === null
-  if (isWhole && path === null && !call.flag('nohistory')) {
-    const restored = await restore(call, dir, proof)
+  if (proof.head?.contents !== 'history' || call.flag('nohistory')) {
+    const plan = planOfFolder(dir, proof, { path, present: true })
+    const imported = await importPlan(call, dir, plan)
+    return importedOutcome({ call, dir, proof, imported, ms: Date.now() - started })
+  }
+  if (proof.head.path === null && path === null) {
+    const restored = await restore(call, (database, to, options) =>
+      restoreFolder(database, { dir, proof, stores: to }, options),
+    )
     return restoredOutcome({ call, dir, proof, restored, ms: Date.now() - started })
   }
-  const plan = planOfFolder(dir, proof, {
-    path: path && parsePath(path),
-    present: call.flag('nohistory'),
-  })
-  const imported = await importPlan(call, dir, plan)
-  return importedOutcome({ call, dir, proof, imported, ms: Date.now() - started })
+  const events = partLog(dir, path)
+  const restored = await restore(call, (database, to, options) =>
+    restoreEvents(database, { dir, events, stores: to }, options),
+  )
+  return partOutcome({ call, dir, proof, restored, events, ms: Date.now() - started })
 }
 
 /** Proves a backup, showing how far that is. @throws as `demandWhole` */
@@ -50,19 +60,21 @@ export function proveWhole(call: Call, dir: string): Promise<FolderProof> {
   )
 }
 
-async function restore(call: Call, dir: string, proof: FolderProof): Promise<Restored> {
+type Restoring = (
+  database: SiteDatabase,
+  stores: BlobStores,
+  options: RestoreOptions,
+) => Promise<Restored>
+
+async function restore(call: Call, work: Restoring): Promise<Restored> {
   return withDatabase(call, async ({ url }, config) => {
     const projections = await discoverProjections()
     const stores = await openStores(config)
     return withSteps(call, onProgress =>
-      restoreFolder(
-        { url, site: config.site },
-        { dir, proof, stores },
-        {
-          ...{ projections, onProgress, signal: call.signal, dryRun: call.flag('dry-run') },
-          allowUnsafe: config.unsafeDatabaseAllowed,
-        },
-      ),
+      work({ url, site: config.site }, stores, {
+        ...{ projections, onProgress, signal: call.signal, dryRun: call.flag('dry-run') },
+        allowUnsafe: config.unsafeDatabaseAllowed,
+      }),
     )
   })
 }
@@ -117,6 +129,36 @@ function restoredOutcome({
     ...(missingBlobs.length > 0
       ? [`  ${missingBlobs.length} files were missing when the backup was made`]
       : []),
+  ].join('\n')
+  return { text, data: data as unknown as Json }
+}
+
+function partOutcome({
+  call,
+  dir,
+  proof,
+  restored,
+  events,
+  ms,
+}: Done & { restored: Restored; events: readonly ProvableEvent[] }): Outcome {
+  const dryRun = call.flag('dry-run')
+  const { head, projections } = restored
+  const { position, chain, epoch } = head
+  const streams = new Set(events.map(({ stream }) => stream)).size
+  const erased = events.filter(({ salt }) => salt === null).length
+  const data = {
+    ...{ loaded: !dryRun, dryRun, events: restored.events },
+    source: { dir, position: proof.head?.position, chain: proof.head?.chain },
+    head: { position, chain, epoch },
+    proof: { events: position, streams, erased, chain, projections },
+    ms,
+  }
+  const text = [
+    dryRun ? `Dry run: nothing was kept.` : `Loaded a part of ${dir}, as a new log.`,
+    `  ${position} events of ${streams} entities${erased > 0 ? `, ${erased} of them erased` : ''}; each has its hash, and the chain, which begins anew, ends with ${chain}`,
+    ...(dryRun
+      ? []
+      : [`  projections built, and every row compared with the log: ${projections.join(', ')}`]),
   ].join('\n')
   return { text, data: data as unknown as Json }
 }

@@ -5,6 +5,7 @@ import { withErasures } from './erasures.ts'
 import { loadArchives } from './load-archive.ts'
 import { loadFolder } from './load-folder.ts'
 import { GIT_OPTIONS, loadRepository } from './load-git.ts'
+import { LIVE_OPTIONS } from './load-into-live.ts'
 import { loadPage } from './load-page.ts'
 
 /** `rm3load`: a backup into an empty site, or one page into any. */
@@ -34,10 +35,7 @@ export const load: Command = {
       summary:
         'with -d: a backup that was changed by hand; says what differs, and begins the chain of hashes anew',
     },
-    'into-live': {
-      summary:
-        'with -d: into a site in use: pages get new revisions, come back, or come in with their history; nothing is deleted',
-    },
+    ...LIVE_OPTIONS,
     'dry-run': {
       summary:
         'checks and does everything, then takes it back; with --into-live lists what would change',
@@ -56,10 +54,16 @@ A git history goes into an empty site, or with --at-path into any; loaded again 
 Times, authors, revision ids and passwords are those of the backup. Exit codes: 3 the source is damaged or
 incomplete, 10 there is no such source, 12 no key opens it, 14 the site is not empty (or the path is taken).
 
+--into-live changes all pages it can or none: where one is in the way (a conflict, which --dry-run lists too) nothing is changed and the exit
+code is 14, unless --skip-conflicts says to go on without it. Done twice, it changes nothing the second time.
+
 Archives bring the log as it was: positions, ids, hashes. It is read back and proved, then all projections are built and every row is
 compared. A site that holds the archive already is left alone (14), but one in which a load was interrupted is finished.`,
   run: call => {
     const { repository, folder, archives, file } = sourceOf(call)
+    if (call.flag('skip-conflicts') && !call.flag('into-live')) {
+      throw new Rm3Error('USAGE', '--skip-conflicts goes with --into-live')
+    }
     if (repository !== null) return loadRepository(call, repository)
     if (folder === null && (call.flag('edited') || call.flag('into-live'))) {
       throw new Rm3Error('USAGE', '--edited and --into-live go with -d DIR')

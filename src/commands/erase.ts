@@ -48,6 +48,8 @@ export interface ErasureRequest {
   readonly keepsShown: boolean
   /** When it was first done, where it is done again. */
   readonly at?: string
+  /** Of the `Erased` event, where it is not a new one. */
+  readonly eventId?: string
 }
 
 /** What was erased. */
@@ -149,9 +151,24 @@ async function eraseOnce(
   { site, projections }: Eraser,
   request: ErasureRequest,
 ): Promise<ErasureDone | null | 'again'> {
+  return bulk.db.transaction(db => eraseInside({ ...bulk, db }, { site, projections }, request))
+}
+
+/**
+ * As `eraseOfEntity`, in a transaction of the caller's, and leaving the bytes of files.
+ *
+ * @param writer in the transaction, with the rights of the schema's owner
+ * @returns `again` when somebody else wrote to the entity meanwhile; where the log is locked already nobody can
+ */
+export async function eraseInside(
+  writer: Bulk,
+  { site, projections }: Pick<Eraser, 'projections'> & { site: Pick<Site, 'now' | 'newId'> },
+  request: ErasureRequest,
+): Promise<ErasureDone | null | 'again'> {
+  const { db } = writer
   const { entityId: stream, actor, reason: note } = request
-  const making = { eventId: site.newId(), at: request.at ?? site.now() }
-  const { plan, revision } = await planned(bulk.db, request, making)
+  const making = { eventId: request.eventId ?? site.newId(), at: request.at ?? site.now() }
+  const { plan, revision } = await planned(db, request, making)
   if (plan === null) return null
   const entry: LogEntry = {
     ...{ eventId: making.eventId, stream, revision, actor, at: making.at, note },
@@ -160,15 +177,13 @@ async function eraseOnce(
     meta: JSON.stringify({ door: request.door }),
     data: JSON.stringify(plan.data),
   }
-  return bulk.db.transaction(async db => {
-    const position = await eraseInLog(db, entry)
-    if (position === null) return 'again'
-    const events = await readErasable(db, stream)
-    const perEntity = projections.filter(isPerEntity)
-    await exchangeStream({ ...bulk, db }, perEntity, events)
-    await dropStreamAside(db, perEntity, stream)
-    return { position, plan }
-  })
+  const position = await eraseInLog(db, entry)
+  if (position === null) return 'again'
+  const events = await readErasable(db, stream)
+  const perEntity = projections.filter(isPerEntity)
+  await exchangeStream(writer, perEntity, events)
+  await dropStreamAside(db, perEntity, stream)
+  return { position, plan }
 }
 
 async function planned(

@@ -30,13 +30,31 @@ export async function importPage(change: Change, page: ImportedPage): Promise<En
   const isKnown = (await change.entity(page.entityId)) !== null
   const id = isKnown ? change.site.newId() : page.entityId
   if (page.history === null) return createPage(change, { path, document, id, imported })
+  return importEvents(change, { ...page, entityId: id }, page.history)
+}
+
+/** A page where it was and where it is now. */
+type Placed = Pick<ImportedPage, 'from' | 'path' | 'entityId'>
+
+/**
+ * Goes on with a page of which the first events were imported before.
+ *
+ * @param events of this page, oldest first; revisions that they name are those of its whole history
+ */
+export async function importEvents(
+  change: Change,
+  page: Placed,
+  events: readonly ImportedEvent[],
+): Promise<Entity> {
+  const { entityId: stream } = page
+  const before = (await change.entity(stream))?.revision ?? 0
   const documents = new Map<number, Document>()
-  for (const [index, event] of page.history.entries()) {
-    if ('document' in event.data) documents.set(index + 1, event.data.document)
-    const settled = await settledEvent(change, { ...event, stream: id }, page)
+  for (const [index, event] of events.entries()) {
+    if ('document' in event.data) documents.set(before + index + 1, event.data.document)
+    const settled = await settledEvent(change, { ...event, stream }, page)
     change.record([await completed(change, settled, documents)], authorOf(settled))
   }
-  const entity = await change.entity(id)
+  const entity = await change.entity(stream)
   if (entity === null) throw new Error('a history has at least one event')
   return entity
 }
@@ -44,7 +62,7 @@ export async function importPage(change: Change, page: ImportedPage): Promise<En
 async function settledEvent(
   change: Change,
   event: ImportedEvent,
-  page: ImportedPage,
+  page: Placed,
 ): Promise<ImportedEvent> {
   const isKnown = (await findEvent(change.site.db, event.eventId)) !== null
   const eventId = isKnown ? change.site.newId() : event.eventId

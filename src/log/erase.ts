@@ -43,6 +43,14 @@ export async function readErasable(db: Db, stream: string): Promise<ErasableEven
   }
 }
 
+const ERASED_IDS = `select event_id as "eventId" from events where stream = $1::uuid and erased > 0`
+
+/** The ids of a stream's events whose contents were erased; [] mostly. */
+export async function listErasedIds(db: Db, stream: string): Promise<string[]> {
+  const rows = await db.rows<{ eventId: string }>(ERASED_IDS, [stream])
+  return rows.map(({ eventId }) => eventId)
+}
+
 const STAND_INS = `select stream, revision, erased, version, note, meta, data from stand_ins
   where stream >= $1::uuid and ($2::uuid is null or stream < $2::uuid)`
 

@@ -1,9 +1,11 @@
 import { planOfFolder } from '../../src/backup/folder/plan.ts'
 import { demandWhole } from '../../src/backup/folder/tell.ts'
-import { type PageOutcome, putIntoLive } from '../../src/backup/into-live.ts'
+import { type IntoLiveOptions, putIntoLive } from '../../src/backup/into-live.ts'
+import type { PageOutcome } from '../../src/backup/put-page.ts'
 import { putBlob } from '../../src/blobs/store.ts'
 import { attachBlob, detachBlob } from '../../src/commands/blobs.ts'
 import { change, type Site } from '../../src/commands/change.ts'
+import { erase } from '../../src/commands/erase.ts'
 import {
   createPage,
   deletePage,
@@ -16,8 +18,10 @@ import { documentOf } from '../../src/content/document.ts'
 import type { Entity } from '../../src/content/state.ts'
 import { readHead, readStream } from '../../src/log/read.ts'
 import { verifyLog } from '../../src/log/verify.ts'
+import { discoverProjections } from '../../src/projector/discover.ts'
 import { assert, suite } from '../harness.ts'
-import { AS_ROOT, type TestSite, testSite } from '../support/database.ts'
+import { AS_ROOT, TEST_SITE, type TestSite, testSite } from '../support/database.ts'
+import { testEraser } from '../support/erasing.ts'
 import { type FolderSite, folderSite } from './folder/folder-site.ts'
 
 const document = (title: string) => ({
@@ -36,12 +40,23 @@ suite('a backup that is put into a site in use', test => {
 
   const did = (outcomes: readonly PageOutcome[]) =>
     Object.fromEntries(outcomes.map(({ path, did }) => [path, did]))
-  const put = async (site: Site, dryRun = false, path: string | null = null) => {
+  const put = async (
+    { site, url }: TestSite,
+    options: Partial<IntoLiveOptions> = {},
+    path: string | null = null,
+  ) => {
     const plan = planOfFolder(dir, await demandWhole(dir), { path, present: false })
-    return putIntoLive(site, { ...AS_ROOT, note: 'from a backup' }, plan.appends, {
-      dryRun,
+    const live = {
+      ...{ site, database: { url, site: TEST_SITE } },
+      projections: await discoverProjections(),
+    }
+    const { pages } = await putIntoLive(live, { ...AS_ROOT, note: 'from a backup' }, plan.appends, {
+      dryRun: false,
+      skipConflicts: false,
       bringBlobs: async () => {},
+      ...options,
     })
+    return pages
   }
   const make = async (path: string, draft = false) => {
     const made = await change(open.site, AS_ROOT, it =>
@@ -63,7 +78,7 @@ suite('a backup that is put into a site in use', test => {
     open = await folderSite()
     other = await testSite()
     for (const path of ['wh', 'wh.a', 'wh.b', 'wh.c', 'wh.e', 'wh.f']) await make(path)
-    await make('wh.draft', true)
+    for (const path of ['wh.draft', 'wh.ready']) await make(path, true)
     await edit('wh.a', 'second')
     await edit('wh.a', 'third', true)
     await change(open.site, AS_ROOT, it => publishPage(it, 'wh.a', 1))
@@ -85,7 +100,9 @@ suite('a backup that is put into a site in use', test => {
     await change(open.site, AS_ROOT, it =>
       createPage(it, { path: 'wh.e', document: document('new') }),
     )
-    await change(open.site, AS_ROOT, it => publishPage(it, 'wh.draft', 1))
+    await edit('wh.draft', 'better', true)
+    await change(open.site, AS_ROOT, it => publishPage(it, 'wh.draft', 2))
+    await change(open.site, AS_ROOT, it => publishPage(it, 'wh.ready', 1))
     await change(open.site, AS_ROOT, it =>
       createPage(it, { path: 'wh.new', document: document('new') }),
     )
@@ -97,21 +114,55 @@ suite('a backup that is put into a site in use', test => {
 
   const WANTED = {
     ...{ wh: 'same', 'wh.a': 'revised', 'wh.b': 'undeleted', 'wh.c': 'files' },
-    ...{ 'wh.draft': 'conflict', 'wh.e': 'conflict', 'wh.f': 'same' },
+    ...{ 'wh.draft': 'conflict', 'wh.e': 'conflict', 'wh.f': 'same', 'wh.ready': 'same' },
   }
 
   test('is tried without a change', async () => {
     const before = await readHead(open.site.db)
 
-    const outcomes = await put(open.site, true)
+    const outcomes = await put(open, { dryRun: true })
 
     assert.equal(did(outcomes), WANTED)
     assert.is(outcomes.find(({ path }) => path === 'wh.c')?.at, 'wh.z')
     assert.equal(await readHead(open.site.db), before)
   })
 
+  test('changes nothing while a page is in the way', async () => {
+    const before = await readHead(open.site.db)
+
+    const outcomes = await put(open)
+
+    assert.equal(did(outcomes), WANTED)
+    assert.equal(
+      outcomes.flatMap(({ reason = [] }) => reason),
+      ['published since', 'path taken'],
+    )
+    assert.equal(await readHead(open.site.db), before)
+  })
+
+  test('takes all back when a page comes into the way meanwhile', async () => {
+    let before = await readHead(open.site.db)
+
+    const outcomes = await put(
+      open,
+      {
+        bringBlobs: async () => {
+          await change(open.site, AS_ROOT, it =>
+            createPage(it, { path: 'wh.b', document: document('faster') }),
+          )
+          before = await readHead(open.site.db)
+        },
+      },
+      'wh.b',
+    )
+
+    assert.equal(did(outcomes), { 'wh.b': 'conflict' })
+    assert.equal(await readHead(open.site.db), before)
+    await change(open.site, AS_ROOT, it => movePage(it, 'wh.b', 'wh.faster'))
+  })
+
   test('revises what differs, brings back what was deleted, and deletes nothing', async () => {
-    const outcomes = await put(open.site)
+    const outcomes = await put(open, { skipConflicts: true })
 
     assert.equal(did(outcomes), WANTED)
     assert.is(titleOf(await state(open.site, 'wh.a')), 'wh.a')
@@ -124,15 +175,15 @@ suite('a backup that is put into a site in use', test => {
   test('changes nothing the second time', async () => {
     const before = await readHead(open.site.db)
 
-    const outcomes = await put(open.site)
+    const outcomes = await put(open, { skipConflicts: true })
 
     assert.equal([...new Set(Object.values(did(outcomes)))].sort(), ['conflict', 'same'])
     assert.equal(await readHead(open.site.db), before)
   })
 
   test('brings pages that the site never had with their histories', async () => {
-    const outcomes = await put(other.site, false, 'wh.a')
-    const again = await put(other.site, false, 'wh.a')
+    const outcomes = await put(other, {}, 'wh.a')
+    const again = await put(other, {}, 'wh.a')
 
     assert.equal(did(outcomes), { 'wh.a': 'imported' })
     assert.equal(did(again), { 'wh.a': 'same' })
@@ -148,6 +199,27 @@ suite('a backup that is put into a site in use', test => {
   test('a conflict goes when what is in the way goes', async () => {
     await change(open.site, AS_ROOT, it => movePage(it, 'wh.e', 'wh.other'))
 
-    assert.is(did(await put(open.site))['wh.e'], 'undeleted')
+    assert.is(did(await put(open, { skipConflicts: true }))['wh.e'], 'undeleted')
+  })
+  test('what was erased here is not brought back', async () => {
+    const { eraser, remove } = await testEraser(open)
+    const erasing = async (path: string, wanted: 'whole' | number) =>
+      erase(eraser, {
+        ...{ entityId: ids.get(path) ?? '', actor: 'root', door: 'cli', reason: null },
+        ...{ wanted: wanted === 'whole' ? wanted : new Set([wanted]), keepsShown: false },
+      })
+    const attached = (await state(open.site, 'wh.c')).blobs['x.txt']?.since ?? 0
+    await erasing('wh.f', 'whole')
+    await edit('wh.a', 'without')
+    await erasing('wh.a', 1)
+    await erasing('wh.c', 2) // as the backup has it
+    await erasing('wh.c', attached)
+    remove()
+
+    const outcomes = await put(open, { skipConflicts: true })
+
+    for (const path of ['wh.a', 'wh.c', 'wh.f']) {
+      assert.is(outcomes.find(it => it.path === path)?.reason, 'erased since', path)
+    }
   })
 })

@@ -11,7 +11,8 @@ import { payloadFault } from './check-payload.ts'
 import { damaged, type EditedBackup, type EditedFile, type EditedItem } from './edited-files.ts'
 import { ownChanges } from './edited-records.ts'
 import { CATALOG } from './format.ts'
-import { bodyHashOf, linkOf } from './item.ts'
+import { bodyHashOf } from './item.ts'
+import { linked } from './part-log.ts'
 
 /** What was found to be other than it was written. */
 export interface Difference {
@@ -193,16 +194,4 @@ function recorded(made: Made, revisions: Map<string, number>, { now }: Editing):
     },
     ...{ previous: '', chain: '' },
   }
-}
-
-/** Events with positions without a gap, times that do not decrease, and a chain of their own. */
-function linked(events: readonly ProvableEvent[]): ProvableEvent[] {
-  let chain = '0'.repeat(64)
-  let last = ''
-  return events.map((event, index) => {
-    last = event.recordedAt > last ? event.recordedAt : last
-    const placed = { ...event, position: index + 1, recordedAt: last, previous: chain }
-    chain = linkOf(placed)
-    return { ...placed, chain }
-  })
 }

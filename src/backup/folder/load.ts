@@ -7,7 +7,6 @@ import type { ProvableEvent } from '../../log/copy-history.ts'
 import type { RawEvent } from '../../log/raw.ts'
 import type { SiteDatabase } from '../../pg/bulk.ts'
 import { type Restored, type RestoreOptions, restoreSite, type Secret } from '../restore.ts'
-import type { EditedLog } from './edited-log.ts'
 import { blobFileName, CREDENTIALS, type FileEntry, streamOf } from './format.ts'
 import { listFiles } from './read-catalog.ts'
 import { readCredentials } from './read-credentials.ts'
@@ -44,13 +43,17 @@ export async function restoreFolder(
   return restoreSite(database, [part], options)
 }
 
-/** Loads the log that an edited backup makes into an empty site. @throws as `restoreFolder` */
-export async function restoreEdited(
+/**
+ * Loads a log that was made of what is in a backup into an empty site: of an edited one, or of a part.
+ *
+ * @param events from position 1, with a chain of their own
+ * @throws as `restoreFolder`
+ */
+export async function restoreEvents(
   database: SiteDatabase,
-  { dir, log, stores }: { dir: string; log: EditedLog; stores: BlobStores },
+  { dir, events, stores }: { dir: string; events: readonly ProvableEvent[]; stores: BlobStores },
   options: RestoreOptions,
 ): Promise<Restored> {
-  const { events } = log
   const { position, chain } = events.at(-1) ?? NO_PLACE
   const tally = new Tally()
   const kept = new Set<string>()

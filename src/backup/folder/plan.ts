@@ -9,7 +9,6 @@ import { blobFileName, type FileEntry } from './format.ts'
 import { historyOf, secretsIn } from './load.ts'
 import { listFiles } from './read-catalog.ts'
 import { recordsPlan } from './records-plan.ts'
-import { isErased } from './tally.ts'
 import type { FolderProof } from './verify.ts'
 
 /** What of a backup shall be loaded as new events of this site, with what is kept beside them. */
@@ -35,20 +34,28 @@ export interface Part {
 }
 
 /**
- * A part of a backup as events in the order in which they happened, with their ids, authors and times. They are held in memory.
+ * A part of a backup as events in the order in which they happened, with their ids, authors and times, and as they are read: what was erased
+ * is told as erased. They are held in memory.
  *
  * @param proof of the backup in `dir`, which must be whole
  * @throws PAGE_NOT_FOUND when there is nothing at the path
  */
 export function planOfFolder(dir: string, { head }: FolderProof, part: Part): FolderPlan {
-  const { path } = part
-  const files = [...listFiles(dir)].filter(file => isWanted(file, path))
-  if (path !== null && files.length === 0) {
-    throw new Rm3Error('PAGE_NOT_FOUND', `the backup has nothing at or below ${path}`, { path })
-  }
+  const files = filesOfPart(dir, part.path)
   const isSnapshot = head?.contents === 'snapshot'
   const appends = isSnapshot ? recordsPlan(dir, files, head.recordedAt) : appendsOf(dir, files)
   return withBeside(dir, part.present && !isSnapshot ? snapshotOf(appends) : appends)
+}
+
+/**
+ * The files of a backup that tell of what ends at a path or below it; with null of everything.
+ *
+ * @throws PAGE_NOT_FOUND when there is nothing at the path
+ */
+export function filesOfPart(dir: string, path: string | null): FileEntry[] {
+  const files = [...listFiles(dir)].filter(file => isWanted(file, path))
+  if (path === null || files.length > 0) return files
+  throw new Rm3Error('PAGE_NOT_FOUND', `the backup has nothing at or below ${path}`, { path })
 }
 
 function isWanted({ kind, path: at = '' }: FileEntry, path: string | null): boolean {
@@ -57,27 +64,16 @@ function isWanted({ kind, path: at = '' }: FileEntry, path: string | null): bool
 }
 
 function appendsOf(dir: string, files: readonly FileEntry[]): ImportedAppend[] {
-  const placed = files.flatMap(file => placedOf([...historyOf(dir, file)].flat()))
-  placed.sort((one, other) => one.position - other.position)
-  return placed.map(({ append }) => append)
+  const events = files.flatMap(file => readEventsOf(dir, file))
+  events.sort((one, other) => one.position - other.position)
+  return events.map(event => ({ recordedAt: event.recordedAt, events: [importedOf(event)] }))
 }
 
-interface PlacedAppend {
-  readonly position: number
-  readonly append: ImportedAppend
-}
-
-/** What was erased cannot happen again elsewhere: of a stream that has some of it the present is taken. */
-function placedOf(events: readonly ProvableEvent[]): PlacedAppend[] {
-  const append = (event: ProvableEvent): ImportedAppend => {
-    return { recordedAt: event.recordedAt, events: [importedOf(event)] }
-  }
-  if (!events.some(isErased)) {
-    return events.map(event => ({ position: event.position, append: append(event) }))
-  }
+/** The events of a file, those that were emptied as they are read. */
+function readEventsOf(dir: string, file: FileEntry): ProvableEvent[] {
+  const events = [...historyOf(dir, file)].flat()
   const standIns = standInsOf(events)
-  const present = snapshotOf(events.map(event => append(asRead(event, standIns))))
-  return present.map(append => ({ position: events.at(-1)?.position ?? 0, append }))
+  return events.map(event => asRead(event, standIns))
 }
 
 /** An event as a site takes it that is not the one it happened on. */

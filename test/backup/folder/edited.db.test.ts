@@ -5,7 +5,7 @@ import { listGrants } from '../../../projections/grants.ts'
 import { ROOT_VIEWER } from '../../../src/access/viewer.ts'
 import { readEdited } from '../../../src/backup/folder/edited-files.ts'
 import { editedLog, RESTARTED } from '../../../src/backup/folder/edited-log.ts'
-import { restoreEdited } from '../../../src/backup/folder/load.ts'
+import { restoreEvents } from '../../../src/backup/folder/load.ts'
 import { verifyFolder } from '../../../src/backup/folder/verify.ts'
 import { writeBackupFolder } from '../../../src/backup/folder/write.ts'
 import type { JsonObject } from '../../../src/codec/json.ts'
@@ -194,9 +194,9 @@ async function idAt(site: OpenSite['site'], path: string): Promise<string | null
 async function load(dir: string) {
   const { url, drop } = await testDatabase()
   const log = await logOf(dir)
-  await restoreEdited(
+  await restoreEvents(
     { url, site: TEST_SITE },
-    { dir, log, stores: open.stores },
+    { dir, events: log.events, stores: open.stores },
     { projections: await discoverProjections(), allowUnsafe: true },
   )
   return {

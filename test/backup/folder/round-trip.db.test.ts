@@ -138,7 +138,7 @@ suite('loading a backup', test => {
       { url, site: TEST_SITE, stores: open.stores },
       { dir: again, program: 'rm3' },
     )
-    const plan = planOfFolder(erased, proof, { path: null, present: false })
+    const plan = planOfFolder(erased, proof, { path: null, present: true })
 
     assert.equal([past.code, restored.head.chain], ['ERASED', proof.head?.chain])
     assert.ok((proof.counts?.erased ?? 0) > (whole?.revisions.length ?? 0))
