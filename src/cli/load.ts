@@ -44,7 +44,8 @@ export const load: Command = {
     nohistory: { summary: 'only the present: each page as one revision' },
     erasures: {
       value: 'SOURCE',
-      summary: 'a newer backup in a folder, or a list of erasures: does them again behind the load',
+      summary:
+        'a newer backup, folder or archive, or a list of erasures (- is stdin): does them again behind the load',
     },
     ...READING_KEYS,
   },

@@ -1,7 +1,7 @@
-import { readErasures } from '../../backup/erasures.ts'
 import { type Erasure, listErasures } from '../../commands/erasures.ts'
+import { READING_KEYS } from '../archive-keys.ts'
 import type { Command } from '../command.ts'
-import { eraseAgain } from '../erasures.ts'
+import { eraseAgain, erasuresOf } from '../erasures.ts'
 import { namesOf } from '../names.ts'
 import { withSite } from '../open.ts'
 import { columns } from '../usage.ts'
@@ -37,13 +37,15 @@ export const erasureCommands: readonly Command[] = [
     arguments: [
       {
         name: 'SOURCE',
-        summary: 'folder of a newer backup, or a file with what rm3admin erasures --json printed',
+        summary:
+          'a newer backup, folder or archive, or a file with what rm3admin erasures --json printed; - is stdin',
       },
     ],
+    options: READING_KEYS,
     details:
       'For a site that was loaded from a backup older than they are. What is erased already is left alone, and so is what the site does not have.',
     run: async call => {
-      const erasures = readErasures(call.argument('SOURCE'))
+      const erasures = await erasuresOf(call, call.argument('SOURCE'))
       const again = await eraseAgain(call, erasures)
       const text = `${again.length} of ${erasures.length} erasures were done again.`
       return { text, data: { items: again.map(plain), next: null } }

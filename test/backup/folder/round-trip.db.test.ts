@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { erasuresInArchive } from '../../../src/backup/archive/erasures.ts'
 import { readErasures } from '../../../src/backup/erasures.ts'
 import { rawEvents, restoreFolder } from '../../../src/backup/folder/load.ts'
 import { planOfFolder } from '../../../src/backup/folder/plan.ts'
@@ -15,6 +16,7 @@ import { readHead } from '../../../src/log/read.ts'
 import { discoverProjections } from '../../../src/projector/discover.ts'
 import { assert, suite } from '../../harness.ts'
 import { type LogDatabase, logDatabase } from '../../log/log-database.ts'
+import { archiveOf, NO_KEYS, piecesOf } from '../../support/archives.ts'
 import { TEST_SITE, testDatabase } from '../../support/database.ts'
 import { testEraser } from '../../support/erasing.ts'
 import { refused } from '../../support/refused.ts'
@@ -143,9 +145,11 @@ suite('loading a backup', test => {
     assert.equal([past.code, restored.head.chain], ['ERASED', proof.head?.chain])
     assert.ok((proof.counts?.erased ?? 0) > (whole?.revisions.length ?? 0))
     await assertSame(again, erased)
-    const erasures = readErasures(erased)
+    const erasures = await readErasures(sourceOf(erased))
     assert.equal(erasures, await listErasures(open.site.db))
-    assert.equal(readErasures(older), [])
+    const archive = await archiveOf(open.url, open.stores)
+    assert.equal(await erasuresInArchive(piecesOf(archive.bytes), NO_KEYS), erasures)
+    assert.equal(await readErasures(sourceOf(older)), [])
     assert.not.ok(plan.appends.some(({ events }) => events.some(({ type }) => type === 'Erased')))
     await drop()
   }, 60_000)
@@ -160,6 +164,8 @@ suite('loading a backup', test => {
     assert.match(error.message, 'settings.json')
   })
 })
+
+const sourceOf = (path: string) => ({ name: path, path, stdin: process.stdin, keys: NO_KEYS })
 
 async function assertSame(second: string, first: string): Promise<void> {
   const names = readdirSync(first)
