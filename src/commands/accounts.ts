@@ -14,6 +14,8 @@ import type { Db } from '../pg/db.ts'
 import { type Author, type Change, change, type Site, type Written } from './change.ts'
 import { createPage, demandCreate } from './pages.ts'
 
+/** Enough to tell an address from a name; whether mail arrives there, only mail can tell. */
+const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,255}$/
 const LOGIN = /^[a-z0-9][a-z0-9_]{0,63}$/
 
 export interface NewUser {
@@ -35,6 +37,18 @@ export async function addUser(change: Change, user: NewUser): Promise<Entity> {
     })
   }
   const { fullName, profile = '', profileUrl = '', email } = user
+  if (email !== undefined && !EMAIL.test(email)) {
+    throw new Rm3Error('REQUEST_INVALID', 'email is no address: write name@example.org', {
+      email: email.slice(0, 80),
+    })
+  }
+  if (profileUrl !== '' && !(/^https?:\/\//i.test(profileUrl) && URL.canParse(profileUrl))) {
+    throw new Rm3Error(
+      'REQUEST_INVALID',
+      'the own site of a user begins with http:// or https://',
+      { profileUrl: profileUrl.slice(0, 80) },
+    )
+  }
   const document = {
     proto: 'user',
     hidden: false,

@@ -4,7 +4,7 @@ import { absent, demand, denied } from '../access/viewer.ts'
 import { decidePage } from '../content/decide-page.ts'
 import { type Document, documentOf } from '../content/document.ts'
 import type { Imported } from '../content/events.ts'
-import { movedPath, parentPath, parsePath } from '../content/path.ts'
+import { isUnder, movedPath, parentPath, parsePath, SITE_PATH } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
 import { withFields } from '../content/with-fields.ts'
 import { Rm3Error } from '../errors.ts'
@@ -15,8 +15,12 @@ import { findVersion, getVersion, type Version } from './versions.ts'
 /** Most pages that move with one. */
 export const SUBTREE_MAX = 10_000
 
-/** The right to make pages is one on the place they are made in. */
+/** The right to make pages is one on the place they are made in. @throws PATH_INVALID outside of the site, LOGIN_REQUIRED, PERMISSION_DENIED */
 export function demandCreate(change: Change, path: string): void {
+  if (!isUnder(path, SITE_PATH)) {
+    const message = `${path} is outside of the site, whose pages are below ${SITE_PATH}: such as ${SITE_PATH}.${path}`
+    throw new Rm3Error('PATH_INVALID', message, { path })
+  }
   const place = parentPath(path) ?? path
   if (change.viewer.may('post.edit', place)) return
   throw denied(change.viewer, 'post.edit', place)

@@ -2,14 +2,12 @@ import { denied, type Viewer } from '../access/viewer.ts'
 import { checkJson, type Json } from '../codec/json.ts'
 import { assignRole, changeSetting, deassignRole, deny, permit } from '../content/decide-rights.ts'
 import type { GrantChange } from '../content/events.ts'
+import { SITE_PATH } from '../content/path.ts'
 import { canonicalPattern } from '../content/pattern.ts'
 import type { Entity } from '../content/state.ts'
 import { demandUser, findUser } from './accounts.ts'
 import type { Change } from './change.ts'
 import { checkSetting } from './site-settings.ts'
-
-/** The path whose right `grant` allows to change rights and settings of the whole site. */
-export const SITE_PATH = 'wh'
 
 /** Gives a role a right on the paths of a pattern. @throws PATTERN_INVALID, ROLE_INVALID, PERMISSION_DENIED */
 export async function permitRole(change: Change, grant: GrantChange): Promise<void> {

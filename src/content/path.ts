@@ -20,6 +20,9 @@ export interface UrlTarget {
   readonly redirect: string | null
 }
 
+/** Where the site begins: the page at `/`. All pages are at or below it, and `grant` on it is a right over the whole site. */
+export const SITE_PATH = 'wh'
+
 /** Where users are: `wh.users.<login>`. */
 export const USERS_PATH = 'wh.users'
 
@@ -103,7 +106,7 @@ export function movedPath(path: string, from: string, to: string): string {
  * @param root the path that is `/`
  * @throws PATH_INVALID when `path` is not under `root` and so has no URL
  */
-export function toUrl(path: string, root = 'wh'): string {
+export function toUrl(path: string, root = SITE_PATH): string {
   if (!isUnder(path, root)) throw invalid('The path is outside of the site.', { path, root })
   return `${path.slice(root.length).replaceAll('.', '/')}/`
 }
@@ -116,7 +119,7 @@ export function toUrl(path: string, root = 'wh'): string {
  * @param pathname path part of the URL as it was sent: neither decoded nor normalised, without the query
  * @returns null when nothing can be there
  */
-export function fromUrl(pathname: string, root = 'wh'): UrlTarget | null {
+export function fromUrl(pathname: string, root = SITE_PATH): UrlTarget | null {
   if (pathname.length > URL_PATH_MAX || !pathname.startsWith('/')) return null
   const segments = pathname.slice(1).split('/')
   if (segments.at(-1) === '') segments.pop()

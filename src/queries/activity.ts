@@ -1,7 +1,7 @@
 import { type Deed, type DeedFilter, listDeeds } from '../../projections/activity.ts'
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
-import { SITE_PATH } from '../commands/rights.ts'
+import { SITE_PATH } from '../content/path.ts'
 import { FOREVER } from '../projector/define.ts'
 import { makeCursor, readCursor } from './cursor.ts'
 

@@ -1,7 +1,7 @@
 import { listDeedCounts } from '../../projections/activity.ts'
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
-import { SITE_PATH } from '../commands/rights.ts'
+import { SITE_PATH } from '../content/path.ts'
 import { readHead, readPositionsAt } from '../log/read.ts'
 import { type Db, find } from '../pg/db.ts'
 import { type ChangesAsked, filterOf } from './changes.ts'

@@ -32,6 +32,8 @@ suite('rm3admin', test => {
     const again = await admin('adduser', 'ann', 'Another')
     assert.is(again.code, 14)
     assert.is(again.stdout, '')
+    assert.is((await admin('adduser', 'bea', 'Bea', '-e', 'not an address')).code, 2)
+    assert.is((await admin('adduser', 'bea', 'Bea', '-u', 'javascript:alert(1)')).code, 2)
   })
 
   test('takes a password from the line or from stdin, and does not repeat it', async () => {

@@ -54,6 +54,14 @@ suite('pages', test => {
     assert.is((await make('wh.Capital')).path, 'wh.capital')
   })
 
+  test('refuses pages outside of the site, where no address leads', async () => {
+    const document = titled('x')
+
+    assert.is(await codeOf(it => createPage(it, { path: 'blog', document })), 'PATH_INVALID')
+    assert.is(await codeOf(it => createPage(it, { path: 'who.blog', document })), 'PATH_INVALID')
+    assert.is(await codeOf(it => movePage(it, 'wh', 'www')), 'PATH_INVALID')
+  })
+
   test('refuses two pages at one path in one change, and writes neither', async () => {
     const twice = async (it: Change) => {
       await createPage(it, { path: 'wh.twice', document: titled('1') })

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { SITE_PATH } from '../../commands/rights.ts'
+import { SITE_PATH } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import { readHead } from '../../log/read.ts'
 import type { HttpContext } from '../context.ts'
