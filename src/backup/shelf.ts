@@ -46,10 +46,8 @@ const NOTE_BYTES_MAX = 10_000
 /** What is on a shelf. Backups are known by what they say of themselves, not read whole. @throws SOURCE_NOT_FOUND */
 export async function readShelf(dir: string): Promise<Shelf> {
   const entries = await readdir(dir, { withFileTypes: true }).catch(cause => {
-    throw new Rm3Error('SOURCE_NOT_FOUND', `${dir} cannot be read as a folder: ${cause.code}`, {
-      dir,
-      cause,
-    })
+    const why = cause.code === 'ENOENT' ? 'is not there' : `cannot be read: ${cause.code}`
+    throw new Rm3Error('SOURCE_NOT_FOUND', `the folder of backups ${dir} ${why}`, { dir, cause })
   })
   const backups: ShelvedBackup[] = []
   const others: { name: string; why: string }[] = []

@@ -36,6 +36,8 @@ export interface Command {
   readonly summary: string
   /** Paragraphs for --help, beyond arguments and options. */
   readonly details?: string
+  /** The name is a second one of a command that the list of its group has already. */
+  readonly alias?: true
   readonly arguments?: readonly Argument[]
   /** Commands beside it, called by a word behind its name: 'verify' of rm3backup. */
   readonly verbs?: readonly Command[]
@@ -50,6 +52,8 @@ export interface Group {
   readonly name: string
   readonly summary: string
   readonly commands: readonly Command[]
+  /** Paragraphs for --help, behind the list of commands. */
+  readonly details?: string
 }
 
 /** One call of a command: what was given, and the ways to the one who called. */

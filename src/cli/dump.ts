@@ -45,7 +45,7 @@ async function dumpPage(call: Call, site: Site): Promise<Outcome> {
   const when = call.option('at')
   const at = when === null ? null : await resolveAt(site.db, when)
   const answer = await readPage(site, ROOT_VIEWER, path, at)
-  if (answer.type !== 'page') throw nothingAt(path, answer)
+  if (answer.type !== 'page') throw nothingAt(path, answer, when)
   const record = JSON.parse(recordText(answer.page)) as Printed
   const until = at === null ? undefined : answer.position
   const history = call.flag('log') ? await readWholeHistory(site.db, record.entityId, until) : null
@@ -54,13 +54,18 @@ async function dumpPage(call: Call, site: Site): Promise<Outcome> {
   return { text: await friendly(site.db, record, history), data }
 }
 
-function nothingAt(path: string, answer: Exclude<PageAnswer, { type: 'page' }>): Rm3Error {
+function nothingAt(
+  path: string,
+  answer: Exclude<PageAnswer, { type: 'page' }>,
+  when: string | null,
+): Rm3Error {
   if (answer.type === 'moved') {
     const message = `${path} was moved to ${answer.to}`
     return new Rm3Error('PAGE_NOT_FOUND', message, { path, to: answer.to })
   }
   if (answer.type === 'absent') {
-    return new Rm3Error('PAGE_NOT_FOUND', `there is no page at ${path}`, { path })
+    const then = when === null ? '' : ` as of ${when}`
+    return new Rm3Error('PAGE_NOT_FOUND', `there is no page at ${path}${then}`, { path })
   }
   return new Rm3Error('PAGE_GONE', `${path} was deleted; --at shows it as it was`, { path })
 }

@@ -6,7 +6,7 @@ import type { Call, Command, Group, Outcome, Terminal } from './command.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
 import { chooseCommand, type Parsed, parseCall } from './parse.ts'
 import { progressOn } from './progress.ts'
-import { helpText, usageLine } from './usage.ts'
+import { folded, helpText, usageLine } from './usage.ts'
 
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const
 
@@ -117,12 +117,16 @@ function print(terminal: Terminal, text: string): ExitCode {
 function printGroup(program: Command | Group, words: readonly string[], terminal: Terminal) {
   if (words.includes('--version')) return print(terminal, version())
   if (words.includes('--help') || words.includes('-h')) return print(terminal, helpText(program))
-  throw new Rm3Error('USAGE', 'which command?')
+  const [option] = words
+  throw new Rm3Error(
+    'USAGE',
+    option === undefined ? 'which command?' : `Unknown option '${option}'`,
+  )
 }
 
 function usageHint(called: string, asked: Command | null): string {
   const usage = asked === null ? `${called} COMMAND …` : usageLine(asked, called)
-  return `Usage: ${usage}\n${called} --help tells more.\n`
+  return `${folded(`Usage: ${usage}`)}\n${called} --help tells more.\n`
 }
 
 /** What to tell the one who called: an error of ours by its message and code, a bug with its stack. */

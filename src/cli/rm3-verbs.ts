@@ -26,8 +26,9 @@ export const rm3: Group = {
   commands: [
     ...[front, workers, backup, load, dump, mv, rm].map(verbOf),
     ...admin.commands.map(command => ({ ...command, name: `admin ${command.name}` })),
-    ...admin.commands,
+    ...admin.commands.map(command => ({ ...command, alias: true as const })),
   ],
+  details: 'The word admin may be left out: rm3 status is rm3 admin status.',
 }
 
 function verbOf(command: Command): Command {

@@ -20,16 +20,17 @@ export function helpText(program: Command | Group, name: string = program.name):
 }
 
 function groupHelp(group: Group, name: string): string {
-  const rows = group.commands.map(
-    command => [usageLine(command), command.summary] as [string, string],
-  )
+  const rows = group.commands
+    .filter(({ alias }) => alias === undefined)
+    .map(command => [usageLine(command), command.summary] as [string, string])
   return [
     `Usage: ${name} COMMAND …`,
     '',
     sentence(group.summary),
     '',
-    ...rows.flatMap(([usage, summary]) => [`  ${usage}`, `      ${summary}`]),
+    ...rows.flatMap(([usage, summary]) => [folded(`  ${usage}`), `      ${summary}`]),
     '',
+    ...(group.details === undefined ? [] : [group.details]),
     `${name} COMMAND --help says more of one. --version prints the version of rm3.`,
   ].join('\n')
 }
@@ -42,7 +43,7 @@ function commandHelp(command: Command, name: string): string {
     ([long, option]) => [optionText(long, option), option.summary] as [string, string],
   )
   return [
-    `Usage: ${usageLine(command, name)}`,
+    folded(`Usage: ${usageLine(command, name)}`),
     '',
     sentence(command.summary),
     ...(given.length > 0 ? ['', ...columns(given)] : []),
@@ -54,7 +55,27 @@ function commandHelp(command: Command, name: string): string {
 }
 
 function verbRows({ verbs = [] }: Command, name: string): string[] {
-  return verbs.flatMap(verb => ['', usageLine(verb, `${name} ${verb.name}`), `    ${verb.summary}`])
+  return verbs.flatMap(verb => [
+    '',
+    folded(usageLine(verb, `${name} ${verb.name}`)),
+    `    ${verb.summary}`,
+  ])
+}
+
+const LINE_MAX = 100
+const INDENT = ' '.repeat(10)
+
+/** A usage in lines that fit a terminal: what is in brackets stays together, and what does not fit goes on further in. */
+export function folded(usage: string): string {
+  const lines: string[] = []
+  let line = ''
+  for (const part of usage.match(/ *(?:\[[^\]]*\]…?|\S+)/g) ?? []) {
+    if (line !== '' && line.length + part.length > LINE_MAX) {
+      lines.push(line)
+      line = INDENT + part.trimStart()
+    } else line += part
+  }
+  return [...lines, line].join('\n')
 }
 
 /** An option with its short form and value: `-p, --path PATH`. */

@@ -71,7 +71,11 @@ export async function findErasable(db: Db, target: string): Promise<string> {
     (await findDeletedId(db, path)) ??
     (await findDeletedDraftId(db, path))
   if (id === null) {
-    throw new Rm3Error('PAGE_NOT_FOUND', `there is and was no page at ${path}`, { path })
+    throw new Rm3Error(
+      'PAGE_NOT_FOUND',
+      `no page is at ${path}, and none was deleted there; of one that was moved give the path it has now`,
+      { path },
+    )
   }
   return id
 }

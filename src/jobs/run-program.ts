@@ -9,12 +9,15 @@ import type { SitePlace } from './messages.ts'
 const SAID_MAX = 4_000
 const PRINTED_MAX = 10_000_000
 
+/** A program of rm3 did not succeed: the message says why, and where we are says nothing. */
+export class ProgramFailed extends Error {}
+
 /**
  * Runs a program of rm3 for a site, with the settings of this process otherwise, in a process of its own. That one is told to stop with
  * `signal`, and when the thread that started it is gone.
  *
  * @returns what it prints as JSON
- * @throws Error with what it says when it ends with anything but 0
+ * @throws ProgramFailed with what it says when it ends with anything but 0
  */
 export async function runProgram(
   place: SitePlace,
@@ -42,7 +45,7 @@ export async function runProgram(
   }).finally(() => signal.removeEventListener('abort', stop))
   signal.throwIfAborted()
   if (code === 0) return JSON.parse(printed) as Json
-  throw new Error(`${name} ended with ${code ?? 'a signal'}: ${said.trim()}`)
+  throw new ProgramFailed(`${name} ended with ${code ?? 'a signal'}: ${said.trim()}`)
 }
 
 function settingsOf(place: SitePlace): Record<string, string> {

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { isRm3Error } from '../errors.ts'
 import { BEAT_MS, type ThreadMessage, type ThreadTask } from './messages.ts'
 import { Failed, perform } from './perform.ts'
+import { ProgramFailed } from './run-program.ts'
 
 const { task } = workerData as { task: ThreadTask }
 const stop = new AbortController()
@@ -25,5 +26,6 @@ post('done')
 
 function textOf(thrown: unknown): string {
   if (isRm3Error(thrown)) return `${thrown.message} (${thrown.code})`
+  if (thrown instanceof ProgramFailed) return thrown.message
   return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
 }

@@ -202,4 +202,5 @@ export async function actorOf(db: Db, author: string): Promise<string> {
   }
 }
 
-const NO_ONE = '-'
+/** The author of nothing. */
+export const NO_ONE = '-'

@@ -2,8 +2,11 @@ import { PassThrough } from 'node:stream'
 import { examineNode } from '../../src/cli/admin/doctor-machine.ts'
 import { expiryOf } from '../../src/cli/admin/tokens.ts'
 import type { Command, Group, Terminal } from '../../src/cli/command.ts'
+import { load } from '../../src/cli/load.ts'
 import { execute } from '../../src/cli/program.ts'
 import { progressLine } from '../../src/cli/progress.ts'
+import { rm3 } from '../../src/cli/rm3-verbs.ts'
+import { folded, usageLine } from '../../src/cli/usage.ts'
 import { Rm3Error } from '../../src/errors.ts'
 import { assert, suite } from '../harness.ts'
 
@@ -86,7 +89,23 @@ suite('commands', test => {
     assert.is(unknown.code, 2)
     assert.match(unknown.err, /no command "gree"; there is greet/)
     assert.is((await run(group, [])).code, 2)
+    assert.match((await run(group, ['--nope'])).err, /Unknown option '--nope'/)
     assert.match((await run(group, ['--help'])).out, /greet twice NAME/)
+  })
+
+  test('are told of once, also when they have a second name', async () => {
+    const { out } = await run(rm3, ['--help'])
+
+    assert.is(out.split('status [--max-age SPAN]').length, 2)
+    assert.match(out, /word admin may be left out/)
+  })
+
+  test('tell how they are called in lines that fit a terminal', async () => {
+    const usage = folded(usageLine(load))
+
+    assert.ok(usage.split('\n').length > 1)
+    for (const line of usage.split('\n')) assert.ok(line.length <= 100, line)
+    assert.is(usage.replace(/\n +/g, ' '), usageLine(load))
   })
 
   test('tell an error of ours by sentence and code, a bug with its stack', async () => {

@@ -51,7 +51,9 @@ suite('rm3dump, rm3mv, rm3rm and rm3load -f', test => {
     }
 
     assert.equal(titles, ['wh.a 1', 'wh.a 1', 'wh.a 2', 'wh.a 2'])
-    assert.is((await shell.run('rm3dump', ['wh.a', '--at', '2001-01-01'])).code, 10)
+    const before = await shell.run('rm3dump', ['wh.a', '--at', '2001-01-01'])
+    assert.is(before.code, 10)
+    assert.match(before.stderr, /no page at wh\.a as of 2001-01-01/)
     assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'position:99'])).code, 2)
     assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'yesterday'])).code, 10)
     assert.is((await shell.run('rm3dump', ['wh.a', '--at', 'today'])).code, 0)
@@ -81,6 +83,7 @@ suite('rm3dump, rm3mv, rm3rm and rm3load -f', test => {
     assert.is((await shell.run('rm3dump', ['wh.nothing'])).code, 10)
     assert.is((await shell.run('rm3mv', ['wh.nothing', 'wh.x'])).code, 10)
     assert.is((await shell.run('rm3mv', ['wh.a', 'wh.a.b.c'])).code, 2)
+    assert.match((await shell.run('rm3mv', ['wh.a', 'a'])).stderr, /such as wh\.a \(PATH_INVALID\)/)
     assert.is((await shell.run('rm3rm', ['wh.nothing', '-Y'])).code, 10)
     assert.is((await shell.run('rm3rm', ['wh.a', '-Y', '-r', 'javascript:alert(1)'])).code, 2)
   }, 60_000)

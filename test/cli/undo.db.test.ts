@@ -55,5 +55,9 @@ suite('rm3admin undo', test => {
 
   test('asks whose work it is', async () => {
     assert.is((await shell.run('rm3admin', ['undo', '--under', 'wh'])).code, 2)
+    const nobody = await shell.run('rm3admin', ['undo', '--user', 'no_one', '--dry-run'])
+
+    assert.is(nobody.code, 10)
+    assert.match(nobody.stderr, /no user "no_one".*USER_NOT_FOUND/)
   })
 })

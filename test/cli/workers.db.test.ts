@@ -152,6 +152,7 @@ suite('rm3admin worker', test => {
     const dry = await shell.json('rm3admin', ['worker', 'run', 'collect-blobs', '--dry-run'])
     const none = await admin('worker', 'run', 'nothing')
     const cannot = await admin('worker', 'run', 'once', '--dry-run')
+    const drill = await admin('worker', 'run', 'restore-drill')
 
     assert.equal([ran.code, ran.stdout], [0, 'once is done.\n'])
     assert.equal(dry, {
@@ -159,6 +160,11 @@ suite('rm3admin worker', test => {
       dryRun: true,
       report: { looked: 0, removed: 0, bytes: 0, partials: 0 },
     })
+    assert.is(drill.code, 1)
+    assert.match(
+      drill.stderr,
+      /^rm3admin worker run: the worker "restore-drill" failed: .*\(WORKER_FAILED\)\n$/,
+    )
     assert.is(none.code, 10)
     assert.match(none.stderr, /clean-up.*WORKER_NOT_FOUND/)
     assert.is(cannot.code, 2)

@@ -80,11 +80,12 @@ it, 1 when the run fails.`,
     withDatabase(call, (database, config) =>
       withSiteOf(call, database, config, async ({ db }) => {
         const found = workerNamed(await discoverWorkers(), call.argument('NAME'))
-        const say = (line: string) => call.say(line)
-        const runner = new Runner(placeOf(config, database.url), say)
+        const runner = new Runner(placeOf(config, database.url), line => call.say(line))
         const stop = () => void runner.stop()
         call.signal.addEventListener('abort', stop)
         const dryRun = call.flag('dry-run')
+        // how it ended is what we print
+        const say = () => {}
         const ended = await runNow({ db, found, runner, owner: ownerName(), say, dryRun })
         call.signal.throwIfAborted()
         return outcomeOf(found.name, ended, dryRun)
@@ -99,7 +100,7 @@ function outcomeOf(name: string, ended: Ended, dryRun: boolean): Outcome {
     const text = dryRun ? `${name} would do:${told}` : `${name} is done.${told}`
     return { text, data: { name, dryRun, report } }
   }
-  const why = ended.type === 'failed' ? ended.error : 'another process has taken it over'
+  const why = ended.type === 'failed' ? firstLine(ended.error) : 'another process has taken it over'
   throw new Rm3Error('WORKER_FAILED', `the worker "${name}" failed: ${why}`, { name })
 }
 

@@ -21,14 +21,14 @@ const assign: Command = {
   name: 'assign',
   summary: 'gives a user a role',
   arguments: [USER, ROLE],
-  run: call => changeRole(call, assignUser, ['has', 'had already']),
+  run: call => changeRole(call, assignUser, ['now has', 'already had']),
 }
 
 const deassign: Command = {
   name: 'deassign',
   summary: 'takes a role from a user',
   arguments: [USER, ROLE],
-  run: call => changeRole(call, deassignUser, ['has no longer', 'had not']),
+  run: call => changeRole(call, deassignUser, ['no longer has', 'did not have']),
 }
 
 const permit: Command = {

@@ -20,7 +20,8 @@ const get: Command = {
       if (key === null) {
         const items = settings.map(({ key, value }) => ({ key, value }))
         const lines = columns(items.map(({ key, value }) => [key, textOf(value)]))
-        return { text: lines.join('\n'), data: { items, next: null } }
+        const text = lines.join('\n') || 'No setting is set.'
+        return { text, data: { items, next: null } }
       }
       const found = settings.find(setting => setting.key === key)
       if (found !== undefined) return { text: textOf(found.value), data: { ...found } }

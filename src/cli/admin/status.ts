@@ -103,7 +103,17 @@ function tellOfRebuild(rebuild: RebuildStatus): string {
 function tellOfScrub({ roundStarted, events, differences, lastRound }: ScrubStatus): string {
   const now = `since ${roundStarted} ${events} events compared, ${differences} differences`
   if (lastRound === null) return now
-  return `${now}; the round before ended ${lastRound.ended} with ${lastRound.differences}`
+  const { ended, differences: found } = lastRound
+  // a small site's round is over long before the next one is due
+  if (roundStarted > ended && events === 0) {
+    return `all compared ${instantOf(ended)}, ${found} differences; the next round begins ${roundStarted}`
+  }
+  return `${now}; the round before ended ${instantOf(ended)} with ${found}`
+}
+
+/** As all others are written: PostgreSQL's JSON has an offset and microseconds. */
+function instantOf(text: string): string {
+  return new Date(text).toISOString()
 }
 
 function tellOfBackups({ backup, drill }: Standing): string[] {

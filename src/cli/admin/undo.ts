@@ -3,6 +3,7 @@ import type { Author } from '../../commands/change.ts'
 import { rehearse } from '../../commands/rehearse.ts'
 import { type LeftPage, type Undone, type UndonePage, undoSelected } from '../../commands/undo.ts'
 import { Rm3Error } from '../../errors.ts'
+import { NO_ONE } from '../../queries/revisions.ts'
 import { undoSelectorOf } from '../../queries/undo-selector.ts'
 import type { Call, Command, Outcome } from '../command.ts'
 import { AS_ROOT, withSite } from '../open.ts'
@@ -39,6 +40,7 @@ export const undo: Command = {
     }
     return withSite(call, async site => {
       const selector = await undoSelectorOf(site.db, askedOf(call))
+      if (selector.actor === NO_ONE) throw noSuchUser(call.option('user') ?? '')
       const rehearsed = await rehearse(site, AS_ROOT, it => undoSelected(it, selector))
       const isDry = call.flag('dry-run')
       if (isDry || rehearsed.events.length === 0) return told(rehearsed.result, null, isDry)
@@ -49,6 +51,11 @@ export const undo: Command = {
       return told(result, id, false)
     })
   },
+}
+
+function noSuchUser(user: string): Rm3Error {
+  const hint = 'name one who was deleted by the entity id'
+  return new Rm3Error('USER_NOT_FOUND', `there is no user "${user}"; ${hint}`, { user })
 }
 
 function askedOf(call: Call): Parameters<typeof undoSelectorOf>[1] {
