@@ -33,9 +33,17 @@ export function documentOf(stored: Stored): Document {
   return document
 }
 
-/** As `documentOf`, for those who look once: remembering each of the many documents that a rebuild goes through costs more. */
+type Made = { readonly stored: Stored; readonly document: Document } | null
+/** What was made last: who folds looks several times at the documents before and after an event, and never at older ones again. */
+let [last, lastButOne]: [Made, Made] = [null, null]
+
+/** As `documentOf`, for those who look at one document after the other: to remember each of them costs more than to make it. */
 export function documentFrom(stored: Stored): Document {
-  return fromSegments(stored) as unknown as Document
+  if (last?.stored === stored) return last.document
+  if (lastButOne?.stored === stored) return lastButOne.document
+  lastButOne = last
+  last = { stored, document: fromSegments(stored) as unknown as Document }
+  return last.document
 }
 
 /** What listings and histories show of a document. */

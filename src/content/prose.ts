@@ -11,7 +11,7 @@ export interface Prose {
 /** Characters kept of each; a tsvector of more might be larger than PostgreSQL takes. */
 const TITLE_CHARS_MAX = 1_000
 const ABSTRACT_CHARS_MAX = 10_000
-const BODY_CHARS_MAX = 100_000
+export const BODY_CHARS_MAX = 100_000
 
 /**
  * The words of a document for a search and for excerpts. Markup is taken out by what it looks like: nothing here is safe to be
@@ -31,6 +31,11 @@ export function proseOf(document: Document): Prose {
   }
 }
 
+/** The words of one text of a document. */
+export function proseOfBlock(block: TextBlock): string {
+  return plain(wordsOf(block), BODY_CHARS_MAX)
+}
+
 /** More of a source than this is not looked at: markup may be a multiple of its words. */
 const SOURCE_CHARS_MAX = 4 * BODY_CHARS_MAX
 
@@ -47,15 +52,17 @@ const REFERENCE_LINK = /!?\[([^[\]\n]*)\]\[[^[\]\n]*\]/g
 const LINE_MARK = /^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-+*][ \t]+|[|:-]+$)/gm
 const EMPHASIS = /\*+|`+|~~/g
 
-/** What Markdown adds to words. Each pattern is linear: it stops at what it would begin with again. */
+/**
+ * What Markdown adds to words. Each pattern is linear: it stops at what it would begin with again. Most texts have few of them, and are
+ * looked at with every save: what a pattern cannot do without is looked for first.
+ */
 function withoutMarks(source: string): string {
-  return source
-    .replace(FENCE, ' ')
-    .replace(DEFINITION, ' ')
-    .replace(INLINE_LINK, '$1')
-    .replace(REFERENCE_LINK, '$1')
-    .replace(LINE_MARK, '')
-    .replace(EMPHASIS, '')
+  let text = source
+  if (text.includes('```') || text.includes('~~~')) text = text.replace(FENCE, ' ')
+  if (text.includes(']:')) text = text.replace(DEFINITION, ' ')
+  if (text.includes('](')) text = text.replace(INLINE_LINK, '$1')
+  if (text.includes('][')) text = text.replace(REFERENCE_LINK, '$1')
+  return text.replace(LINE_MARK, '').replace(EMPHASIS, '')
 }
 
 /** Elements within a word do not part it. */
@@ -109,9 +116,12 @@ function withoutEntities(text: string): string {
   })
 }
 
+/** Whitespace and control characters, other than one space by itself: of those there is one for each word. */
+const SPACES = / [\s\p{Cc}]+|(?! )[\s\p{Cc}]+/gu
+
 /** Without line breaks and control characters, cut at a whole character. */
 function plain(text: string, charsMax: number): string {
-  const spaced = text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
+  const spaced = text.replace(SPACES, ' ').trim()
   return spaced.length <= charsMax
     ? spaced
     : spaced.slice(0, charsMax).replace(/[\ud800-\udbff]$/, '')

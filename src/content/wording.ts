@@ -1,39 +1,14 @@
-import { type Document, documentOf, type Stored } from './document.ts'
-import { proseOf } from './prose.ts'
+import { differingSentences } from './differing-sentences.ts'
+import { documentFrom, type Stored } from './document.ts'
+import { sentencesIn } from './sentences.ts'
 
 /** Words; a sign of a script that puts no spaces between them is a word by itself. */
 const WORD =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]|[\p{L}\p{M}\p{N}]+/gu
-const SENTENCE_END = /[.!?…]["'”’»)\]]*\s+|[。！？]/g
 
 /** The words of a text, as they are compared: without case, marks and spaces. */
 export function wordsOf(text: string): string[] {
   return text.normalize('NFKC').toLowerCase().match(WORD) ?? []
-}
-
-/** The sentences of a text without line breaks, as `proseOf` gives it; headings and the like go with the sentence behind them. */
-export function sentencesOf(text: string): string[] {
-  const sentences: string[] = []
-  let from = 0
-  for (const { index, 0: end } of text.matchAll(SENTENCE_END)) {
-    sentences.push(text.slice(from, index + end.length))
-    from = index + end.length
-  }
-  if (from < text.length) sentences.push(text.slice(from))
-  return sentences
-}
-
-const sentences = new WeakMap<Document, readonly string[]>()
-
-/** All sentences of a document that readers see: its title, its abstract, its text. */
-export function sentencesIn(document: Document): readonly string[] {
-  let known = sentences.get(document)
-  if (known === undefined) {
-    const { title, abstract, body } = proseOf(document)
-    known = [title, abstract, body].flatMap(sentencesOf)
-    sentences.set(document, known)
-  }
-  return known
 }
 
 /**
@@ -41,23 +16,27 @@ export function sentencesIn(document: Document): readonly string[] {
  * say the same.
  */
 export function changedWords(before: Stored | null, after: Stored | null): number[] {
-  const old = countsOf(before)
-  const now = countsOf(after)
   const hashes = new Set<number>()
-  for (const sentence of new Set([...old.keys(), ...now.keys()])) {
-    if (old.get(sentence) === now.get(sentence)) continue
-    for (const word of wordsOf(sentence)) hashes.add(hashOf(word))
+  for (const [sentence, count] of differences(before, after)) {
+    if (count !== 0) for (const word of wordsOf(sentence)) hashes.add(hashOf(word))
   }
   return [...hashes].sort((a, b) => a - b)
 }
 
-function countsOf(stored: Stored | null): Map<string, number> {
+/** How many times more one has each sentence than the other, of those that are not in both. */
+function differences(before: Stored | null, after: Stored | null): Map<string, number> {
+  const [old, now] =
+    before === null || after === null
+      ? [saidBy(before), saidBy(after)]
+      : differingSentences(documentFrom(before), documentFrom(after))
   const counts = new Map<string, number>()
-  if (stored === null) return counts
-  for (const sentence of sentencesIn(documentOf(stored))) {
-    counts.set(sentence, (counts.get(sentence) ?? 0) + 1)
-  }
+  for (const sentence of old) counts.set(sentence, (counts.get(sentence) ?? 0) - 1)
+  for (const sentence of now) counts.set(sentence, (counts.get(sentence) ?? 0) + 1)
   return counts
+}
+
+function saidBy(stored: Stored | null): readonly string[] {
+  return stored === null ? [] : sentencesIn(documentFrom(stored))
 }
 
 /** The hash of a word: FNV-1a, signed. */

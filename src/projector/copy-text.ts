@@ -63,6 +63,7 @@ function arrayText(value: object): string {
   if (!Array.isArray(value)) throw new Error('the value of an array column is not an array')
   const items = value.map((item: Column) => {
     if (item === null) return 'null'
+    if (typeof item === 'number') return String(item)
     if (Array.isArray(item)) return arrayText(item)
     const text = typeof item === 'object' ? JSON.stringify(item) : String(item)
     return `"${text.replace(/["\\]/g, '\\$&')}"`

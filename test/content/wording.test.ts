@@ -1,9 +1,60 @@
+import fc from 'fast-check'
 import { toSegments } from '../../src/codec/segments.ts'
-import { changedWords, hashOf, sentencesOf, wordsOf } from '../../src/content/wording.ts'
+import { differingSentences } from '../../src/content/differing-sentences.ts'
+import type { Document, JsonObject } from '../../src/content/document.ts'
+import { sentencesIn, sentencesOf } from '../../src/content/sentences.ts'
+import { changedWords, hashOf, wordsOf } from '../../src/content/wording.ts'
 import { assert, suite } from '../harness.ts'
 import { text } from '../http/html-site.ts'
 
 const stored = (title: string, source: string) => toSegments({ ...text(title, source) } as never)
+/** Lines of texts with few marks, so that both what is compared line by line and what is not is met with. */
+const line = fc
+  .array(
+    fc.constantFrom(
+      'The mill',
+      'turns',
+      'a.',
+      'b!"',
+      '…',
+      '。',
+      '- x',
+      '**',
+      '~~',
+      '|',
+      '`',
+      '> y',
+      '',
+      'É',
+      '1',
+      '😀',
+      '\t',
+    ),
+    {
+      maxLength: 4,
+    },
+  )
+  .chain(words =>
+    fc
+      .constantFrom('.', '?', '', ' ', '<b>', '```', '&amp;', '[a](b)')
+      .map(end => words.join(' ') + end),
+  )
+const lines = fc.array(line, { maxLength: 8 })
+const blocksOf = (...sources: (readonly string[])[]) =>
+  sources.map(source => ({ format: 'markdown', source: source.join('\n') }))
+const pageOf = (title: string, blocks: JsonObject[]): Document => ({
+  ...{ proto: 'base', hidden: false, summary: { title }, tags: {} },
+  data: Object.fromEntries(blocks.map((block, index) => [`block${index}`, block])),
+})
+
+/** How many times more the second has each sentence than the first. */
+function difference([before, after]: readonly (readonly string[])[]): [string, number][] {
+  const counts = new Map<string, number>()
+  for (const one of before ?? []) counts.set(one, (counts.get(one) ?? 0) - 1)
+  for (const one of after ?? []) counts.set(one, (counts.get(one) ?? 0) + 1)
+  return [...counts].filter(([, count]) => count !== 0).sort()
+}
+
 const hashes = (words: string) => [...new Set(wordsOf(words).map(hashOf))].sort((a, b) => a - b)
 
 suite('wording', test => {
@@ -29,5 +80,59 @@ suite('wording', test => {
     assert.equal(changedWords(before, null), hashes('mill it turns fast is old'))
     assert.equal(changedWords(before, before), [])
     assert.equal(changedWords(null, null), [])
+  })
+
+  test('differ in the same sentences whether all of a text is looked at or only what changed', () => {
+    const edit = fc.record({
+      at: fc.nat(8),
+      gone: fc.nat(2),
+      come: fc.array(line, { maxLength: 2 }),
+    })
+    const titles = fc.constantFrom('Mill', 'Mill. Old')
+    fc.assert(
+      fc.property(
+        lines,
+        lines,
+        edit,
+        titles,
+        titles,
+        (first, second, { at, gone, come }, was, is) => {
+          const before = pageOf(was, blocksOf(first, second))
+          const edited = second.toSpliced(at, gone, ...come)
+          for (const after of [
+            pageOf(is, blocksOf(first, edited)),
+            pageOf(is, blocksOf(edited, second)),
+          ]) {
+            const [looked, whole] = [
+              differingSentences(before, after),
+              [sentencesIn(before), sentencesIn(after)],
+            ]
+            assert.equal(difference(looked), difference(whole))
+          }
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('are looked at no further than the lines around what changed', () => {
+    const text = (line: string) => [
+      'One is.',
+      'Two is.',
+      line,
+      'Four is.',
+      'Five is.',
+      'Six is.',
+      'Seven is.',
+    ]
+    const [before, after] = [
+      pageOf('A', blocksOf(text('Three is.'))),
+      pageOf('A', blocksOf(text('Three was.'))),
+    ]
+
+    assert.equal(differingSentences(before, after), [
+      ['A', 'Three is. '],
+      ['A', 'Three was. '],
+    ])
   })
 })
