@@ -69,13 +69,13 @@ const AUTOMATIC = /<(https?:[^\s<>]+)>/gi
 const ANCHOR = /<a(?:rea)?\s[^<>]*>/gi
 const HREF = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))/i
 
-/** What every kind of link has. */
-const MAY_LINK = /\][(:]|</
+/** What one of every kind of link has. */
+const MARKS = ['<', '](', ']:']
 
 function* hrefsIn({ format, source }: TextBlock): Generator<string> {
   if (format === 'plainishtext') return
   const text = source.slice(0, SOURCE_CHARS_MAX)
-  if (!MAY_LINK.test(text)) return // most texts have no links, and each is looked at with every save
+  if (!MARKS.some(mark => text.includes(mark))) return // most texts have no links, and each is looked at with every save
   const markup = format === 'markdown' ? text.replace(FENCED, '\n').replace(CODE, ' ') : text
   if (format === 'markdown') {
     for (const [, image, href = ''] of markup.matchAll(INLINE)) if (image === '') yield href

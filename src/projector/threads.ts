@@ -7,8 +7,8 @@ import { type ErrorCode, Rm3Error } from '../errors.ts'
 /** More would be in each other's way: the database works as much as they do. */
 const THREADS_MAX = 4
 
-/** Most of what a fold makes is of no use an event later. With 64 MB two threads need 60 MB more and no less time. */
-const LIMITS = { maxYoungGenerationSizeMb: 40 }
+/** Most of what a fold makes is of no use an event later. More than this only makes the process larger: it takes no less time. */
+const LIMITS = { maxYoungGenerationSizeMb: 16 }
 
 /** A shorter log is folded before threads have started. */
 const THREADS_FROM_EVENTS = 50_000
