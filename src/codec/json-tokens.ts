@@ -1,6 +1,8 @@
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
+const COMMA = 0x2c
+const OPEN_LIST = 0x5b
 const MINUS = 0x2d
 const ZERO = 0x30
 const NINE = 0x39
@@ -23,6 +25,19 @@ export function membersIn(text: string): number {
     }
   }
   return members
+}
+
+/** At least as many values as a well-formed JSON text has; at most twice as many and one more. */
+export function valuesIn(text: string): number {
+  let values = 1
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === QUOTE) {
+      index = endOfString(text, index + 1)
+      if (index < 0) return values
+    } else if (code === COMMA || code === OPEN || code === OPEN_LIST) values++
+  }
+  return values
 }
 
 /**

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { Rm3Error } from '../errors.ts'
 import { type JsonFault, type JsonLimits, scanJson } from './json-scan.ts'
-import { membersIn } from './json-tokens.ts'
+import { membersIn, valuesIn } from './json-tokens.ts'
 import { pointerOf } from './pointer.ts'
 
 /** Anything JSON can say. */
@@ -50,6 +50,10 @@ export function checkJson(value: unknown, where: string, limits = JSON_LIMITS): 
 export function parseJson(source: string | Uint8Array, where: string, limits = JSON_LIMITS): Json {
   const text = typeof source === 'string' ? source : decodeUtf8(source, where)
   const tally: Tally = { limits, items: 0, members: 0 }
+  // a text of many small values takes many times its length once it is read
+  if (text.length > limits.itemsMax && valuesIn(text) > 2 * limits.itemsMax + 1) {
+    throw invalid(where, { what: `more than ${limits.itemsMax} values` })
+  }
   try {
     const value: unknown = JSON.parse(text)
     if (faultIn(value, 0, tally) === null && membersIn(text) === tally.members) return value as Json

@@ -51,6 +51,24 @@ suite('checkJson', test => {
     })
   }
 
+  test('refuses a text of too many values before it is read, and none that is long otherwise', () => {
+    const limits = { ...JSON_LIMITS, itemsMax: 10 }
+    const long = JSON.stringify({ text: ',[{'.repeat(100), list: [1, 2, 3] })
+
+    assert.equal(parseJson(long, 'x', limits), JSON.parse(long))
+    for (const text of [
+      `[${'[],'.repeat(9)}[]]`,
+      `{${'"":0,'.repeat(50)}"":0}`,
+      `["${','.repeat(20)}`,
+    ]) {
+      assert.is(refusal(() => parseJson(text, 'x', limits)).code, 'JSON_INVALID')
+    }
+    assert.match(
+      refusal(() => parseJson('[],'.repeat(1_000), 'x', limits)).message,
+      'more than 10 values',
+    )
+  })
+
   test('refuses cycles, depth and number of values past the limits', () => {
     const cycle: unknown[] = []
     cycle.push(cycle)

@@ -60,19 +60,19 @@ export async function readEdited(dir: string): Promise<EditedBackup> {
   return { catalog, files, removed }
 }
 
-function demandSameBlob(dir: string, { name, sizeBytes, sha256 }: FileEntry): void {
-  inFile(name, () => {
-    if (hashOfFile(dir, name, sizeBytes) === sha256) return
+function demandSameBlob(dir: string, entry: FileEntry): void {
+  inFile(entry.name, () => {
+    if (hashOfFile(dir, entry) === entry.sha256) return
     throw new FileFault('file-hash', 'a blob is named by its hash, and cannot be edited')
   })
 }
 
 function readListed(dir: string, entry: FileEntry): EditedFile {
-  const { name, kind, sizeBytes, sha256 } = entry
+  const { name, kind, sha256 } = entry
   const text = inFile(name, () => readWhole(dir, name))
   const isSame = inFile(name, () => {
     try {
-      return hashOfFile(dir, name, sizeBytes) === sha256
+      return hashOfFile(dir, entry) === sha256
     } catch (thrown) {
       if (thrown instanceof FileFault && thrown.rule === 'file-size') return false
       throw thrown
@@ -91,8 +91,9 @@ function readAdded(dir: string, name: string): EditedFile {
   return { name, kind: 'entity', stream, ...parsed(name, text, stream), did: 'added' }
 }
 
-/** One file that somebody may have edited. */
+/** One file that somebody may have edited, with its whole history. */
 const EDITED_BYTES_MAX = 256 * 1024 * 1024
+const EDITED_JSON_LIMITS = { ...BACKUP_JSON_LIMITS, itemsMax: 20_000_000 }
 
 /** The bytes of a file, whose lines an editor may have laid out anew. */
 function readWhole(dir: string, name: string): Uint8Array {
@@ -117,7 +118,7 @@ function parsed(
 
 function jsonIn(name: string, text: Uint8Array): Json {
   try {
-    return parseJson(text, name, BACKUP_JSON_LIMITS)
+    return parseJson(text, name, EDITED_JSON_LIMITS)
   } catch (thrown) {
     if (!isRm3Error(thrown, 'JSON_INVALID')) throw thrown
     throw new Rm3Error('BACKUP_DAMAGED', thrown.message, { file: name })

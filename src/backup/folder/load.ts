@@ -7,10 +7,10 @@ import type { ProvableEvent } from '../../log/copy-history.ts'
 import type { RawEvent } from '../../log/raw.ts'
 import type { SiteDatabase } from '../../pg/bulk.ts'
 import { type Restored, type RestoreOptions, restoreSite, type Secret } from '../restore.ts'
-import { blobFileName, CREDENTIALS, type FileEntry, streamOf } from './format.ts'
+import { blobFileName, type FileEntry, streamOf } from './format.ts'
 import { listFiles } from './read-catalog.ts'
 import { readCredentials } from './read-credentials.ts'
-import { readHistory, readText } from './read-history.ts'
+import { readHistory } from './read-history.ts'
 import { FileFault } from './rules.ts'
 import { blobOf, Tally } from './tally.ts'
 import type { FolderProof } from './verify.ts'
@@ -114,7 +114,7 @@ async function putFolderBlob(
 
 /** The secrets of a backup that is whole. */
 export function secretsIn(dir: string): Secret[] {
-  return readCredentials(readText(dir, CREDENTIALS)).map(({ line: _, ...secret }) => secret)
+  return Array.from(readCredentials(dir), ({ line: _, ...secret }) => secret)
 }
 
 /** All events of a backup, file by file. */

@@ -1,6 +1,9 @@
+import { constants } from 'node:buffer'
 import type { ProvableEvent } from '../../log/copy-history.ts'
 
 const CHAIN_BYTES = 32
+/** The last position there can be. Memory is only taken where there are events. */
+export const POSITION_MAX = Math.floor(constants.MAX_LENGTH / CHAIN_BYTES) - 1
 
 /** What stands in the way of events being a log, at its first place. */
 export interface OrderFault {
@@ -26,7 +29,7 @@ export class PositionIndex {
   readonly #times: Float64Array
   #twice = 0
 
-  /** @param last the position of the last event */
+  /** @param last the position of the last event, at most `POSITION_MAX` */
   constructor(last: number) {
     this.#last = last
     this.#chains = Buffer.alloc((last + 1) * CHAIN_BYTES)
@@ -57,6 +60,11 @@ export class PositionIndex {
     }
     const early = this.#times.findIndex((time, at) => at > 1 && time < (this.#times[at - 1] ?? 0))
     return early < 0 ? null : { rule: 'time-decreases', position: early }
+  }
+
+  /** When the log took the event at a position that was added. */
+  recordedAt(position: number): string {
+    return new Date(this.#times[position] ?? 0).toISOString()
   }
 
   #mix(position: number, digits: string): void {

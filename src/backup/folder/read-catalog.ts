@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
 import { type Json, type JsonObject, parseJson } from '../../codec/json.ts'
+import { isPath } from '../../content/path.ts'
 import { isRm3Error } from '../../errors.ts'
+import { isInstant } from '../../log/check-entry.ts'
 import {
   CATALOG,
   type CatalogHead,
@@ -33,8 +35,10 @@ const RUN_BEGINS = '"run":'
 const CHECKSUM_END = 66
 const BEGINNING_BYTES = 4_096
 const OURS = /^\s*\{\s*"format"\s*:\s*"rm3"/
-/** Lines before and behind the files: what is beyond is no catalog. */
+/** Lines before and behind the files, and characters of them: what is beyond is no catalog. */
 const OTHER_LINES_MAX = 100
+const OTHER_CHARS_MAX = 16 * 1024 * 1024
+const ENTRY_CHARS_MAX = 4_096
 
 /** Whether a folder's catalog is one of this format, as far as its beginning tells; false when there is none. */
 export function isBackupFolder(dir: string): boolean {
@@ -79,7 +83,7 @@ export function* listFiles(dir: string): Iterable<FileEntry> {
 function* catalogLines(dir: string): Iterable<string> {
   const file = openFile(dir, CATALOG)
   try {
-    for (const lines of readLines(file)) yield* lines
+    for (const lines of readLines(file, OTHER_CHARS_MAX)) yield* lines
   } finally {
     closeSync(file.fd)
   }
@@ -91,6 +95,7 @@ function read(dir: string): Catalog {
   const behind: string[] = []
   let files = 0
   let run: string | null = null
+  let chars = 0
   let isInside = false
   let isOver = false
   for (const line of catalogLines(dir)) {
@@ -108,9 +113,13 @@ function read(dir: string): Catalog {
     if (isInside && line === FILES_END) isInside = false
     else if (isInside) {
       entryOf(line, before.length + ++files)
+      continue
     } else if (line === FILES_BEGIN) isInside = true
     else (files === 0 ? before : behind).push(line)
-    if (before.length + behind.length > OTHER_LINES_MAX) throw damaged('it has too many lines')
+    chars += line.length
+    if (before.length + behind.length > OTHER_LINES_MAX || chars > OTHER_CHARS_MAX) {
+      throw damaged('it has too many lines, or too long ones')
+    }
     if (before.length === 3) demandFormat(before)
   }
   if (run === null || !isOver) throw damaged('it ends before its last line')
@@ -157,16 +166,17 @@ function demandFormat([, format = '', version = '']: readonly string[]): void {
 }
 
 const DIGITS_64 = /^[0-9a-f]{64}$/
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function headOf(head: JsonObject): CatalogHead {
   const { contents, path, position, chain, recordedAt } = head
   const isSound =
     (contents === 'history' || contents === 'snapshot') &&
-    (path === null || typeof path === 'string') &&
+    (path === null || isPath(path)) &&
     isCount(position) &&
     typeof chain === 'string' &&
     DIGITS_64.test(chain) &&
-    (recordedAt === null || typeof recordedAt === 'string')
+    (position === 0 ? recordedAt === null : isTime(recordedAt))
   if (!isSound) throw damaged('one of its first lines is not as it should be')
   return head as unknown as CatalogHead
 }
@@ -188,15 +198,18 @@ function tailOf(tail: JsonObject): CatalogTail {
 
 function entryOf(line: string, number: number): FileEntry {
   const place = `line ${number}`
+  if (line.length > ENTRY_CHARS_MAX) throw damaged('the line is too long for one of a file', place)
   const entry = objectOf(line.replace(/,$/, ''), place)
-  const { name, kind, sizeBytes, sha256, events } = entry
+  const { name, kind, sizeBytes, sha256, events, entityId, path, state } = entry
+  const isOfEntity = typeof entityId === 'string' && isPath(path) && typeof state === 'string'
   const isSound =
     typeof name === 'string' &&
     isFileKind(kind) &&
     isCount(sizeBytes) &&
     typeof sha256 === 'string' &&
     DIGITS_64.test(sha256) &&
-    (events === undefined || isCount(events))
+    (events === undefined || isCount(events)) &&
+    (kind !== 'entity' || (isOfEntity && UUID.test(entityId)))
   if (!isSound) throw damaged('it does not tell of a file as it should', place)
   return entry as unknown as FileEntry
 }
@@ -213,6 +226,10 @@ function objectOf(text: string, place = ''): JsonObject {
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isTime(value: Json | undefined): boolean {
+  return typeof value === 'string' && isInstant(value)
 }
 
 function isCount(value: Json | undefined): value is number {

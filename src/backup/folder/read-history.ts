@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import { type JsonLimits, type JsonObject, parseJson } from '../../codec/json.ts'
+import { valuesIn } from '../../codec/json-tokens.ts'
 import { isRm3Error } from '../../errors.ts'
 import type { ProvableEvent } from '../../log/copy-history.ts'
-import { HISTORY_BEGINS, HISTORY_ENDS } from './format.ts'
+import { type FileEntry, HISTORY_BEGINS, HISTORY_ENDS } from './format.ts'
 import { parseItem } from './item.ts'
 import { FileFault } from './rules.ts'
-import { openFile, readLines, readPieces, withFile } from './source-files.ts'
+import { LineBound, openFile, readLines, readPieces, withFile } from './source-files.ts'
 
-/** A document may be 72 deep when it was imported; in a record it stands one level down, in a payload two. */
-export const BACKUP_JSON_LIMITS: JsonLimits = { depthMax: 80, itemsMax: 20_000_000 }
+/**
+ * A document may be 72 deep when it was imported; in a record it stands one level down, in a payload two. It has at most 250,000 values,
+ * and a record may have two.
+ */
+export const BACKUP_JSON_LIMITS: JsonLimits = { depthMax: 80, itemsMax: 600_000 }
+/** What stands in a file before its history, and all of one without. */
+const RECORD_CHARS_MAX = 64 * 1024 * 1024
+/** Commas, brackets and lines: some more than there are values. */
+const RECORD_VALUES_MAX = 4 * BACKUP_JSON_LIMITS.itemsMax
 
 /** An event and the line it stands in, from 1. */
 export interface PlacedEvent {
@@ -17,14 +25,22 @@ export interface PlacedEvent {
   readonly line: number
 }
 
-/** The hash of a file's bytes, in digits. @throws FileFault file-size when it has not as many as it should */
-export function hashOfFile(dir: string, name: string, sizeBytes: number): string {
+/**
+ * The hash of a file's bytes, in digits.
+ *
+ * @throws FileFault file-size when it has not as many as the catalog says; json when it should have lines and one has no bound
+ */
+export function hashOfFile(dir: string, { name, kind, sizeBytes }: FileEntry): string {
   return withFile(dir, name, file => {
     if (file.sizeBytes !== sizeBytes) {
       throw new FileFault('file-size', `it has ${file.sizeBytes} bytes, not ${sizeBytes}`)
     }
     const sum = createHash('sha256')
-    for (const piece of readPieces(file)) sum.update(piece)
+    const bound = kind === 'blob' ? null : new LineBound()
+    for (const piece of readPieces(file)) {
+      bound?.add(piece)
+      sum.update(piece)
+    }
     return sum.digest('hex')
   })
 }
@@ -56,7 +72,7 @@ export function* readHistory(
 
 class Reading {
   readonly #stream: string
-  readonly #record: string[] = []
+  readonly #record = new RecordLines()
   #part: 'record' | 'history' | 'end' | 'over' = 'record'
   #line = 0
   #isLast = false
@@ -79,12 +95,12 @@ class Reading {
 
   end(): string {
     if (this.#part !== 'over') throw this.#fault('is the last, but not the end of the history')
-    return `${this.#record.join('\n').replace(/,$/, '')}\n}`
+    return `${this.#record.text().replace(/,$/, '')}\n}`
   }
 
   #takeRecord(line: string): void {
     if (line === HISTORY_BEGINS) this.#part = 'history'
-    else this.#record.push(line)
+    else this.#record.add(line)
   }
 
   #takeItem(line: string, events: PlacedEvent[]): void {
@@ -110,6 +126,27 @@ class Reading {
   }
 }
 
+/** The lines of a record, of which there is a bound. */
+class RecordLines {
+  readonly #lines: string[] = []
+  #chars = 0
+  #values = 0
+
+  /** @throws FileFault json */
+  add(line: string): void {
+    this.#chars += line.length + 1
+    this.#values += valuesIn(line)
+    if (this.#chars > RECORD_CHARS_MAX || this.#values > RECORD_VALUES_MAX) {
+      throw new FileFault('json', 'its record is too long')
+    }
+    this.#lines.push(line)
+  }
+
+  text(): string {
+    return this.#lines.join('\n')
+  }
+}
+
 /** A JSON object, strictly. @throws FileFault json naming the place */
 export function objectIn(text: string, place = ''): JsonObject {
   try {
@@ -123,11 +160,18 @@ export function objectIn(text: string, place = ''): JsonObject {
   throw new FileFault('json', 'it is no JSON object', place)
 }
 
-/** All of a file without a history. */
+/** All of a file without a history. @throws FileFault json when it is too long for a record */
 export function readText(dir: string, name: string): string {
+  const record = new RecordLines()
+  for (const line of linesOf(dir, name)) record.add(line)
+  return record.text()
+}
+
+/** The lines of a file, one by one. */
+export function* linesOf(dir: string, name: string, lineBytesMax?: number): Iterable<string> {
   const file = openFile(dir, name)
   try {
-    return [...readLines(file)].flat().join('\n')
+    for (const lines of readLines(file, lineBytesMax)) yield* lines
   } finally {
     closeSync(file.fd)
   }

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { createHash, type Hash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { FileFault } from './rules.ts'
@@ -9,6 +8,7 @@ const LINE_BYTES_MAX = 64 * 1024 * 1024
 const PIECE_BYTES = 1024 * 1024
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 const LINE_FEED = 0x0a
+const NOTHING = Buffer.alloc(0)
 
 /** A file that is being read. Its calls wait: thousands of small files are read several times faster so. */
 export interface OpenFile {
@@ -70,7 +70,7 @@ export function* readPieces({ fd, sizeBytes }: OpenFile): Iterable<Buffer> {
   const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, sizeBytes + 1))
   let at = 0
   for (;;) {
-    const length = readSync(fd, buffer, 0, buffer.length, at)
+    const length = readAt(fd, buffer, at)
     if (length === 0) break
     at += length
     if (at > sizeBytes) break
@@ -79,31 +79,71 @@ export function* readPieces({ fd, sizeBytes }: OpenFile): Iterable<Buffer> {
   if (at !== sizeBytes) throw new FileFault('file-size', 'it changes while it is read')
 }
 
+function readAt(fd: number, into: Buffer, position: number): number {
+  try {
+    return readSync(fd, into, 0, into.length, position)
+  } catch (thrown) {
+    throw faultOf(thrown)
+  }
+}
+
 /**
  * The lines of a file without their ends, as texts, several at a time.
  *
- * @param hash given every byte
- * @throws FileFault json for what is not UTF-8, for a line without bound, or when the last line has no end
+ * @throws FileFault json for what is not UTF-8, for a line that is too long, or when the last line has no end
  */
-export function* readLines(file: OpenFile, hash: Hash = createHash('sha256')): Iterable<string[]> {
-  let held: Buffer[] = []
-  let heldBytes = 0
+export function* readLines(file: OpenFile, lineBytesMax = LINE_BYTES_MAX): Iterable<string[]> {
+  const bound = new LineBound(lineBytesMax)
+  let held = NOTHING
+  let heldFrom = 0
+  let at = 0
   for (const piece of readPieces(file)) {
-    hash.update(piece)
+    bound.add(piece)
     const end = piece.lastIndexOf(LINE_FEED) + 1
-    if (end === 0) {
-      heldBytes += piece.length
-      if (heldBytes > LINE_BYTES_MAX) throw new FileFault('json', 'a line is too long')
-      held.push(Buffer.from(piece))
-      continue
+    if (end > 0) {
+      const isHeld = heldFrom + held.length === at
+      const rest = piece.subarray(0, end)
+      const whole = held.length === 0 ? rest : Buffer.concat([held, rest])
+      yield linesIn(isHeld ? whole : readAgain(file, heldFrom, at + end))
+      held = Buffer.from(piece.subarray(end))
+      heldFrom = at + end
     }
-    const bytes =
-      heldBytes === 0 ? piece.subarray(0, end) : Buffer.concat([...held, piece.subarray(0, end)])
-    if (!isUtf8(bytes)) throw new FileFault('json', 'it is not UTF-8')
-    const lines = bytes.toString('utf8', 0, bytes.length - 1).split('\n')
-    held = [Buffer.from(piece.subarray(end))]
-    heldBytes = piece.length - end
-    yield lines
+    at += piece.length
   }
-  if (heldBytes > 0) throw new FileFault('json', 'it ends in the middle of a line')
+  if (heldFrom < at) throw new FileFault('json', 'it ends in the middle of a line')
+}
+
+function linesIn(bytes: Buffer): string[] {
+  if (!isUtf8(bytes)) throw new FileFault('json', 'it is not UTF-8')
+  return bytes.toString('utf8', 0, bytes.length - 1).split('\n')
+}
+
+/** A line that is longer than a piece, in memory once and not twice. */
+function readAgain({ fd }: OpenFile, from: number, until: number): Buffer {
+  const bytes = Buffer.allocUnsafe(until - from)
+  let at = 0
+  while (at < bytes.length) {
+    const length = readAt(fd, bytes.subarray(at), from + at)
+    if (length === 0) throw new FileFault('file-size', 'it changes while it is read')
+    at += length
+  }
+  return bytes
+}
+
+/** Refuses lines without bound, piece by piece. */
+export class LineBound {
+  readonly #bytesMax: number
+  #bytes = 0
+
+  constructor(bytesMax = LINE_BYTES_MAX) {
+    this.#bytesMax = bytesMax
+  }
+
+  /** @throws FileFault json */
+  add(piece: Buffer): void {
+    const end = piece.lastIndexOf(LINE_FEED)
+    this.#bytes += end < 0 ? piece.length : piece.indexOf(LINE_FEED)
+    if (this.#bytes > this.#bytesMax) throw new FileFault('json', 'a line is too long')
+    if (end >= 0) this.#bytes = piece.length - end - 1
+  }
 }

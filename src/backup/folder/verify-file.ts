@@ -40,7 +40,7 @@ export function newGathered(head: CatalogHead, index: PositionIndex | null): Gat
 
 /** Proves one file: its bytes, then what is in it. @throws FileFault with the first thing that is wrong */
 export function verifyFile(dir: string, entry: FileEntry, gathered: Gathered): void {
-  const sha256 = hashOfFile(dir, entry.name, entry.sizeBytes)
+  const sha256 = hashOfFile(dir, entry)
   if (sha256 !== entry.sha256) {
     throw new FileFault('file-hash', 'its bytes are not those that were written')
   }
@@ -49,9 +49,7 @@ export function verifyFile(dir: string, entry: FileEntry, gathered: Gathered): v
       verifyBlob(entry, gathered)
       return
     case 'credentials':
-      for (const { credential, line } of readCredentials(readText(dir, entry.name))) {
-        gathered.secrets.push({ credential, line, file: entry.name })
-      }
+      verifyCredentials(dir, entry, gathered)
       return
     default:
       if (gathered.head.contents === 'history') verifyHistory(dir, entry, gathered)
@@ -66,6 +64,20 @@ function verifyBlob({ name, sha256, sizeBytes }: FileEntry, { blobs, tally }: Ga
   blobs.add(sha256)
   tally.counts.blobs++
   tally.counts.blobBytes += sizeBytes
+}
+
+/** Each belongs to an event: more of them than that are not looked at. */
+function verifyCredentials(dir: string, { name }: FileEntry, { head, secrets }: Gathered): void {
+  for (const { credential, line } of readCredentials(dir)) {
+    if (secrets.length >= head.position) {
+      throw new FileFault(
+        'credential-unknown',
+        'there are more secrets than events',
+        `line ${line}`,
+      )
+    }
+    secrets.push({ credential, line, file: name })
+  }
 }
 
 function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void {

@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from '../../codec/json.ts'
 import { Rm3Error } from '../../errors.ts'
 import { CompactSet } from './compact-set.ts'
 import { CATALOG, type CatalogHead, type Counts, isFileName } from './format.ts'
-import { PositionIndex } from './position-index.ts'
+import { POSITION_MAX, PositionIndex } from './position-index.ts'
 import { type Catalog, listFiles, readCatalog } from './read-catalog.ts'
 import { FileFault, type Finding, Findings } from './rules.ts'
 import type { BlobUse } from './tally.ts'
@@ -52,15 +52,15 @@ export async function verifyFolder(dir: string, options: VerifyOptions = {}): Pr
   const findings = new Findings()
   const catalog = attempt(findings, CATALOG, () => readCatalog(dir))
   if (catalog === null) return proofOf(null, 0, findings, new Map())
-  const total = await checkListing(dir, findings)
+  const { total, there } = await checkListing(dir, findings)
   const { head } = catalog
   const isWhole = head.contents === 'history' && head.path === null
-  if (isWhole && head.position * EVENT_BYTES_MIN > total) {
+  if (isWhole && (head.position * EVENT_BYTES_MIN > total || head.position > POSITION_MAX)) {
     findings.add('position-missing', CATALOG, `the files cannot hold ${head.position} events`)
     return proofOf(catalog, total, findings, new Map())
   }
   const gathered = newGathered(head, isWhole ? new PositionIndex(head.position) : null)
-  await verifyFiles(dir, gathered, { findings, total, options })
+  await verifyFiles(dir, gathered, { findings, total, there, options })
   if (findings.count === 0) checkWhole(catalog, gathered, findings)
   return proofOf(catalog, total, findings, gathered.tally.blobs)
 }
@@ -94,9 +94,17 @@ function attempt<Result>(findings: Findings, file: string, work: () => Result): 
   }
 }
 
-/** Names: those that the catalog lists, then those that are there. @returns the bytes that the catalog speaks of */
-async function checkListing(dir: string, findings: Findings): Promise<number> {
+interface Listing {
+  /** Bytes that the catalog speaks of. */
+  readonly total: number
+  /** Names of what is in the folder. */
+  readonly there: CompactSet
+}
+
+/** Names: those that the catalog lists, then those that are there. */
+async function checkListing(dir: string, findings: Findings): Promise<Listing> {
   const names = new CompactSet()
+  const there = new CompactSet()
   names.add(CATALOG)
   let total = 0
   for (const { name, kind, sizeBytes } of listFiles(dir)) {
@@ -108,22 +116,27 @@ async function checkListing(dir: string, findings: Findings): Promise<number> {
     }
   }
   for await (const { name } of await opendir(dir, { bufferSize: 1_000 })) {
-    if (!names.has(name)) findings.add('file-extra', name, 'the catalog does not list it')
+    if (names.has(name)) there.add(name)
+    else findings.add('file-extra', name, 'the catalog does not list it')
   }
-  return total
+  return { total, there }
 }
 
 async function verifyFiles(
   dir: string,
   gathered: Gathered,
-  work: { findings: Findings; total: number; options: VerifyOptions },
+  work: Listing & { findings: Findings; options: VerifyOptions },
 ): Promise<void> {
-  const { findings, total, options } = work
+  const { findings, total, there, options } = work
   let done = 0
   let turn = Date.now()
   for (const entry of listFiles(dir)) {
     options.signal?.throwIfAborted()
-    if (isFileName(entry.kind, entry.name)) {
+    if (!isFileName(entry.kind, entry.name)) {
+      // told already
+    } else if (!there.has(entry.name)) {
+      findings.add('file-missing', entry.name, 'it is not there')
+    } else {
       attempt(findings, entry.name, () => verifyFile(dir, entry, gathered))
     }
     done += entry.sizeBytes
@@ -140,6 +153,9 @@ function checkWhole({ head, tail }: Catalog, gathered: Gathered, findings: Findi
   const fault = index?.fault(head.chain) ?? null
   if (fault !== null) {
     findings.add(fault.rule, CATALOG, `at position ${fault.position}`, `position ${fault.position}`)
+  } else if (head.recordedAt !== null && index?.recordedAt(head.position) !== head.recordedAt) {
+    const text = `the last event was recorded at another time than ${head.recordedAt}`
+    if (index !== null) findings.add('chain-end', CATALOG, text, '/recordedAt')
   }
   for (const { credential, file, line } of secrets) {
     if (head.contents === 'snapshot' || tally.credentials.has(credential)) continue
@@ -162,7 +178,12 @@ function checkBlobs(missing: ReadonlySet<string>, { tally, blobs }: Gathered, fi
     if (blobs.has(sha256) || missing.has(sha256)) continue
     findings.add('blob-missing', CATALOG, `it has no blob ${sha256}, which an event refers to`)
   }
-  const needed = tally.blobs.size - [...missing].filter(sha256 => tally.blobs.has(sha256)).length
+  const lacking = [...missing].filter(sha256 => tally.blobs.has(sha256) && !blobs.has(sha256))
+  if (lacking.length < missing.size) {
+    const text = 'of the blobs that are missing one is there, or not referred to'
+    findings.add('count-differs', CATALOG, text, '/missingBlobs')
+  }
+  const needed = tally.blobs.size - lacking.length
   if (blobs.size > needed) {
     findings.add(
       'blob-unused',

@@ -19,12 +19,17 @@ export function reseal(dir: string, change: (catalog: string) => string = text =
     (said, at: number, whole: string) => {
       const line = whole.slice(whole.lastIndexOf('\n', at) + 1, at)
       const [, name = ''] = /"name":"([^"]*)"/.exec(line) ?? []
-      if (!statSync(join(dir, name), { throwIfNoEntry: false })?.isFile()) return said
+      // a name that was made up may be one that no file can have
+      if (!isFile(join(dir, name))) return said
       const bytes = readFileSync(join(dir, name))
       return `"sizeBytes":${bytes.length},"sha256":"${createHash('sha256').update(bytes).digest('hex')}"`
     },
   )
   writeFileSync(path, sealed(text))
+}
+
+function isFile(path: string): boolean {
+  return !path.includes('\0') && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)
 }
 
 /** A catalog with the check sum that its text has. */

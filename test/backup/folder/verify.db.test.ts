@@ -114,6 +114,19 @@ const BREAKS: readonly (readonly [Rule, (dir: string) => void, 'sealed'?])[] = [
     'sealed',
   ],
   [
+    'chain-end',
+    dir => catalog(dir, text => text.replace(/"recordedAt":"\d{4}/, '"recordedAt":"2001')),
+    'sealed',
+  ],
+  [
+    'count-differs',
+    dir =>
+      catalog(dir, text =>
+        text.replace('"missingBlobs":[]', `"missingBlobs":["${'a'.repeat(64)}"]`),
+      ),
+    'sealed',
+  ],
+  [
     'count-differs',
     dir => catalog(dir, text => text.replace(/"grants":\d+/, '"grants":77')),
     'sealed',
