@@ -4,8 +4,9 @@ import { makeDemo } from './demo/make-demo.ts'
 import { demandFreePort, listenError } from './free-port.ts'
 import { buildServer } from './http/server.ts'
 import { openDatabase } from './open-database.ts'
-import { type OpenSite, openSite } from './open-site.ts'
+import type { OpenSite } from './open-site.ts'
 import { startWorkers, within } from './run-workers.ts'
+import { serveSite } from './serve-site.ts'
 
 /** How the web server is run. */
 export interface FrontOptions {
@@ -43,38 +44,51 @@ export async function runFront(options: FrontOptions): Promise<void> {
 }
 
 async function serveFrom(url: string, options: FrontOptions): Promise<void> {
-  const { config, signal, demo, say, tell } = options
-  const opened = await openSite({
-    url,
-    site: config.site,
-    allowUnsafe: config.unsafeDatabaseAllowed,
-    onError: error => say(`the database: ${error.message}`),
-  })
-  try {
+  const { config, say, signal, demo, tell } = options
+  let { listenPort: port } = config
+  await serveSite({ url, config, signal, say }, async (opened, until, isFirst) => {
     signal.throwIfAborted()
     const blobs = await openBlobStore(config.publicBlobsFolder)
-    const made = demo ? await makeDemo(opened.site, blobs) : null
+    const made = demo && isFirst ? await makeDemo(opened.site, blobs) : null
     const work = config.workersDisabled ? null : await startWorkers(opened, { config, url, say })
-    await serve(opened, options, address => {
-      tell(`rm3 is at ${address}`)
-      if (made !== null) {
-        tell(`It shows a demonstration site. Log in as ${made.user} with the password`)
-        tell(`  ${made.password}`)
-        tell('which is shown this once (rm3admin passwd admin makes another).')
-      }
-      tell('Ctrl-C stops it.')
+    const place = { host: config.listenHost, port }
+    await serve(opened, { config, say, signal: until, place }, bound => {
+      port = bound
+      if (isFirst) greet({ ...place, port }, made, tell)
     }).finally(() => work?.stop())
-  } finally {
-    await opened.close()
+  })
+}
+
+interface Place {
+  readonly host: string
+  /** 0 is any. */
+  readonly port: number
+}
+
+function greet(
+  place: Place,
+  made: Awaited<ReturnType<typeof makeDemo>>,
+  tell: FrontOptions['tell'],
+): void {
+  tell(`rm3 is at ${addressOf(place)}`)
+  if (made !== null) {
+    tell(`It shows a demonstration site. Log in as ${made.user} with the password`)
+    tell(`  ${made.password}`)
+    tell('which is shown this once (rm3admin passwd admin makes another).')
   }
+  tell('Ctrl-C stops it.')
 }
 
 async function serve(
   { site, wakeups, appends }: OpenSite,
-  { config, signal, say }: FrontOptions,
-  ready: (address: string) => void,
+  {
+    config,
+    signal,
+    say,
+    place: { host, port },
+  }: Pick<FrontOptions, 'config' | 'signal' | 'say'> & { place: Place },
+  ready: (port: number) => void,
 ): Promise<void> {
-  const { listenHost: host, listenPort: port } = config
   const { trustProxy, httpsChecksDisabled, sessionSecret, logLevel } = config
   const { publicBlobsFolder, privateBlobsFolder } = config
   const logStream = { write: (line: string) => say(line.trimEnd()) }
@@ -87,14 +101,14 @@ async function serve(
     throw listenError(thrown, host, port)
   })
   const [bound] = server.addresses()
-  ready(addressOf(host, typeof bound === 'object' ? bound.port : port))
+  ready(typeof bound === 'object' ? bound.port : port)
   await aborted(signal)
   server.drain.begun = true
   await within(GRACE_MS, server.close())
   server.server.closeAllConnections() // who has not ended by now is cut off
 }
 
-function addressOf(host: string, port: number): string {
+function addressOf({ host, port }: Place): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
 }
 

@@ -7,7 +7,8 @@ import type { SitePlace } from './jobs/messages.ts'
 import { Runner } from './jobs/runner.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import { openDatabase } from './open-database.ts'
-import { type OpenSite, openSite } from './open-site.ts'
+import type { OpenSite } from './open-site.ts'
+import { serveSite } from './serve-site.ts'
 
 /** How the workers of a process are run. */
 export interface WorkersOptions {
@@ -89,21 +90,16 @@ export async function runWorkers({
   for (const warning of config.warnings) say(warning)
   const database = await openDatabase(config, { lifetime: 'server', say })
   try {
-    const opened = await openSite({
-      url: database.url,
-      site: config.site,
-      allowUnsafe: config.unsafeDatabaseAllowed,
-      onError: error => say(`the database: ${error.message}`),
-    })
-    try {
+    const { url } = database
+    await serveSite({ url, config, signal, say }, async (opened, until, isFirst) => {
       opened.wakeups.listen()
-      const workers = await startWorkers(opened, { config, url: database.url, say })
-      tell('The workers run, and the projections follow the log. Ctrl-C stops them.')
-      await aborted(signal)
+      const workers = await startWorkers(opened, { config, url, say })
+      if (isFirst) {
+        tell('The workers run, and the projections follow the log. Ctrl-C stops them.')
+      }
+      await aborted(until)
       await workers.stop()
-    } finally {
-      await opened.close()
-    }
+    })
   } finally {
     await database.stop()
   }

@@ -30,6 +30,7 @@ const LAYERS = [
   ['src/demo/'],
   ['src/scheme/'],
   ['src/http/'],
+  ['src/serve-site.ts'],
   ['src/run-workers.ts'],
   ['src/main.ts'],
   ['src/cli/'],
