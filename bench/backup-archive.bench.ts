@@ -6,8 +6,8 @@ import { discoverProjections } from '../src/projector/discover.ts'
 import { rebuildProjections } from '../src/projector/rebuild.ts'
 import { usualThreads } from '../src/projector/threads.ts'
 import type { Bench } from './harness.ts'
-import { inProcess } from './support/archive-process.ts'
 import { fillLog } from './support/big-log.ts'
+import { inProcess } from './support/measured-process.ts'
 import { timed } from './support/pg-tools.ts'
 
 /**
