@@ -49,7 +49,10 @@ export async function loadChunks(
     const targets = await loadTargets(writer.db, wanted, NEW, row.plan.keys)
     const { signal, reached } = options
     const load = { reader, writer, row, targets, projections: wanted, reached }
-    while (await loadChunk(load)) signal?.throwIfAborted()
+    while (await loadChunk(load)) {
+      reached?.('chunk-kept')
+      signal?.throwIfAborted()
+    }
   } finally {
     await Promise.all([reader.close(), writer.close()])
   }
