@@ -4,7 +4,7 @@ import { logIn } from '../../src/commands/login.ts'
 import { readHead } from '../../src/log/read.ts'
 import { assert, suite } from '../harness.ts'
 import { type TestSite, testSite } from '../support/database.ts'
-import { ended, openShell, type Shell } from './run.ts'
+import { ended, openShell, type Shell, said } from './run.ts'
 
 suite('rm3front', test => {
   let open: TestSite
@@ -92,20 +92,6 @@ suite('a signal', test => {
     })
   }
 })
-
-/** What a child has printed by the time it prints that. */
-function said(child: ChildProcess, awaited: RegExp): Promise<string> {
-  let text = ''
-  return new Promise((resolve, reject) => {
-    const onData = (data: Buffer) => {
-      text += data
-      if (awaited.test(text)) resolve(text)
-    }
-    child.stdout?.on('data', onData)
-    child.stderr?.on('data', onData)
-    child.once('close', code => reject(new Error(`ended with ${code}: ${text}`)))
-  })
-}
 
 function stopped(child: ChildProcess, signal: NodeJS.Signals) {
   const end = ended(child)

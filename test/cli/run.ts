@@ -100,3 +100,17 @@ export function ended(child: ChildProcess): Promise<Ran> {
     child.on('close', code => resolve({ code, stdout, stderr }))
   })
 }
+
+/** What a child has printed by the time it prints what is awaited. Fails when it ends before. */
+export function said(child: ChildProcess, awaited: RegExp): Promise<string> {
+  let text = ''
+  return new Promise((resolve, reject) => {
+    const onData = (data: Buffer) => {
+      text += data
+      if (awaited.test(text)) resolve(text)
+    }
+    child.stdout?.on('data', onData)
+    child.stderr?.on('data', onData)
+    child.once('close', code => reject(new Error(`ended with ${code}: ${text}`)))
+  })
+}

@@ -20,22 +20,34 @@ export async function swapRuns(
   all: readonly Projection[],
   swaps: number,
 ): Promise<number> {
-  const writers = Array.from({ length: WRITERS }, (_, n) => startWriter(database.url, n))
-  await Promise.all(writers.map(writer => once(writer, 'message')))
+  const writers = await startWriters(database.url)
   for (let swap = 1; swap <= swaps; swap++) {
     const { drift } = await rebuildProjections(database, { projections: all, all, threads: 0 })
     assert.equal(drift, [], `the tables before swap ${swap}`)
   }
   const verified = await verifyProjections(database, { projections: all, threads: 0 })
   assert.equal(verified.findings, [], 'while they write')
-  const told = await Promise.all(writers.map(stopWriter))
+  const saves = await stopWriters(writers)
 
+  const after = await verifyProjections(database, { projections: all, threads: 0 })
+  assert.equal(after.findings, [])
+  return saves
+}
+
+/** Processes that write until they are stopped; all have begun. */
+export async function startWriters(url: string): Promise<ChildProcess[]> {
+  const writers = Array.from({ length: WRITERS }, (_, n) => startWriter(url, n))
+  await Promise.all(writers.map(writer => once(writer, 'message')))
+  return writers
+}
+
+/** Stops them. Fails when one of them did not save, or something failed. @returns how many times they saved */
+export async function stopWriters(writers: readonly ChildProcess[]): Promise<number> {
+  const told = await Promise.all(writers.map(stopWriter))
   for (const { saves, failed } of told) {
     assert.equal(failed, [])
     assert.ok(saves > 0)
   }
-  const after = await verifyProjections(database, { projections: all, threads: 0 })
-  assert.equal(after.findings, [])
   return told.reduce((sum, { saves }) => sum + saves, 0)
 }
 
