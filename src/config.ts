@@ -20,6 +20,8 @@ export interface Config {
   readonly backupsFolder: string
   /** age recipients; [] = scheduled backups are not encrypted */
   readonly backupRecipients: readonly string[]
+  /** age identities as text; '' = encrypted scheduled backups cannot be read again here */
+  readonly backupIdentity: string
   /** null = made at random and kept by the server */
   readonly sessionSecret: string | null
   /** null = no mail */
@@ -63,6 +65,7 @@ export function loadConfig(env: Environment, folder: string = process.cwd()): Co
     privateBlobsFolder: read('RM3_PRIVATE_BLOBS') ?? resolve(dataFolder, 'blobs/private'),
     backupsFolder: read('RM3_BACKUPS') ?? resolve(dataFolder, 'backups'),
     backupRecipients: (read('RM3_BACKUP_RECIPIENT') ?? '').split(/[\s,]+/).filter(Boolean),
+    backupIdentity: read('RM3_BACKUP_IDENTITY') ?? '',
     sessionSecret: read('RM3_SESSION_SECRET'),
     emailUrl: read('RM3_EMAIL'),
     jwtSecret: read('RM3_JWT_SECRET'),

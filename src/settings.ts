@@ -69,6 +69,13 @@ export const SETTINGS = {
     secret: false,
     meaning: 'Whom scheduled archives are encrypted for: age recipients with spaces between.',
   },
+  RM3_BACKUP_IDENTITY: {
+    kind: 'secret',
+    default: null,
+    secret: true,
+    meaning:
+      'What scheduled archives that are encrypted can be read again and rehearsed with: an age identity. Without it they are not.',
+  },
   RM3_SESSION_SECRET: {
     kind: 'secret',
     default: null,

@@ -49,6 +49,7 @@ suite('config', test => {
       logLevel: 'info',
       backupsFolder: '/srv/.rm3/backups',
       backupRecipients: [],
+      backupIdentity: '',
       warnings: [],
     })
   })

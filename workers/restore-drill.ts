@@ -2,7 +2,7 @@ import { type Db, defineWorker, find } from 'rm3'
 import { findTimeBySetting } from '../projections/settings.ts'
 
 const HOURS_MAX = 12
-const MADE = `select from checkpoints where kind = 'worker' and name = 'backup' and report is not null`
+const READABLE = `select from checkpoints where kind = 'worker' and name = 'backup' and (report->>'verified')::boolean`
 
 /** Loads the newest backup into a schema of its own and takes it away again, as often as the setting `backup.drill` says. */
 export default defineWorker({
@@ -12,8 +12,8 @@ export default defineWorker({
   run: ({ commands }) => commands.program('rm3backup', ['rehearse']),
 })
 
-/** Not before the worker `backup` has made one. */
+/** Not before the worker `backup` has made one, and not where its key is elsewhere. */
 async function findNextDrill(db: Db): Promise<string | null> {
-  if ((await find(db, MADE)) === null) return null
+  if ((await find(db, READABLE)) === null) return null
   return findTimeBySetting(db, 'restore-drill', 'backup.drill')
 }

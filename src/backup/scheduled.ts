@@ -2,13 +2,15 @@ import { lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/prom
 import { join } from 'node:path'
 import { listSettings } from '../../projections/settings.ts'
 import type { Json, JsonObject } from '../codec/json.ts'
-import { findPolicy, type Policy } from '../content/keep-policy.ts'
+import { findPolicy, isFullEvery, type Policy } from '../content/keep-policy.ts'
 import { Rm3Error } from '../errors.ts'
-import type { Db } from '../pg/db.ts'
-import { parseRecipient } from './age/keys.ts'
+import { openBulk } from '../pg/bulk.ts'
+import { type Db, find } from '../pg/db.ts'
+import { type Identity, parseRecipient, type Recipient } from './age/keys.ts'
 import { writeWhole } from './archive/file.ts'
 import { verifyArchive } from './archive/verify.ts'
 import { writeArchive } from './archive/write.ts'
+import { chainOf } from './chains.ts'
 import { syncFolder } from './folder/target.ts'
 import { demandWhole } from './folder/tell.ts'
 import { type BackupSource, writeBackupFolder } from './folder/write.ts'
@@ -23,6 +25,8 @@ import {
 /** How the settings of a site want its backups. */
 export interface BackupSettings {
   readonly kind: 'archive' | 'folder'
+  /** Of so many archives one is whole, and the others continue the one before. 1: all are whole. */
+  readonly full: number
   /** What is removed after a backup; null: nothing. */
   readonly keep: Policy | null
 }
@@ -32,6 +36,8 @@ export interface ScheduledOptions {
   readonly shelf: string
   /** age recipients; [] is not encrypted. */
   readonly recipients: readonly string[]
+  /** What an archive that is encrypted for them can be read again with; [] when that is elsewhere. */
+  readonly identities: readonly Identity[]
   readonly program: string
   readonly now: string
   readonly signal?: AbortSignal
@@ -41,8 +47,10 @@ export interface ScheduledOptions {
 /** What a scheduled backup came to; kept as the report of the worker. */
 export interface ScheduledBackup {
   readonly backup: ShelvedBackup
-  /** Read whole again, and found whole. An encrypted one cannot be: its key is elsewhere. */
+  /** Read whole again, and found whole. An encrypted one cannot be where its key is elsewhere. */
   readonly verified: boolean
+  /** How many archives it takes to load it, itself among them. */
+  readonly parts: number
   readonly kept: number
   readonly removed: readonly string[]
 }
@@ -50,14 +58,20 @@ export interface ScheduledBackup {
 /** Interrupted runs leave parts behind, which are removed when they are so old. */
 const STALE_MS = 86_400_000
 
-/** The settings `backup.kind` and `backup.keep`. @throws CONFIG_INVALID naming the one that is none */
+/** The settings `backup.kind`, `backup.full` and `backup.keep`. @throws CONFIG_INVALID naming the one that is none */
 export async function readBackupSettings(db: Db): Promise<BackupSettings> {
   const settings = new Map((await listSettings(db)).map(({ key, value }) => [key, value]))
   const kind = settings.get('backup.kind') ?? 'archive'
   if (kind !== 'archive' && kind !== 'folder') {
     throw new Rm3Error('CONFIG_INVALID', 'the setting backup.kind is archive or folder', { kind })
   }
-  return { kind, keep: policyOf(settings.get('backup.keep') ?? null) }
+  const full = settings.get('backup.full') ?? 1
+  if (!isFullEvery(full)) {
+    throw new Rm3Error('CONFIG_INVALID', 'the setting backup.full is a number from 1 to 1000', {
+      full,
+    })
+  }
+  return { kind, full, keep: policyOf(settings.get('backup.keep') ?? null) }
 }
 
 /**
@@ -67,9 +81,10 @@ export async function readBackupSettings(db: Db): Promise<BackupSettings> {
  */
 export async function makeScheduledBackup(
   source: BackupSource,
-  { kind, keep }: BackupSettings,
+  settings: BackupSettings,
   options: ScheduledOptions,
 ): Promise<ScheduledBackup> {
+  const { kind, keep } = settings
   const { shelf, now } = options
   await mkdir(shelf, { recursive: true, mode: 0o700 })
   const name = `${source.site}-${now.slice(0, 19).replaceAll(':', '-')}Z`
@@ -77,14 +92,16 @@ export async function makeScheduledBackup(
   const made =
     kind === 'folder'
       ? await makeFolder(source, name, options)
-      : await makeArchive(source, name + ARCHIVE_SUFFIX, options)
+      : await makeArchive(source, { name: name + ARCHIVE_SUFFIX, full: settings.full }, options)
   const { backups } = await readShelf(shelf)
   const backup = backups.find(it => it.name === made.name)
-  if (backup === undefined) throw new Error(`${made.name} is not on the shelf`)
+  const chain = backup && chainOf(backups, backup)
+  if (!backup || !chain) throw new Error(`${made.name} is not on the shelf`)
   const { removed, decisions } =
     keep === null ? { removed: [], decisions: backups } : await forgetBackups(shelf, keep, { now })
   return {
-    ...{ backup, verified: made.verified, removed: removed.map(it => it.name) },
+    ...{ backup, verified: made.verified, parts: chain.length },
+    removed: removed.map(it => it.name),
     kept: decisions.length - removed.length,
   }
 }
@@ -111,29 +128,83 @@ async function makeFolder(
 
 async function makeArchive(
   source: BackupSource,
-  name: string,
-  { shelf, program, recipients, now, signal, onProgress }: ScheduledOptions,
+  { name, full }: { name: string; full: number },
+  options: ScheduledOptions,
 ): Promise<Made> {
+  const { shelf, program, identities, now, signal, onProgress } = options
+  const recipients = options.recipients.map(parseRecipient)
   const encrypted = recipients.length > 0
-  const encryption = encrypted ? { recipients: recipients.map(parseRecipient) } : undefined
+  if (encrypted) demandOpens(identities, recipients)
+  const encryption = encrypted ? { recipients } : undefined
+  const parent = full > 1 ? await findParent(source, full, options) : null
   const from = { database: { url: source.url, site: source.site }, blobs: source.stores }
   const file = join(shelf, name)
-  const { head, sizeBytes } = await writeWhole(file, out =>
-    writeArchive(from, { ...{ out, encryption, program, signal, onProgress } }),
+  const written = await writeWhole(file, out =>
+    writeArchive(from, {
+      ...{ out, encryption, program, signal, onProgress, since: parent?.position },
+    }),
   )
-  if (!encrypted) await verifyFile(file, signal)
-  const { position, chain } = head
-  const note = { at: now, site: source.site, position, chain, since: null, sizeBytes, encrypted }
+  const verified = !encrypted || identities.length > 0
+  if (verified) await verifyFile(file, identities, signal)
+  const { position, chain } = written.head
+  const since = written.parent.position === 0 ? null : { ...written.parent }
+  const { sizeBytes } = written
+  const note = { at: now, site: source.site, position, chain, since, sizeBytes, encrypted }
   await writeNote(file + NOTE_SUFFIX, note)
   await syncFolder(shelf)
-  return { name, verified: !encrypted }
+  return { name, verified }
 }
 
-async function verifyFile(file: string, signal: AbortSignal | undefined): Promise<void> {
+/** Identities that open nothing are found out before anything is written. */
+function demandOpens(identities: readonly Identity[], recipients: readonly Recipient[]): void {
+  const opens = identities.some(it => recipients.some(other => other.equals(it.recipient)))
+  if (identities.length === 0 || opens) return
+  throw new Rm3Error(
+    'CONFIG_INVALID',
+    'RM3_BACKUP_IDENTITY does not open what is encrypted for RM3_BACKUP_RECIPIENT',
+  )
+}
+
+/**
+ * The newest archive that the next one can continue: with all that it continues itself, as many as may be, encrypted as it will be, and of the log as
+ * it is. Null: the next one is whole.
+ */
+async function findParent(
+  source: BackupSource,
+  full: number,
+  { shelf, recipients, now }: ScheduledOptions,
+): Promise<ShelvedBackup | null> {
+  const encrypted = recipients.length > 0
+  const { backups } = await readShelf(shelf)
+  const newest = backups.find(it => {
+    return it.site === source.site && it.kind === 'archive' && it.encrypted === encrypted
+  })
+  if (newest === undefined || newest.at >= now) return null
+  const chain = chainOf(backups, newest)
+  if (chain === null || chain.length >= full) return null
+  return (await isOfLog(source, newest)) ? newest : null
+}
+
+const AT = `select from log where position = $1::bigint and chain = decode($2::text, 'hex')`
+
+async function isOfLog(source: BackupSource, { position, chain }: ShelvedBackup): Promise<boolean> {
+  const bulk = await openBulk(source)
+  try {
+    return (await find(bulk.db, AT, [position, chain])) !== null
+  } finally {
+    await bulk.close()
+  }
+}
+
+async function verifyFile(
+  file: string,
+  identities: readonly Identity[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const handle = await open(file, 'r')
   try {
     const bytes = handle.createReadStream({ autoClose: false }) as AsyncIterable<Uint8Array>
-    await verifyArchive(bytes, { identities: [], passphrase: null }, signal ? { signal } : {})
+    await verifyArchive(bytes, { identities, passphrase: null }, signal ? { signal } : {})
   } finally {
     await handle.close()
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type JsonObject, parseJson } from '../codec/json.ts'
 import type { Policy } from '../content/keep-policy.ts'
 import { Rm3Error } from '../errors.ts'
+import { chainOf, parentsOf } from './chains.ts'
 import { CATALOG } from './folder/format.ts'
 import { isBackupFolder, listFiles, readCatalog } from './folder/read-catalog.ts'
 import { FileFault } from './folder/rules.ts'
@@ -30,7 +31,7 @@ export interface ShelvedBackup {
 
 /** A folder that holds backups, and what else is in it. */
 export interface Shelf {
-  /** Newest first. */
+  /** Newest first; each with all that it takes to load it. */
   readonly backups: readonly ShelvedBackup[]
   /** What is no backup, or not a whole one, and is never touched. */
   readonly others: readonly { readonly name: string; readonly why: string }[]
@@ -56,7 +57,12 @@ export async function readShelf(dir: string): Promise<Shelf> {
     if (typeof found === 'string') others.push({ name: entry.name, why: found })
     else if (found !== null) backups.push(found)
   }
-  return { backups: backups.sort((one, other) => (one.at < other.at ? 1 : -1)), others }
+  backups.sort((one, other) => (one.at < other.at ? 1 : -1))
+  const whole = backups.filter(backup => chainOf(backups, backup) !== null)
+  for (const { name } of backups.filter(backup => !whole.includes(backup))) {
+    others.push({ name, why: 'what it continues is not there' })
+  }
+  return { backups: whole, others }
 }
 
 /** A backup, null for what belongs to one, or why it is none. */
@@ -154,20 +160,10 @@ export async function forgetBackups(
 }
 
 function keepable(backups: readonly ShelvedBackup[]): KeepableBackup[] {
-  return backups.map(({ name, at, site, path, contents, since }) => ({
-    ...{ name, at, set: [site, path ?? '', contents].join(' ') },
-    parents:
-      since === null
-        ? []
-        : backups
-            .filter(
-              it =>
-                it.kind === 'archive' &&
-                it.position === since.position &&
-                it.chain === since.chain &&
-                it.name !== name,
-            )
-            .map(it => it.name),
+  return backups.map(backup => ({
+    ...{ name: backup.name, at: backup.at },
+    set: [backup.site, backup.path ?? '', backup.contents].join(' '),
+    parents: parentsOf(backups, backup).map(({ name }) => name),
   }))
 }
 

@@ -1,8 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { type ArchiveSource, archiveParts } from '../backup/archive/load.ts'
-import { rehearse as rehearseBackup } from '../backup/drill.ts'
+import { basename, dirname, join, resolve } from 'node:path'
+import { type Identity, parseIdentities } from '../backup/age/keys.ts'
+import type { Keys } from '../backup/age/wrap.ts'
+import { archiveParts } from '../backup/archive/load.ts'
+import { chainOf } from '../backup/chains.ts'
+import { type Drill, rehearse as rehearseBackup } from '../backup/drill.ts'
 import { restoreFolder } from '../backup/folder/load.ts'
 import { demandWhole } from '../backup/folder/tell.ts'
 import { type Restored, restoreSite } from '../backup/restore.ts'
@@ -10,6 +13,7 @@ import { makeScheduledBackup, readBackupSettings } from '../backup/scheduled.ts'
 import { readShelf, type ShelvedBackup } from '../backup/shelf.ts'
 import type { BlobStores } from '../blobs/store.ts'
 import type { Json } from '../codec/json.ts'
+import type { Config } from '../config.ts'
 import { Rm3Error } from '../errors.ts'
 import type { SiteDatabase } from '../pg/bulk.ts'
 import { discoverProjections } from '../projector/discover.ts'
@@ -27,7 +31,8 @@ export const scheduled: Command = {
   name: 'scheduled',
   summary: 'makes a backup as the settings of the site say, and removes what they do not keep',
   details: `What the worker "backup" runs. It goes into RM3_BACKUPS under a name that says when; backup.kind says whether it is an archive or a folder,
-RM3_BACKUP_RECIPIENT whom an archive is encrypted for. It is read again before anything is removed, which backup.keep rules.`,
+backup.full of how many archives one is whole while the others continue the one before, RM3_BACKUP_RECIPIENT whom they are encrypted for. It is
+read again (an encrypted one when RM3_BACKUP_IDENTITY is there) before anything is removed, which backup.keep rules.`,
   run: call =>
     withDatabase(call, (database, config) =>
       withSiteOf(call, database, config, async site => {
@@ -37,15 +42,23 @@ RM3_BACKUP_RECIPIENT whom an archive is encrypted for. It is read again before a
           makeScheduledBackup(source, settings, {
             shelf: config.backupsFolder,
             recipients: config.backupRecipients,
+            identities: identitiesOf(config),
             program: `rm3 ${version()}`,
             now: site.now(),
             ...{ signal: call.signal, onProgress },
           }),
         )
-        const { backup, verified, kept, removed } = made
+        const { backup, verified, parts, kept, removed } = made
         const text = [
           `Wrote ${join(config.backupsFolder, backup.name)}, ${backup.sizeBytes} bytes, up to position ${backup.position}.`,
-          verified ? '  read again: it is whole' : '  encrypted: it cannot be read again here',
+          ...(parts > 1
+            ? [
+                `  it goes on from position ${backup.since?.position}: to load it takes ${parts} archives`,
+              ]
+            : []),
+          verified
+            ? '  read again: it is whole'
+            : '  encrypted: it cannot be read again here, for RM3_BACKUP_IDENTITY is not set',
           `  ${kept} backups there, ${removed.length} removed`,
         ].join('\n')
         return { text, data: made as unknown as Json }
@@ -67,20 +80,18 @@ export const rehearse: Command = {
   ],
   options: READING_KEYS,
   details: `What the worker "restore-drill" runs. The backup is loaded, proved and built as rm3load does it, and a hundred pages as of some
-positions are read from it and from the site. It needs room for the site once more. Exit codes as of rm3load, 10 when there is no backup.`,
+positions are read from it and from the site. It needs room for the site once more. An increment is loaded behind what it continues, which is looked
+for in its folder; an encrypted archive opens with RM3_BACKUP_IDENTITY where no key is given. Exit codes as of rm3load, 10 when there is no backup.`,
   run: call => run(call),
 }
 
 async function run(call: Call): Promise<Outcome> {
-  const keys = await keysOf(call)
+  const given = await keysOf(call)
   return withDatabase(call, (database, config) =>
     withSiteOf(call, database, config, async site => {
-      const given = call.findArgument('BACKUP')
-      const shelved = given === null ? await newestOf(config.backupsFolder, config.site) : null
-      const path =
-        shelved === null
-          ? resolve(call.terminal.cwd, given ?? '')
-          : join(config.backupsFolder, shelved.name)
+      const keys = isNone(given) ? { ...given, identities: identitiesOf(config) } : given
+      const chain = await chainFor(call, config)
+      const path = chain.at(-1) as string
       const options = {
         projections: await discoverProjections(),
         allowUnsafe: config.unsafeDatabaseAllowed,
@@ -91,7 +102,7 @@ async function run(call: Call): Promise<Outcome> {
           const proof = await demandWhole(path, { signal: call.signal })
           return restoreFolder(to, { dir: path, proof, stores }, options)
         }
-        const sources: ArchiveSource[] = [archiveSource(call, path)]
+        const sources = chain.map(file => archiveSource(call, file))
         return restoreSite(to, archiveParts(sources, [], { keys, stores }), options)
       }
       const drill = await rehearseBackup({ url: database.url, site: config.site }, site, {
@@ -101,20 +112,49 @@ async function run(call: Call): Promise<Outcome> {
         random: () => randomInt(RANDOM_STEPS) / RANDOM_STEPS,
         ...{ load, signal: call.signal },
       })
-      const at = site.now()
-      const text = [
-        `${path} can be loaded: ${drill.events} events in ${drill.seconds} s, up to position ${drill.position}.`,
-        `  proved: the chain of the log, ${drill.projections} projections built and compared, ${drill.reads} pages as of some time read from both`,
-      ].join('\n')
-      return { text, data: { backup: path, at, ...drill } as unknown as Json }
+      return outcomeOf({ chain, path, at: site.now() }, drill)
     }),
   )
 }
 
-async function newestOf(shelf: string, site: string): Promise<ShelvedBackup> {
+function outcomeOf(
+  { chain, path, at }: { chain: readonly string[]; path: string; at: string },
+  drill: Drill,
+): Outcome {
+  const behind = chain.length > 1 ? `, behind ${chain.length - 1} that it continues,` : ''
+  const text = [
+    `${path}${behind} can be loaded: ${drill.events} events in ${drill.seconds} s, up to position ${drill.position}.`,
+    `  proved: the chain of the log, ${drill.projections} projections built and compared, ${drill.reads} pages as of some time read from both`,
+  ].join('\n')
+  return { text, data: { backup: path, parts: chain.length, at, ...drill } as unknown as Json }
+}
+
+function identitiesOf({ backupIdentity }: Config): Identity[] {
+  return backupIdentity === '' ? [] : parseIdentities(backupIdentity)
+}
+
+function isNone({ identities, passphrase }: Keys): boolean {
+  return identities.length === 0 && passphrase === null
+}
+
+/** What is to be loaded, one behind the other: an increment is found with all that it continues, in the folder that it is in. */
+async function chainFor(call: Call, config: Config): Promise<string[]> {
+  const given = call.findArgument('BACKUP')
+  const path = given === null ? null : resolve(call.terminal.cwd, given)
+  const shelf = path === null ? config.backupsFolder : dirname(path)
+  if (path !== null && (await isFolder(path))) return [path]
   const { backups } = await readShelf(shelf)
+  const backup =
+    path === null
+      ? newestOf(backups, shelf, config.site)
+      : backups.find(({ name }) => name === basename(path))
+  const chain = backup && chainOf(backups, backup)
+  return chain ? chain.map(({ name }) => join(shelf, name)) : [path as string]
+}
+
+function newestOf(backups: readonly ShelvedBackup[], shelf: string, site: string): ShelvedBackup {
   const newest = backups.find(
-    it => it.site === site && it.since === null && it.path === null && it.contents === 'history',
+    it => it.site === site && it.path === null && it.contents === 'history',
   )
   if (newest) return newest
   throw new Rm3Error('SOURCE_NOT_FOUND', `there is no whole backup of ${site} in ${shelf}`, {

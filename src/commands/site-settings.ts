@@ -1,5 +1,5 @@
 import type { Json } from '../codec/json.ts'
-import { findPolicy } from '../content/keep-policy.ts'
+import { findPolicy, isFullEvery } from '../content/keep-policy.ts'
 import { isTimeZone } from '../content/time-zone.ts'
 import { Rm3Error } from '../errors.ts'
 import { isCron, parseEvery } from '../jobs/cron.ts'
@@ -21,6 +21,10 @@ const TIME: SiteSetting = {
 /** The settings of a site that rm3 reads, by name. */
 export const SITE_SETTINGS: Readonly<Record<string, SiteSetting>> = {
   'backup.drill': TIME,
+  'backup.full': {
+    takes: 'a number from 1 to 1000',
+    fits: isFullEvery,
+  },
   'backup.keep': {
     takes: 'numbers by rule, such as {"daily": 7, "weekly": 5, "monthly": 12}',
     fits: value => findPolicy(value) !== null,

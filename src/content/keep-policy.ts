@@ -31,3 +31,12 @@ export function findPolicy(value: Json): Policy | null {
   const policy: Policy = { ...NO_POLICY, ...Object.fromEntries(counts) }
   return isSound && !isEmptyPolicy(policy) ? policy : null
 }
+
+const FULL_EVERY_MAX = 1_000
+
+/** Whether a setting says of how many archives one is whole: from 1, which is every one. */
+export function isFullEvery(value: Json): value is number {
+  return (
+    typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= FULL_EVERY_MAX
+  )
+}

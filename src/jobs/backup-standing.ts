@@ -13,6 +13,10 @@ export interface BackupStanding {
   /** How many there are on the shelf with it. */
   readonly kept: number
   readonly verified: boolean
+  /** An encrypted one that was not read again, because its key is elsewhere, is not rehearsed either. */
+  readonly encrypted: boolean
+  /** How many archives it takes to load it. */
+  readonly parts: number
 }
 
 export interface DrillStanding {
@@ -38,9 +42,7 @@ export function backupStandingOf(workers: readonly WorkerStatus[]): Standing {
   const drill = reportOf(workers, 'restore-drill')
   const backup = made === null ? null : (made['backup'] as JsonObject | undefined)
   return {
-    backup: backup
-      ? ({ ...backup, kept: made?.['kept'], verified: made?.['verified'] } as never)
-      : null,
+    backup: backup ? ({ ...backup, ...members(made, 'kept', 'verified', 'parts') } as never) : null,
     drill: drill as unknown as DrillStanding | null,
   }
 }
@@ -48,4 +50,8 @@ export function backupStandingOf(workers: readonly WorkerStatus[]): Standing {
 function reportOf(workers: readonly WorkerStatus[], name: string): JsonObject | null {
   const report = workers.find(worker => worker.name === name)?.lastRun?.report ?? null
   return typeof report === 'object' && !Array.isArray(report) ? report : null
+}
+
+function members(object: JsonObject | null, ...names: readonly string[]): JsonObject {
+  return Object.fromEntries(names.map(name => [name, object?.[name] ?? null]))
 }

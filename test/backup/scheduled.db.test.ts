@@ -3,6 +3,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -13,6 +14,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
+import { parseIdentities } from '../../src/backup/age/keys.ts'
+import { chainOf } from '../../src/backup/chains.ts'
 import { rehearse } from '../../src/backup/drill.ts'
 import { restoreFolder } from '../../src/backup/folder/load.ts'
 import { demandWhole } from '../../src/backup/folder/tell.ts'
@@ -20,16 +23,29 @@ import {
   type BackupSettings,
   makeScheduledBackup,
   readBackupSettings,
+  type ScheduledBackup,
+  type ScheduledOptions,
 } from '../../src/backup/scheduled.ts'
-import { forgetBackups, readShelf } from '../../src/backup/shelf.ts'
+import { forgetBackups, readShelf, type ShelvedBackup } from '../../src/backup/shelf.ts'
 import type { BlobStores } from '../../src/blobs/store.ts'
+import { change } from '../../src/commands/change.ts'
+import { setSetting } from '../../src/commands/rights.ts'
 import { NO_POLICY } from '../../src/content/keep-policy.ts'
 import { makeDemo } from '../../src/demo/make-demo.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { assert, rejection, suite } from '../harness.ts'
-import { putAnySetting, TEST_SITE, type TestSite, testSite } from '../support/database.ts'
+import { loadInto } from '../support/archives.ts'
+import {
+  AS_ROOT,
+  putAnySetting,
+  TEST_SITE,
+  type TestSite,
+  testDatabase,
+  testSite,
+} from '../support/database.ts'
 
-const RECIPIENT = await identityToRecipient(await generateIdentity())
+const SECRET = await generateIdentity()
+const RECIPIENT = await identityToRecipient(SECRET)
 const codeOf = (thrown: unknown) => (thrown as { code?: string }).code
 
 suite('scheduled backups', test => {
@@ -41,13 +57,16 @@ suite('scheduled backups', test => {
   const make = (
     at: string,
     settings: Partial<BackupSettings> = {},
-    more: { recipients?: string[] } = {},
+    more: Partial<ScheduledOptions> = {},
   ) =>
     makeScheduledBackup(
       { url: opened.url, site: TEST_SITE, stores },
-      { kind: 'archive', keep: null, ...settings },
-      { shelf, recipients: [], program: 'rm3 test', now: at, ...more },
+      { kind: 'archive', full: 1, keep: null, ...settings },
+      { shelf, recipients: [], identities: [], program: 'rm3 test', now: at, ...more },
     )
+
+  const edit = (day: number) =>
+    change(opened.site, AS_ROOT, it => setSetting(it, 'plugin.day', day as never))
 
   test.before(async () => {
     opened = await testSite()
@@ -182,6 +201,7 @@ suite('scheduled backups', test => {
 
     assert.equal(settings, {
       kind: 'archive',
+      full: 1,
       keep: { ...NO_POLICY, daily: 7, yearly: Number.POSITIVE_INFINITY },
     })
     for (const [key, value] of [
@@ -241,4 +261,87 @@ suite('scheduled backups', test => {
     assert.match((failure as Error).message, /cannot be read/)
     assert.equal(readdirSync(join(folder, 'scratch')), [])
   })
+  test('of which one is whole and others continue it load one behind the other', async () => {
+    const row = join(folder, 'row')
+    const made: ScheduledBackup[] = []
+    for (const day of [1, 2, 3, 4, 5]) {
+      // on the third day nothing has happened
+      if (day !== 3) await edit(day)
+      made.push(await make(dayOf(day), { full: 3 }, { shelf: row }))
+    }
+    const { backups } = await readShelf(row)
+    const chain = chainOf(backups, made[2]?.backup as ShelvedBackup) ?? []
+    const { url, drop } = await testDatabase()
+    const archives = chain.map(({ name }) => readFileSync(join(row, name)))
+    const { restored } = await loadInto(url, archives, { stores })
+    await drop()
+
+    assert.equal(
+      made.map(({ parts }) => parts),
+      [1, 2, 3, 1, 2],
+    )
+    assert.is(made[2]?.backup.since?.position, made[2]?.backup.position)
+    assert.is(restored.head.chain, made[2]?.backup.chain)
+    assert.equal(
+      chain.map(({ name }) => name),
+      made.slice(0, 3).map(({ backup }) => backup.name),
+    )
+  })
+
+  test('keep what a kept one continues, and begin anew when that is gone', async () => {
+    const row = join(folder, 'row')
+    const policy = { ...NO_POLICY, last: 1 }
+    const { removed } = await forgetBackups(row, policy, { now: dayOf(6), dryRun: true })
+    const [fourth = ''] = readdirSync(row).filter(name => name.includes('02-04T'))
+    rmSync(join(row, fourth))
+    const { others } = await readShelf(row)
+
+    const next = await make(dayOf(6), { full: 3 }, { shelf: row })
+
+    assert.equal(
+      removed.map(({ at }) => at.slice(0, 10)),
+      ['2026-02-03', '2026-02-02', '2026-02-01'],
+    )
+    assert.equal(others.map(({ why }) => why).sort(), [
+      'its archive is not there',
+      'what it continues is not there',
+    ])
+    assert.is(next.parts, 1)
+  })
+
+  test('begin anew in another log, and when they are encrypted from now on', async () => {
+    const row = join(folder, 'row')
+    const other = await testSite()
+    const source = { url: other.url, site: TEST_SITE, stores }
+    const options = { shelf: row, recipients: [], identities: [], program: 'rm3 test' }
+
+    const encrypted = await make(
+      dayOf(7),
+      { full: 3 },
+      { shelf: row, recipients: [RECIPIENT], identities: parseIdentities(SECRET) },
+    )
+    const more = await make(dayOf(8), { full: 3 }, { shelf: row, recipients: [RECIPIENT] })
+    const elsewhere = await makeScheduledBackup(
+      source,
+      { kind: 'archive', full: 9, keep: null },
+      { ...options, now: dayOf(9) },
+    )
+    await other.close()
+
+    assert.equal([encrypted.parts, encrypted.verified], [1, true])
+    assert.equal([more.parts, more.verified], [2, false])
+    assert.is(elsewhere.parts, 1)
+  })
+
+  test('refuse an identity that does not open them', async () => {
+    const identities = parseIdentities(await generateIdentity())
+    const before = readdirSync(shelf)
+
+    const error = await rejection(make(dayOf(10), {}, { recipients: [RECIPIENT], identities }))
+
+    assert.is(codeOf(error), 'CONFIG_INVALID')
+    assert.equal(readdirSync(shelf), before)
+  })
 })
+
+const dayOf = (day: number) => `2026-02-${String(day).padStart(2, '0')}T03:00:00.000Z`

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { assert, suite } from '../harness.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { openShell, type Shell } from './run.ts'
@@ -59,6 +60,35 @@ suite('backups by the settings of a site', test => {
     assert.match(backups.drill?.backup ?? '', /\.rm3$/)
   }, 60_000)
 
+  test('increments are rehearsed behind what they continue, encrypted ones where the key is', async () => {
+    const key = join(shell.folder, 'key.txt')
+    const secret = await generateX25519Identity()
+    writeFileSync(key, `# a key\n${secret}\n`)
+    const env = {
+      RM3_BACKUPS: join(shell.folder, 'other'),
+      RM3_BACKUP_RECIPIENT: await identityToRecipient(secret),
+    }
+    await shell.run('rm3admin', ['config', 'set', 'backup.full', '7'])
+    await shell.run('rm3backup', ['scheduled'], { env })
+    await shell.run('rm3admin', ['config', 'set', 'plugin.x', '1'])
+    const made = await shell.run('rm3backup', ['scheduled'], { env })
+    const [, newest = ''] = readdirSync(env.RM3_BACKUPS).filter(name => name.endsWith('.rm3'))
+
+    const without = await shell.run('rm3backup', ['rehearse'], { env })
+    const withKey = await shell.run('rm3backup', ['rehearse'], {
+      env: { ...env, RM3_BACKUP_IDENTITY_FILE: key },
+    })
+    const named = await shell.run('rm3backup', [
+      ...['rehearse', join(env.RM3_BACKUPS, newest), '--identity', key, '--json'],
+    ])
+
+    assert.match(made.stdout, /to load it takes 2 archives/)
+    assert.match(made.stdout, /encrypted: it cannot be read again here/)
+    assert.equal([without.code, withKey.code, named.code], [12, 0, 0])
+    assert.match(withKey.stdout, /behind 1 that it continues/)
+    assert.is((JSON.parse(named.stdout) as { parts: number }).parts, 2)
+  }, 120_000)
+
   test('a rehearsal of what is none fails, with the exit code of loading it', async () => {
     const none = await shell.run('rm3backup', ['rehearse', join(shell.folder, 'none')])
 
@@ -87,6 +117,19 @@ suite('backups by the settings of a site', test => {
       10,
     )
   })
+
+  test('status says of an encrypted one that nobody rehearses it, and the worker leaves it', async () => {
+    const secret = await generateX25519Identity()
+    const env = { RM3_BACKUP_RECIPIENT: await identityToRecipient(secret) }
+    await shell.run('rm3admin', ['config', 'set', 'backup.drill', '1h'])
+    await shell.run('rm3admin', ['worker', 'run', 'backup'], { env })
+
+    const { stdout } = await shell.run('rm3admin', ['status', '--max-age', '1h'])
+    const workers = await shell.run('rm3admin', ['worker', 'list'])
+
+    assert.match(stdout, /encrypted: neither read again nor rehearsed here/)
+    assert.match(workers.stdout, /restore-drill(?!.*due)/)
+  }, 120_000)
 
   test('take no setting that would keep them from being made, and say what it takes', async () => {
     const kind = await shell.run('rm3admin', ['config', 'set', 'backup.kind', 'tape'])

@@ -7,6 +7,7 @@ import { AS_ROOT, type TestSite, testSite } from '../support/database.ts'
 
 const GOOD: Readonly<Record<string, readonly Json[]>> = {
   'backup.drill': ['7d'],
+  'backup.full': [1, 7],
   'backup.keep': [{ daily: 7, yearly: 'unlimited' }],
   'backup.kind': ['archive', 'folder'],
   'backup.schedule': ['6h', '15 3 * * 0'],
@@ -19,6 +20,7 @@ const GOOD: Readonly<Record<string, readonly Json[]>> = {
 }
 const BAD: Readonly<Record<string, readonly Json[]>> = {
   'backup.drill': ['weekly', 7],
+  'backup.full': [0, 1.5, 'seven', 1001],
   'backup.keep': [{}, { daily: 0 }, { fortnightly: 1 }, 7, []],
   'backup.kind': ['tape', 1],
   'backup.schedule': ['daily', '99 * * * *', '@hourly', 24, ''],

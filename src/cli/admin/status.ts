@@ -44,10 +44,14 @@ good scheduled backup is older, or there is none.`,
   },
 }
 
+/** Clocks may differ so much. */
+const AHEAD_MAX_HOURS = 0.1
+
 /** Why the last backup will not do; null when it will. */
 function staleness({ backup }: Standing, now: number, maxAgeMs: number): string | null {
   if (backup === null) return 'there is no scheduled backup'
   const hours = (now - Date.parse(backup.at)) / 3_600_000
+  if (hours < -AHEAD_MAX_HOURS) return `the last backup is of ${backup.at}, which is yet to come`
   if (hours * 3_600_000 <= maxAgeMs) return null
   return `the last good backup is ${hours.toFixed(1)} hours old, of ${backup.at}`
 }
@@ -118,13 +122,21 @@ function instantOf(text: string): string {
 
 function tellOfBackups({ backup, drill }: Standing): string[] {
   if (backup === null && drill === null) return ['Backup       none is scheduled yet']
-  const { at, name, sizeBytes, position, kept, verified } = backup ?? {}
-  const last =
-    backup === null ? 'none yet' : `${at}, ${name}, ${sizeBytes} bytes, up to position ${position}`
+  if (backup === null) return ['Backup       none yet', ...tellOfDrill(drill)]
+  const { at, name, sizeBytes, position, kept, verified, parts } = backup
   return [
-    `Backup       ${last}${verified === false ? ', encrypted' : ''}${kept === undefined ? '' : `; ${kept} there`}`,
-    ...(drill === null ? [] : [`             rehearsed ${drill.at} in ${drill.seconds} s`]),
+    `Backup       ${at}, ${name}, ${sizeBytes} bytes, up to position ${position}; ${kept} there`,
+    ...(parts > 1 ? [`             an increment: to load it takes ${parts} archives`] : []),
+    ...(verified
+      ? tellOfDrill(drill)
+      : [
+          '             encrypted: neither read again nor rehearsed here, for RM3_BACKUP_IDENTITY is not set',
+        ]),
   ]
+}
+
+function tellOfDrill(drill: Standing['drill']): string[] {
+  return drill === null ? [] : [`             rehearsed ${drill.at} in ${drill.seconds} s`]
 }
 
 type Shown = ProjectionStanding & { readonly kind: 'entity' | 'ordered' | null }
