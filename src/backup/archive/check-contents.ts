@@ -6,6 +6,9 @@ import type { ArchivedBlob, ArchiveEnd, ArchiveHeader } from './contents.ts'
 /** What MessagePack of an archive held is only taken for what it shall be when it is: checksums do not keep out who can make them. */
 type Fields = Readonly<Record<string, unknown>>
 
+/** Most characters of one secret. */
+const SECRET_CHARS_MAX = 65_536
+
 const SHA256 = /^[0-9a-f]{64}$/
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
@@ -47,8 +50,8 @@ export function parseSecrets(value: unknown): Secret[] {
   return value.map(row => {
     const [credential, userId, secret, created] = Array.isArray(row) ? row : []
     const isWhole = isLike(credential, UUID) && isLike(userId, UUID) && isLike(created, INSTANT)
-    if (!isWhole || typeof secret !== 'string' || secret.includes('\0'))
-      throw new Error('it holds no secrets')
+    const isText = typeof secret === 'string' && secret.length <= SECRET_CHARS_MAX
+    if (!isWhole || !isText || secret.includes('\0')) throw new Error('it holds no secrets')
     return { credential, userId, secret, created }
   })
 }

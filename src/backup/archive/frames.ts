@@ -29,8 +29,13 @@ const HEAD_BYTES = 12
 const CHECKSUM_BYTES = 32
 const STORED = 0
 const DEFLATED = 1
+const MEGABYTE = 1024 * 1024
 /** Most bytes of a body, unpacked: an event has a document of a few MB at most, and a bomb finds no more to fill. */
-export const BODY_BYTES_MAX = 64 * 1024 * 1024
+export const BODY_BYTES_MAX = 64 * MEGABYTE
+/** Of all types but `E`. */
+const OTHER_BYTES_MAX: Readonly<Partial<Record<FrameType, number>>> = {
+  ...{ H: MEGABYTE, B: MEGABYTE, D: MEGABYTE, S: 16 * MEGABYTE, Z: MEGABYTE },
+}
 const DEFLATE_FROM_BYTES = 256
 /** Higher levels take twice the time for some percent. */
 const LEVEL = 1
@@ -134,7 +139,8 @@ export class FrameReader {
     const isKnown = Object.hasOwn(FRAMES, type) && (coding === STORED || coding === DEFLATED)
     if (!isKnown || head.readUInt16BE(2) !== 0) throw damagedAt(place, 'there is no frame here')
     const fits = coding === STORED ? length === unpacked : length < unpacked
-    if (!fits || unpacked > BODY_BYTES_MAX) throw damagedAt(place, 'its length is impossible')
+    const most = OTHER_BYTES_MAX[type as FrameType] ?? BODY_BYTES_MAX
+    if (!fits || unpacked > most) throw damagedAt(place, 'its length is impossible')
     const body = await this.#take(length)
     const checksum = await this.#take(CHECKSUM_BYTES)
     if (!this.#chain.next(head, body).equals(checksum)) {

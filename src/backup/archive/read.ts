@@ -9,8 +9,9 @@ import type { ArchivedBlob, ArchiveEnd, ArchiveHeader } from './contents.ts'
 import { damagedAt, FRAMES, type Frame, FrameReader, type FrameType } from './frames.ts'
 import { unpackEvents } from './pack-events.ts'
 
-/** Most secrets that are held. */
+/** Most secrets that are held, and characters of them. */
 const SECRETS_MAX = 2_000_000
+const SECRET_CHARS_MAX = 64 * 1024 * 1024
 
 /**
  * Opens an archive and reads its header.
@@ -109,10 +110,15 @@ export class ArchiveReader {
 
   async secrets(): Promise<Secret[]> {
     const secrets: Secret[] = []
+    let chars = 0
     for (let frame = await this.#take('S'); frame !== null; frame = await this.#take('S')) {
       const { body } = frame
-      secrets.push(...parsed(this.#frames, () => parseSecrets(fromMessagePack(body))))
-      if (secrets.length > SECRETS_MAX) throw this.#damaged('it holds too many secrets')
+      for (const secret of parsed(this.#frames, () => parseSecrets(fromMessagePack(body)))) {
+        secrets.push(secret)
+        chars += secret.secret.length
+      }
+      if (secrets.length > SECRETS_MAX || chars > SECRET_CHARS_MAX)
+        throw this.#damaged('it holds too many secrets')
     }
     this.#seen.secrets = secrets.length
     return secrets
@@ -123,13 +129,14 @@ export class ArchiveReader {
     const { parent, head } = this.header
     let { position } = parent
     let chain: Buffer = Buffer.from(parent.chain, 'hex')
+    let { recordedAt } = head
     for (let frame = await this.#take('E'); frame !== null; frame = await this.#take('E')) {
       const { body } = frame
       const events = parsed(this.#frames, () => unpackEvents(body, chain))
       if (events[0]?.position !== position + 1)
         throw this.#damaged('its events are not those that come next')
       position += events.length
-      chain = (events.at(-1) as RawEvent).chain
+      ;({ chain, recordedAt } = events.at(-1) as RawEvent)
       this.#seen.events += events.length
       yield events
     }
@@ -138,6 +145,8 @@ export class ArchiveReader {
       throw this.#damaged(`the events end at position ${position}, not ${head.position}`)
     if (chain.toString('hex') !== head.chain)
       throw this.#damaged(`the chain value at position ${position} is not the one in the header`)
+    if (recordedAt !== head.recordedAt)
+      throw this.#damaged(`the last event was recorded at ${recordedAt}, not ${head.recordedAt}`)
     return end
   }
 

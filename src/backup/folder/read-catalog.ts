@@ -152,7 +152,7 @@ function catalogOf({ before, behind, run, files, checksum }: Lines): Catalog {
 /** Before anything else is understood: another format may be written otherwise. */
 function demandFormat([, format = '', version = '']: readonly string[]): void {
   if (format !== `"format":"${FORMAT}",`) throw damaged('its second line does not name the format')
-  const [, major, minor] = /^"version":"(\d{1,4})\.(\d{1,4})",$/.exec(version) ?? []
+  const [, major, minor] = /^"version":"([1-9]\d{0,3}|0)\.([1-9]\d{0,3}|0)",$/.exec(version) ?? []
   if (minor === undefined) throw damaged('its third line does not name the version')
   if (Number(major) > FORMAT_MAJOR) {
     throw new FileFault(

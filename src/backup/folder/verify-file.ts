@@ -123,9 +123,9 @@ function standInsIn(dir: string, name: string, stream: string): StandIns {
   }
 }
 
-function demandEvents({ kind, events = 0 }: FileEntry, { positions }: Folded): void {
+function demandEvents({ kind, events }: FileEntry, { positions }: Folded): void {
   if (positions.length !== events) {
-    const text = `it has ${positions.length} events, the catalog says ${events}`
+    const text = `it has ${positions.length} events, the catalog says ${events ?? 'not how many'}`
     throw new FileFault('count-differs', text)
   }
   if (kind === 'entity' && events === 0) {

@@ -97,6 +97,13 @@ suite('forged archives, whose checksums fit', test => {
       'BACKUP_DAMAGED',
       ({ head, ...header }) => ({ ...header, head: { ...(head as Fields), position: 2 ** 60 } }),
     ],
+    'with another time': [
+      'BACKUP_DAMAGED',
+      ({ head, ...header }) => ({
+        ...header,
+        head: { ...(head as Fields), recordedAt: '2001-01-01T00:00:00.000Z' },
+      }),
+    ],
     'without a head': [
       'BACKUP_DAMAGED',
       ({ parent, format, version }) => ({ parent, format, version }),

@@ -113,6 +113,8 @@ const BREAKS: readonly (readonly [Rule, (dir: string) => void, 'sealed'?])[] = [
       ),
     'sealed',
   ],
+  ['count-differs', dir => catalog(dir, text => text.replace(/,"events":\d+/, '')), 'sealed'],
+  ['catalog-damaged', dir => catalog(dir, text => text.replace('"1.0"', '"1.00"')), 'sealed'],
   [
     'chain-end',
     dir => catalog(dir, text => text.replace(/"recordedAt":"\d{4}/, '"recordedAt":"2001')),
