@@ -31,7 +31,7 @@ export function carryText(
 ): TextRun[] {
   const oldLines = before.split('\n')
   const newLines = after.split('\n')
-  const writers = runsOfLines(oldLines, runs)
+  const { writers, ends } = runsOfLines(oldLines, runs)
   const common = commonRuns(oldLines, newLines)
   const moved = movedLines(oldLines, writers, common)
   const output: Output = { runs: [], revision, length: after.length, written: 0 }
@@ -43,7 +43,9 @@ export function carryText(
       newLines.slice(to, run.to),
       { moved, output },
     )
-    for (let index = 0; index < run.length; index++) writeLine(output, writers[run.from + index])
+    for (let index = run.from; index < run.from + run.length; index++) {
+      writeLine(output, writers[index], ends[index])
+    }
     from = run.from + run.length
     to = run.to + run.length
   }
@@ -58,14 +60,19 @@ interface Output {
   written: number
 }
 
-/** The runs of each line, without its newline. */
-function runsOfLines(lines: readonly string[], runs: readonly TextRun[]): TextRun[][] {
+/** The runs of each line, without its newline; who wrote that, where there is one. */
+function runsOfLines(
+  lines: readonly string[],
+  runs: readonly TextRun[],
+): { writers: TextRun[][]; ends: (number | undefined)[] } {
   const reader = new RunReader(runs)
-  return lines.map(line => {
+  const ends: (number | undefined)[] = []
+  const writers = lines.map(line => {
     const own = reader.take(line.length)
-    reader.take(1)
+    ends.push(reader.take(1)[0]?.revision)
     return own
   })
+  return { writers, ends }
 }
 
 /** Lines that went from where they were, with their writers: they may be somewhere else. */
@@ -113,12 +120,12 @@ function writeGap(
   flush()
 }
 
-/** The newline behind a line is whose its end is. */
-function writeLine(output: Output, runs: readonly TextRun[] = []): void {
+/** The newline behind a line is whose its end is; behind an empty one, whose it was. */
+function writeLine(output: Output, runs: readonly TextRun[] = [], end?: number): void {
   for (const run of runs) push(output.runs, run)
   for (const { chars } of runs) output.written += chars
   if (output.written === output.length) return
-  push(output.runs, { chars: 1, revision: runs.at(-1)?.revision ?? output.revision })
+  push(output.runs, { chars: 1, revision: runs.at(-1)?.revision ?? end ?? output.revision })
   output.written++
 }
 

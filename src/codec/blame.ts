@@ -96,6 +96,9 @@ function changedObject(
   } else if (operation.op === 'remove') {
     if (old !== undefined) note(old, change.left)
     members.delete(token)
+  } else if (token === TEXT && old !== undefined) {
+    // all lines of a text at once: by themselves they are no text
+    return carried({ kind: 'object', members: before }, { [TEXT]: value }, change)
   } else members.set(token, old === undefined ? fresh(value, change) : carried(old, value, change))
   return { kind: 'object', members }
 }
@@ -207,7 +210,12 @@ function asText(value: Json, runs: readonly TextRun[], revision: number): BlameN
   const items = segments.map((text): Leaf => {
     const own = reader.take(lineOf(text).length)
     const end = reader.take(text.length - lineOf(text).length)
-    return { kind: 'leaf', value: text, runs: [...own, ...end], touched: newestOf(own) }
+    return {
+      kind: 'leaf',
+      value: text,
+      runs: [...own, ...end],
+      touched: newestOf(own.length > 0 ? own : end),
+    }
   })
   return { kind: 'object', members: new Map([[TEXT, { kind: 'array', items }]]) }
 }

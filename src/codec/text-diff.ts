@@ -1,6 +1,8 @@
 import type { Run } from './alignment.ts'
 import { choosePairs, type Pair } from './array-steps.ts'
 import { commonRuns } from './common-runs.ts'
+import { type LineMoves, lineMoves } from './line-moves.ts'
+import { lineRuns } from './line-runs.ts'
 
 /** A piece of a line. */
 export interface TextPart {
@@ -10,7 +12,8 @@ export interface TextPart {
 
 /**
  * A line of either text or, when `changed`, of both; without its newline. Line numbers are from 1.
- * `skipped` stands for that many equal lines.
+ * `skipped` stands for that many equal lines. A line that went from one place and came to another as it was is told twice, each with
+ * its number on the other side.
  */
 export type TextLine =
   | {
@@ -19,8 +22,18 @@ export type TextLine =
       readonly oldLine: number
       readonly newLine: number
     }
-  | { readonly kind: 'added'; readonly parts: TextPart[]; readonly newLine: number }
-  | { readonly kind: 'removed'; readonly parts: TextPart[]; readonly oldLine: number }
+  | {
+      readonly kind: 'added'
+      readonly parts: TextPart[]
+      readonly newLine: number
+      readonly movedFrom?: number
+    }
+  | {
+      readonly kind: 'removed'
+      readonly parts: TextPart[]
+      readonly oldLine: number
+      readonly movedTo?: number
+    }
   | { readonly kind: 'skipped'; readonly count: number }
 
 /** Equal lines shown before and after a change. */
@@ -34,18 +47,20 @@ const WORD_CHARS_MAX = 60_000
 
 interface Output {
   readonly lines: TextLine[]
+  readonly moves: LineMoves
   wordChars: number
 }
 
 /**
  * The lines of two texts side by side: equal ones with three lines of context around each change, changed ones with
- * their words compared, all in order. Bounded in time by counts, not by the clock: the same input gives the same lines.
+ * their words compared, those that moved named as such, all in order. Bounded in time by counts, not by the clock: the same input gives the same lines.
  */
 export function compareTexts(before: string, after: string): TextLine[] {
   const oldLines = linesOf(before)
   const newLines = linesOf(after)
-  const output: Output = { lines: [], wordChars: WORD_CHARS_MAX }
-  const runs = commonRuns(oldLines, newLines)
+  const runs = lineRuns(oldLines, newLines)
+  const moves = lineMoves(oldLines, newLines, runs)
+  const output: Output = { lines: [], moves, wordChars: WORD_CHARS_MAX }
   let oldAt = 0
   let newAt = 0
   runs.forEach((run, index) => {
@@ -101,34 +116,67 @@ function writeChange(
   let left = 0
   let right = 0
   for (const [nextLeft, nextRight] of [
-    ...pairsOf(removed, added),
+    ...pairsOf(removed, added, start, output.moves),
     [removed.length, added.length] as Pair,
   ]) {
     for (; left < nextLeft; left++) {
       const parts: TextPart[] = [{ kind: 'removed', text: removed[left] as string }]
-      output.lines.push({ kind: 'removed', parts, oldLine: start.oldAt + left + 1 })
+      const place = start.oldAt + left
+      const to = output.moves.to.get(place)
+      const moved = to !== undefined && { movedTo: to + 1 }
+      output.lines.push({ kind: 'removed', parts, oldLine: place + 1, ...moved })
     }
     for (; right < nextRight; right++) {
       const parts: TextPart[] = [{ kind: 'added', text: added[right] as string }]
-      output.lines.push({ kind: 'added', parts, newLine: start.newAt + right + 1 })
+      const place = start.newAt + right
+      const from = output.moves.from.get(place)
+      const moved = from !== undefined && { movedFrom: from + 1 }
+      output.lines.push({ kind: 'added', parts, newLine: place + 1, ...moved })
     }
-    if (left === removed.length) break
-    const parts = compareWords(removed[left++] as string, added[right++] as string, output)
-    output.lines.push({
-      kind: 'changed',
-      parts,
+    if (left === removed.length || right === added.length) break
+    writePair(removed[left++] as string, added[right++] as string, output, {
       oldLine: start.oldAt + left,
       newLine: start.newAt + right,
     })
   }
 }
 
-function pairsOf(removed: readonly string[], added: readonly string[]): Pair[] {
+function writePair(
+  before: string,
+  after: string,
+  output: Output,
+  lines: { oldLine: number; newLine: number },
+): void {
+  if (before === after) {
+    output.lines.push({ kind: 'same', parts: [{ kind: 'same', text: after }], ...lines })
+  } else {
+    output.lines.push({ kind: 'changed', parts: compareWords(before, after, output), ...lines })
+  }
+}
+
+interface Line {
+  readonly text: string
+  readonly isMoved: boolean
+}
+
+/** Lines without words are equal where those around them are alike. */
+const EMPTY_LIKENESS = 0.3
+
+function pairsOf(
+  removed: readonly string[],
+  added: readonly string[],
+  { oldAt, newAt }: { oldAt: number; newAt: number },
+  moves: LineMoves,
+): Pair[] {
+  const old = removed.map((text, at): Line => ({ text, isMoved: moves.to.has(oldAt + at) }))
+  const now = added.map((text, at): Line => ({ text, isMoved: moves.from.has(newAt + at) }))
   const words = new Map<string, Set<string>>()
   for (const line of [...removed, ...added]) words.set(line, new Set(line.match(/[\p{L}\p{N}]+/gu)))
-  return choosePairs(removed, added, (left, right) => {
-    const one = words.get(left) as Set<string>
-    const other = words.get(right) as Set<string>
+  return choosePairs(old, now, (left, right) => {
+    if (left.isMoved || right.isMoved) return 0
+    if (left.text === right.text) return EMPTY_LIKENESS
+    const one = words.get(left.text) as Set<string>
+    const other = words.get(right.text) as Set<string>
     let shared = 0
     for (const word of one) if (other.has(word)) shared++
     return (2 * shared) / (one.size + other.size || 1)

@@ -120,12 +120,29 @@ function wordsOf(value: unknown): string {
 
 function showLine(line: TextLine): string {
   if (line.kind === 'skipped') return skipped(line.count)
+  const moved = movedIn(line)
+  if (moved !== null) return showMoved(line, moved)
   const number = 'newLine' in line ? line.newLine : line.oldLine
   const word = SPOKEN[line.kind]
   const spoken = word === '' ? '' : `<span class="unseen">${word}: </span>`
   const sign = `<span class="sign" aria-hidden="true">${SIGNS[line.kind]}</span>`
   const words = line.parts.map(part => showPart(part, line.kind)).join('')
   return `<p class="${line.kind}"><span class="at">${number}</span>${sign}<span class="words" dir="auto">${spoken}${words}</span></p>\n`
+}
+
+/** How a line moved, in words; null when it did not. */
+function movedIn(line: TextLine): string | null {
+  if ('movedTo' in line) return `moved to line ${line.movedTo}`
+  return 'movedFrom' in line ? `moved here from line ${line.movedFrom}` : null
+}
+
+function showMoved(line: Exclude<TextLine, { kind: 'skipped' }>, moved: string): string {
+  const number = 'newLine' in line ? line.newLine : line.oldLine
+  const way = 'newLine' in line ? 'come' : 'gone'
+  const sign = `<span class="sign" aria-hidden="true">${way === 'come' ? '↳' : '↷'}</span>`
+  const text = line.parts.map(part => escapeHtml(part.text)).join('')
+  const told = text.trim() === '' ? '' : ` <span class="whence">${moved}</span>`
+  return `<p class="moved ${way}"><span class="at">${number}</span>${sign}<span class="words" dir="auto">${text}${told}</span></p>\n`
 }
 
 /** In a line that is new as a whole the words are not marked one by one. */

@@ -149,4 +149,52 @@ suite('blame', test => {
       { numRuns: 150 },
     )
   })
+
+  test('keeps short and empty lines of a text whose list of lines is given anew', () => {
+    const rest = Array.from({ length: 6 }, (_, n) => `Paragraph number ${n} of it.`)
+    const first = ['# Mill', '', ...rest, '', 'End'].join('\n')
+    const second = ['# Mill', '', ...rest.toReversed(), '', 'The end'].join('\n')
+
+    assert.equal(revisions(linesOf([first, second])).slice(0, 2), [1, 1])
+    const whole = [{ op: 'replace', path: '/$text', value: second.split(/(?<=\n)/) }] as const
+    const tree = blameChange(blameNew({ $text: first.split(/(?<=\n)/) }, 1), whole, 2)
+    const [field] = blameFields(tree)
+    const lines = field !== undefined && 'lines' in field ? field.lines : []
+    assert.equal(revisions(lines), [1, 1, ...rest.map(() => 1), 1, 2])
+  })
+
+  test('keeps what is the same in a list that is given anew', () => {
+    const tree = blameChange(
+      blameNew(
+        {
+          list: [
+            { id: 1, text: 'one' },
+            { id: 2, text: 'two' },
+          ],
+        },
+        1,
+      ),
+      [
+        {
+          op: 'replace',
+          path: '/list',
+          value: [
+            { id: 2, text: 'two' },
+            { id: 3, text: 'x' },
+          ],
+        },
+      ],
+      2,
+    )
+
+    assert.equal(
+      blameFields(tree).map(({ pointer, revision }) => [pointer, revision]),
+      [
+        ['/list/0/id', 1],
+        ['/list/0/text', 1],
+        ['/list/1/id', 2],
+        ['/list/1/text', 2],
+      ],
+    )
+  })
 })

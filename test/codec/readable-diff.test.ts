@@ -200,3 +200,63 @@ suite('compareTexts', test => {
     )
   })
 })
+
+suite('compareTexts of moved lines', test => {
+  const told = (before: readonly string[], after: readonly string[]) =>
+    compareTexts(before.join('\n'), after.join('\n')).map(line => {
+      if (line.kind === 'skipped') return `… ${line.count}`
+      if ('movedTo' in line) return `${line.oldLine} to ${line.movedTo}`
+      return 'movedFrom' in line ? `${line.newLine} from ${line.movedFrom}` : line.kind
+    })
+  const [mill, wheel, hours] = [
+    'The mill grinds rye and wheat.',
+    'The wheel has twelve blades.',
+    'Open on Sundays.',
+  ]
+
+  test('names them on both sides, with the empty lines behind them', () => {
+    assert.equal(told([mill, '', wheel, '', hours], [wheel, '', mill, '', hours]), [
+      '1 to 3',
+      '2 to 4',
+      'same',
+      'same',
+      '3 from 1',
+      '4 from 2',
+      'same',
+    ])
+  })
+
+  test('does not tell paragraphs apart by their empty lines', () => {
+    const added = ['Another paragraph of words.', '', 'And one more of them.', '']
+
+    assert.equal(told([mill, '', hours], [mill, '', ...added, hours]), [
+      ...['same', 'same', 'added', 'added', 'added', 'added', 'same'],
+    ])
+  })
+
+  test('finds changed lines beside moved ones, and none in what stands anywhere', () => {
+    const changed = 'The mill grinds rye, wheat and oats.'
+
+    assert.equal(told([mill, wheel, '---'], [wheel, '---', changed]), [
+      ...['removed', 'same', 'same', 'added'],
+    ])
+    assert.equal(told(['---', mill], [mill, '---']), ['removed', 'same', 'added'])
+  })
+
+  test('keeps both texts whole whatever they are', () => {
+    const line = fc.constantFrom('', '---', mill, wheel, hours, 'x', 'Open on Mondays.')
+    const text = fc.array(line, { maxLength: 12 }).map(lines => lines.join('\n'))
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const lines = compareTexts(before, after)
+        assert.equal(side(lines, 'oldLine', before).join('\n'), before)
+        assert.equal(side(lines, 'newLine', after).join('\n'), after)
+        const moves = lines.flatMap(one => ('movedTo' in one ? [[one.oldLine, one.movedTo]] : []))
+        const others = lines.flatMap(one =>
+          'movedFrom' in one ? [[one.movedFrom, one.newLine]] : [],
+        )
+        assert.equal(moves.sort(), others.sort())
+      }),
+    )
+  })
+})
