@@ -1,9 +1,8 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-/** In a comparison: hides what is equal, goes from change to change, brings a field back. Without this script all is there to read. */
+/** In a comparison: hides what is equal, and goes from change to change. Without this script all is there to read. */
 
-const CHANGES = '.lines p.added, .lines p.removed, .lines p.changed'
-const FAILED = 'That could not be restored. Are you still logged in, and may you edit this page?'
+const CHANGES = ['added', 'removed', 'changed', 'moved'].map(kind => `.lines p.${kind}`).join()
 
 function start(): void {
   const tools = document.querySelector<HTMLElement>('.compare-tools')
@@ -22,18 +21,12 @@ function start(): void {
     if (event.key === 'n') go(1)
     if (event.key === 'p') go(-1)
   })
-  const { path, from } = tools.dataset
-  if (path === undefined || from === undefined) return
-  for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-field]')) {
-    button.hidden = false
-    button.addEventListener('click', () => void restore(path, from, button))
-  }
 }
 
 /** Changes that stand together are one. */
 function beginnings(): HTMLElement[] {
   return [...document.querySelectorAll<HTMLElement>(CHANGES)].filter(
-    line => line.previousElementSibling?.matches('.added, .removed, .changed') !== true,
+    line => line.previousElementSibling?.matches(CHANGES) !== true,
   )
 }
 
@@ -56,53 +49,6 @@ function go(step: number): void {
 function tell(text: string): void {
   const told = document.querySelector('.told')
   if (told !== null) told.textContent = text
-}
-
-/** Puts a field of the page, as it is now, back to what it was, as a draft. */
-async function restore(path: string, from: string, button: HTMLButtonElement): Promise<void> {
-  const pointer = button.dataset['field'] ?? ''
-  if (!window.confirm(`Bring “${button.dataset['label']}” back as a draft?`)) return
-  tell('Restoring …')
-  const page = `/api/pages/${encodeURIComponent(path)}`
-  try {
-    const session = (await read('/api/session')).value as { csrfToken?: string }
-    const old = (await read(`${page}/revisions/${from}`)).value as { document: object }
-    const { value: now, etag } = await read(page)
-    const operation = { op: valueAt(now, pointer) === undefined ? 'add' : 'replace', path: pointer }
-    const value = valueAt(old.document, pointer)
-    const patch = value === undefined ? { op: 'remove', path: pointer } : { ...operation, value }
-    const answer = await fetch(page, {
-      method: 'PATCH',
-      headers: {
-        'Content-Type': 'application/json-patch+json',
-        'If-Match': etag,
-        'RM3-Draft': 'true',
-        'X-CSRF-Token': session.csrfToken ?? '',
-      },
-      body: JSON.stringify([patch]),
-    })
-    if (!answer.ok) return tell(FAILED)
-    const made = (await answer.json()) as { revision: number }
-    location.assign(`./?revision=${made.revision}`)
-  } catch {
-    tell(FAILED)
-  }
-}
-
-async function read(url: string): Promise<{ value: object; etag: string }> {
-  const answer = await fetch(url, { headers: { Accept: 'application/json' } })
-  if (!answer.ok) throw new Error(String(answer.status))
-  return { value: (await answer.json()) as object, etag: answer.headers.get('ETag') ?? '' }
-}
-
-function valueAt(document: object, pointer: string): unknown {
-  let value: unknown = document
-  for (const token of pointer.split('/').slice(1)) {
-    const key = token.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (typeof value !== 'object' || value === null) return undefined
-    value = (value as Record<string, unknown>)[key]
-  }
-  return value
 }
 
 start()

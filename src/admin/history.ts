@@ -4,7 +4,6 @@
 
 const LIST = '#revisions'
 const ENTRIES = 'li[data-revision]'
-const DENIED = 'That could not be restored. Are you still logged in, and may you edit this page?'
 
 function start(): void {
   const list = document.querySelector<HTMLElement>(LIST)
@@ -14,18 +13,16 @@ function start(): void {
   const [first] = entries
   if (first !== undefined) first.tabIndex = 0
   document.querySelector('.keys')?.removeAttribute('hidden')
-  const history = new RevisionList(list, entries)
+  const history = new RevisionList(entries)
   list.addEventListener('keydown', event => history.onKey(event))
   document.addEventListener('keydown', event => history.onKeyElsewhere(event))
 }
 
 class RevisionList {
-  readonly #list: HTMLElement
   readonly #entries: readonly HTMLElement[]
   #picked: HTMLElement | null = null
 
-  constructor(list: HTMLElement, entries: readonly HTMLElement[]) {
-    this.#list = list
+  constructor(entries: readonly HTMLElement[]) {
     this.#entries = entries
   }
 
@@ -52,7 +49,7 @@ class RevisionList {
     if (key === 'Home') return this.#go(shown[0])
     if (key === 'End') return this.#go(shown.at(-1))
     if (key === 'c') return this.#pick(entry)
-    if (key === 'r') return this.#restore(entry)
+    if (key === 'r') return follow(entry.dataset['restore'])
     if (key === 'Enter' && target === entry) return follow(entry.dataset['url'])
     return false
   }
@@ -93,15 +90,6 @@ class RevisionList {
     form.submit()
     return true
   }
-
-  #restore(entry: HTMLElement): boolean {
-    const path = this.#list.dataset['restore']
-    const { revision, url } = entry.dataset
-    if (path === undefined || revision === undefined || url === undefined) return false
-    const asked = `Bring revision ${revision} back as a draft? Readers see it when you publish it.`
-    if (window.confirm(asked)) void restore(path, Number(revision))
-    return true
-  }
 }
 
 function isForOthers(event: KeyboardEvent): boolean {
@@ -118,24 +106,6 @@ function follow(url: string | undefined): boolean {
 function tell(text: string): void {
   const told = document.querySelector('.told')
   if (told !== null) told.textContent = text
-}
-
-async function restore(path: string, revision: number): Promise<void> {
-  tell('Restoring …')
-  try {
-    const session = await fetch('/api/session', { headers: { Accept: 'application/json' } })
-    const { csrfToken } = (await session.json()) as { csrfToken?: string }
-    const answer = await fetch(`/api/pages/${encodeURIComponent(path)}/restore`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrfToken ?? '' },
-      body: JSON.stringify({ revision, draft: true }),
-    })
-    if (!answer.ok) return tell(DENIED)
-    const made = (await answer.json()) as { revision: number }
-    location.assign(`./?revision=${made.revision}`)
-  } catch {
-    tell(DENIED)
-  }
 }
 
 start()

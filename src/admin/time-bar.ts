@@ -10,21 +10,15 @@ interface Stretch {
 }
 
 const STRETCHES = 80
-const MONTHS = [
-  ...['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September'],
-  ...['October', 'November', 'December'],
-]
 
 async function start(): Promise<void> {
   const form = document.querySelector<HTMLFormElement>('form.time')
   if (form === null) return
-  const day = form.querySelector<HTMLInputElement>('input[type=date]')
-  const at = form.dataset['at'] ?? ''
-  if (day !== null && /^\d{4}-/.test(at)) day.value = at.slice(0, 10)
   const answer = await fetch(`/api/changes/density?stretches=${STRETCHES}`)
   if (!answer.ok) return
   const { stretches } = (await answer.json()) as { stretches: Stretch[] }
-  if (stretches.some(({ count }) => count > 0)) form.before(barOf(form, stretches))
+  if (stretches.some(({ count }) => count > 0))
+    form.closest('aside')?.append(barOf(form, stretches))
 }
 
 function barOf(form: HTMLFormElement, stretches: readonly Stretch[]): HTMLElement {
@@ -37,8 +31,9 @@ function barOf(form: HTMLFormElement, stretches: readonly Stretch[]): HTMLElemen
   slider.value = String(placeOf(stretches, Number(form.dataset['position'])))
   slider.setAttribute('aria-label', 'Time of the site')
   const said = document.createElement('output')
+  const format = formatIn(form.dataset['zone'] ?? 'UTC')
   const say = () => {
-    const text = wordsOf(stretches[Number(slider.value)])
+    const text = wordsOf(format, stretches[Number(slider.value)])
     said.textContent = text
     slider.setAttribute('aria-valuetext', text)
   }
@@ -78,12 +73,18 @@ function placeOf(stretches: readonly Stretch[], position: number): number {
   return place < 0 ? stretches.length - 1 : place
 }
 
-function wordsOf(stretch: Stretch | undefined): string {
+/** As the server writes instants. */
+function formatIn(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-GB', {
+    ...{ timeZone, hourCycle: 'h23', year: 'numeric', month: 'long', day: 'numeric' },
+    ...{ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' },
+  })
+}
+
+function wordsOf(format: Intl.DateTimeFormat, stretch: Stretch | undefined): string {
   if (stretch === undefined) return ''
-  const [year = '', month = '', day = ''] = stretch.until.slice(0, 10).split('-')
-  const time = stretch.until.slice(11, 16)
   const changes = `${stretch.count} ${stretch.count === 1 ? 'change' : 'changes'}`
-  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month} ${year}, ${time} UTC: ${changes}`
+  return `${format.format(Date.parse(stretch.until)).replace(' at ', ', ')}: ${changes}`
 }
 
 function goTo(stretch: Stretch | undefined): void {

@@ -65,17 +65,27 @@ async function bringBack(change: Change, entity: Entity, path: string): Promise<
   }
 }
 
+/** What came back. */
+export interface Undeleted {
+  readonly top: Entity
+  /** Pages below it. */
+  readonly pages: readonly Returned[]
+  readonly left: readonly LeftPage[]
+}
+
 /**
- * Brings a deleted page back with all that was deleted below it. A page that is there already stays, and only what is below comes back.
+ * Brings a deleted page back, alone or with all that was deleted below it; then a page that is there already stays, and only what is below
+ * comes back.
  *
+ * @param options `to`: where to, in place of where it was; `after`: of what is below only what was deleted after this position
  * @throws as `undeletePage` and `undeleteBelow`
  */
-export async function undeleteTree(
+export async function undelete(
   change: Change,
   path: string,
-  options: { to?: string; after: number },
-): Promise<{ top: Entity; pages: Returned[]; left: LeftPage[] }> {
-  const { to, after } = options
+  { to, below, after }: { to?: string; below: boolean; after: number },
+): Promise<Undeleted> {
+  if (!below) return { top: await undeletePage(change, path, to), pages: [], left: [] }
   const top = await undeletePage(change, path, to).catch(thrown => {
     if (to !== undefined || !isRm3Error(thrown, 'PAGE_NOT_DELETED')) throw thrown
     return pageAt(change, path)

@@ -4,7 +4,6 @@ import { renderView } from './frame.ts'
 import { escapeHtml, Html } from './html.ts'
 import { momentOf } from './moments.ts'
 import type { Scheme } from './scheme.ts'
-import type { RevisionEntry } from './views.ts'
 import type { BlameView } from './views-of-past.ts'
 
 /** Lines shown of all fields together. */
@@ -14,6 +13,8 @@ const LINES_MAX = 5_000
 export function renderBlame(scheme: Scheme, view: BlameView): string {
   const { subject, frame, breadcrumb } = view
   const budget = { lines: LINES_MAX }
+  const shown = view.fields.filter(field => !DERIVED.test(field.pointer) && !isEmpty(field))
+  const blocksIn = (field: BlameField) => blocksOf(field, view, budget)
   return renderView(scheme, 'blame', {
     frame,
     head: { title: `Who wrote ${subject.title}`, noindex: true },
@@ -22,9 +23,14 @@ export function renderBlame(scheme: Scheme, view: BlameView): string {
     context: {
       subject,
       historyUrl: view.historyUrl,
-      fields: view.fields
-        .filter(field => !DERIVED.test(field.pointer) && !isEmpty(field))
-        .map(field => ({ label: labelOf(field.pointer), blocks: blocksOf(field, view, budget) })),
+      texts: shown
+        .filter(isText)
+        .map(field => ({ label: labelOf(field.pointer), blocks: blocksIn(field) })),
+      others: shown
+        .filter(field => !isText(field))
+        .flatMap(field =>
+          blocksIn(field).map(block => ({ ...block, label: labelOf(field.pointer) })),
+        ),
     },
   })
 }
@@ -35,6 +41,11 @@ function isEmpty(field: BlameField): boolean {
     : field.value === false
 }
 
+/** Whether it has more than what one looks up at a glance. */
+function isText(field: BlameField): boolean {
+  return 'lines' in field && field.lines.filter(({ parts }) => parts.length > 0).length > 1
+}
+
 /** Lines next to one another that the same revision changed last. */
 interface Block {
   readonly who: Html
@@ -42,47 +53,50 @@ interface Block {
 }
 
 function blocksOf(field: BlameField, view: BlameView, budget: { lines: number }): Block[] {
-  const lines: readonly BlameLine[] =
-    'lines' in field
-      ? field.lines
-      : [
-          {
-            revision: field.revision,
-            parts: [{ text: String(field.value), revision: field.revision }],
-          },
-        ]
   const blocks: { revision: number; markup: string }[] = []
-  for (const line of lines) {
+  let isGap = false
+  for (const line of linesIn(field)) {
     if (budget.lines-- <= 0) break
-    const last = blocks.at(-1)
-    // an empty line tells nothing by itself
-    const isPart =
-      last !== undefined && (last.revision === line.revision || line.parts.length === 0)
-    const markup = `<p dir="auto">${wordsOf(line, view)}</p>\n`
-    if (isPart) last.markup += markup
-    else blocks.push({ revision: line.revision, markup })
+    // an empty line belongs to nobody: it only keeps paragraphs apart
+    if (line.parts.length === 0) isGap = true
+    else {
+      const last = blocks.at(-1)
+      const words = wordsOf(line, view)
+      const isPart = last?.revision === line.revision
+      const markup = `<p${isPart && isGap ? ' class="apart"' : ''} dir="auto">${words}</p>\n`
+      if (isPart) last.markup += markup
+      else blocks.push({ revision: line.revision, markup })
+      isGap = false
+    }
   }
   return blocks.map(({ revision, markup }) => ({
-    who: whoOf(view.revisions.get(revision), revision),
+    who: whoOf(view, revision),
     lines: new Html(markup),
   }))
 }
 
-function wordsOf(line: BlameLine, { revisions }: BlameView): string {
-  if (line.parts.length === 0) return '<br>'
+function linesIn(field: BlameField): readonly BlameLine[] {
+  if ('lines' in field) return field.lines
+  const { revision, value } = field
+  return [{ revision, parts: [{ text: String(value), revision }] }]
+}
+
+function wordsOf(line: BlameLine, { revisions, frame }: BlameView): string {
   return line.parts
     .map(({ text, revision }) => {
       const entry = revisions.get(revision)
       if (revision === line.revision || entry === undefined || text.trim() === '') {
         return escapeHtml(text)
       }
-      const told = `${entry.author?.name ?? 'Someone'}, ${momentOf(entry.at).day}`
-      return `<span class="by" title="${escapeHtml(`Revision ${revision}: ${told}`)}">${escapeHtml(text)}</span>`
+      const { day } = momentOf(entry.at, frame.site.timeZone)
+      const told = `Revision ${revision}: ${entry.author?.name ?? 'Someone'}, ${day}`
+      return `<span class="by" title="${escapeHtml(told)}">${escapeHtml(text)}</span>`
     })
     .join('')
 }
 
-function whoOf(entry: RevisionEntry | undefined, revision: number): Html {
+function whoOf({ revisions, frame }: BlameView, revision: number): Html {
+  const entry = revisions.get(revision)
   if (entry === undefined) return new Html(`Revision ${revision}`)
   const { author, at, url, diffUrl, note } = entry
   const name = `<span dir="auto">${escapeHtml(author?.name ?? 'Someone')}</span>`
@@ -90,5 +104,8 @@ function whoOf(entry: RevisionEntry | undefined, revision: number): Html {
   const label = `Revision ${revision}`
   const title = note === null ? '' : ` title="${escapeHtml(note)}"`
   const link = target === null ? label : `<a href="${escapeHtml(target)}"${title}>${label}</a>`
-  return new Html(`${link} ${name} <time datetime="${escapeHtml(at)}">${momentOf(at).day}</time>`)
+  const { day } = momentOf(at, frame.site.timeZone)
+  return new Html(
+    `${link} · ${name}<br><time datetime="${escapeHtml(at)}">${escapeHtml(day)}</time>`,
+  )
 }

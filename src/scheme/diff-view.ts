@@ -7,6 +7,7 @@ import { blockOf } from './needs.ts'
 import { sizeInWords } from './protos.ts'
 import { showRevision } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
+import { withQuery } from './site-urls.ts'
 import type { ChangedFile, DiffView, FileThen } from './views-of-past.ts'
 
 /** What changed between two revisions as an HTML document: each field, its lines, words in `<ins>` and `<del>`. */
@@ -20,19 +21,30 @@ export function renderDiff(scheme: Scheme, view: DiffView): string {
     context: {
       subject,
       sides: [
-        { ...showRevision(view.from), label: 'Before' },
-        { ...showRevision(view.to), label: 'After' },
+        { ...showRevision(view.from, frame.site.timeZone), label: 'Before' },
+        { ...showRevision(view.to, frame.site.timeZone), label: 'After' },
       ],
-      fields: view.rendered === null ? showFields(view.changes) : [],
+      fields: view.rendered === null ? fieldsOf(view) : [],
       files: view.files.map(showFile),
       rendered: renderedSides(scheme, view),
       otherUrl: view.otherUrl,
-      restorePath: view.restorePath,
+      restoreUrl: view.restoreUrl,
       historyUrl: view.historyUrl,
       previousUrl: view.previousUrl,
       nextUrl: view.nextUrl,
     },
   })
+}
+
+function fieldsOf({ changes, restoreUrl }: DiffView) {
+  return showFields(changes).map(({ field, ...shown }) => {
+    const one = restoreUrl !== null && field !== null
+    return { ...shown, restoreUrl: one ? withQuery(restoreUrl, fieldQuery(field)) : null }
+  })
+}
+
+function fieldQuery(field: string): string {
+  return new URLSearchParams({ field }).toString()
 }
 
 /** Both texts as readers see them, but for pictures and listings of other pages. */

@@ -56,9 +56,11 @@ export function renderError(scheme: Scheme, view: ErrorView): string {
       status: view.status,
       title: words.title,
       text: view.detail ?? words.text,
-      deletedAt: view.deletedAt === null ? null : momentOf(view.deletedAt),
+      deletedAt:
+        view.deletedAt === null ? null : momentOf(view.deletedAt, view.frame.site.timeZone),
       parent: view.parent,
       historyUrl: view.historyUrl,
+      undeleteUrl: view.undeleteUrl,
       wait: view.retryAfterSeconds === null ? null : durationInWords(view.retryAfterSeconds),
       requestId: view.requestId,
       offerLogin:

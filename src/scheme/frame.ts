@@ -50,10 +50,11 @@ export function renderView(
     searchUrl: frame.searchUrl,
     feedUrl: withQuery(FEED_URL, linkQueryOf(frame)),
     asOf: frame.asOf && {
-      at: momentOf(frame.asOf.at),
+      at: momentOf(frame.asOf.at, frame.site.timeZone),
       link: new URLSearchParams(frame.asOf.linkQuery).get('at'),
       nowUrl: frame.asOf.nowUrl,
       position: frame.asOf.position,
+      zone: frame.site.timeZone,
       sinceUrl: frame.asOf.isAhead ? null : `${CHANGES_URL}?from=position%3A${frame.asOf.position}`,
       isAhead: frame.asOf.isAhead === true,
       begun: frame.asOf.at !== '-infinity',
@@ -61,6 +62,7 @@ export function renderView(
       nextUrl: frame.asOf.nextUrl ?? null,
       sitePreviousUrl: frame.asOf.sitePreviousUrl ?? null,
       siteNextUrl: frame.asOf.siteNextUrl ?? null,
+      restoreUrl: frame.asOf.restoreUrl ?? null,
     },
     assets: {
       ...{ style: asset('style.css'), logo: asset('logo.svg'), favicon: asset('favicon.svg') },

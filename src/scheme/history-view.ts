@@ -19,7 +19,7 @@ export function renderHistory(scheme: Scheme, view: HistoryView): string {
   const readable = view.entries.filter(entry => entry.url !== null)
   const entries = view.entries.map(
     (entry): Choice => ({
-      ...showRevision(entry),
+      ...showRevision(entry, frame.site.timeZone),
       person: entry.author,
       isTo: entry === readable[0],
       isFrom: entry === readable[1],
@@ -50,7 +50,7 @@ export function renderHistory(scheme: Scheme, view: HistoryView): string {
       compareFields: view.compareFields,
       filter: view.filter,
       blameUrl: view.blameUrl,
-      restorePath: view.restorePath,
+      undeleteUrl: view.undeleteUrl,
     },
   })
 }

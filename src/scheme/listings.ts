@@ -32,6 +32,12 @@ interface ShownEntry {
   readonly thumbnail: Html | null
 }
 
+interface ShownHow {
+  readonly texts: Texts
+  readonly linkQuery: string
+  readonly timeZone: string
+}
+
 const THUMBNAIL_SIZES = '(max-width: 40rem) 50vw, 15rem'
 const SHOWN_AS: Readonly<Record<FeedLayout, ShownListing['layout']>> = {
   card: 'card',
@@ -46,20 +52,20 @@ const SHOWN_AS: Readonly<Record<FeedLayout, ShownListing['layout']>> = {
 export function showListing(
   listing: Listing,
   layout: FeedNeed['layout'],
-  how: { readonly texts: Texts; readonly linkQuery: string; readonly empty: string | null },
+  how: ShownHow & { readonly empty: string | null },
 ): ShownListing {
   return {
     layout: SHOWN_AS[layout],
-    entries: listing.entries.map(entry => showEntry(entry, how.texts, how.linkQuery)),
+    entries: listing.entries.map(entry => showEntry(entry, how)),
     previousUrl: listing.previousUrl,
     nextUrl: listing.nextUrl,
     empty: how.empty,
   }
 }
 
-function showEntry(entry: ListEntry, texts: Texts, linkQuery: string): ShownEntry {
+function showEntry(entry: ListEntry, how: ShownHow): ShownEntry {
   const target = entry.target === null ? null : safeLink(entry.target)
-  const abstract = texts.short(entry.abstract.trim(), linkQuery)
+  const abstract = how.texts.short(entry.abstract.trim(), how.linkQuery)
   const title = entry.title.trim() || 'Untitled'
   const picture = entry.picture && new Html(pictureTag(entry.picture, '', THUMBNAIL_SIZES))
   const outside = target !== null && resolveOnSite(target, '/') === null
@@ -69,7 +75,7 @@ function showEntry(entry: ListEntry, texts: Texts, linkQuery: string): ShownEntr
     abstract: abstract === '' || abstract === title ? null : new Html(abstract),
     url: entry.url,
     link: titleLink({ title, url: entry.url, linkUrl: target ?? entry.url, outside }),
-    created: timeTag(momentOf(entry.created), 'day'),
+    created: timeTag(momentOf(entry.created, how.timeZone), 'day'),
     author: entry.author && personLink(entry.author),
     picture,
     thumbnail: picture && thumbnail(picture, entry.url),

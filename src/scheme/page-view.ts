@@ -14,7 +14,7 @@ import { noticeContext } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
 import { safeLink, withQuery } from './site-urls.ts'
 import { showTags } from './tags.ts'
-import type { CommentView, PageView, Person } from './views.ts'
+import type { PageView, Person } from './views.ts'
 
 /** Longest beginning of the text compared with the abstract, in characters. */
 const LEAD_MAX = 600
@@ -25,6 +25,8 @@ const WITH_BYLINE = new Set(['blog', 'blogsidebar', 'comment'])
 export function renderPage(scheme: Scheme, view: PageView): string {
   const { page, frame } = view
   const linkQuery = linkQueryOf(frame)
+  const zone = frame.site.timeZone
+  const [created, modified] = [momentOf(page.created, zone), momentOf(page.modified, zone)]
   const subject = { path: page.path, url: page.url, document: page.document, linkQuery }
   const needs = needsOf(scheme, subject)
   const { proto, hidden, tags } = page.document
@@ -39,7 +41,7 @@ export function renderPage(scheme: Scheme, view: PageView): string {
     head: headOfPage(view, title, descriptionOf(scheme, subject, body)),
     breadcrumb: view.breadcrumb,
     context: {
-      notice: view.revision && noticeContext(view.revision),
+      notice: view.revision && noticeContext(view.revision, zone),
       page: {
         title,
         lead: lead && new Html(lead),
@@ -47,15 +49,15 @@ export function renderPage(scheme: Scheme, view: PageView): string {
         hidden,
         byline,
         author: author && personLink(author),
-        created: timeTag(momentOf(page.created), 'day'),
-        modified: timeTag(momentOf(page.modified), 'day'),
-        changed: page.modified.slice(0, 10) !== page.created.slice(0, 10),
+        created: timeTag(created, 'day'),
+        modified: timeTag(modified, 'day'),
+        changed: modified.date !== created.date,
       },
       body: partsOf(scheme, view, needs, body),
       sidebar: sidebar.length > 0 ? sidebar : null,
       children: childrenOf(scheme, view, needs),
       tags: showTags(tags, view.links, view.tagUrlPrefix),
-      comments: needs.comments ? commentsOf(scheme, view.comments, linkQuery) : null,
+      comments: needs.comments ? commentsOf(scheme, view) : null,
       historyUrl: view.historyUrl,
       timeUrl:
         view.historyUrl === null || view.frame.asOf !== null || view.revision !== null
@@ -102,7 +104,13 @@ function listingOf(
   const listing = Object.hasOwn(view.listings, key) ? view.listings[key] : undefined
   if (!need || !listing) return null
   const linkQuery = linkQueryOf(view.frame)
-  return showListing(listing, need.layout, { texts: scheme.texts, linkQuery, empty: null })
+  const { timeZone } = view.frame.site
+  return showListing(listing, need.layout, {
+    texts: scheme.texts,
+    linkQuery,
+    timeZone,
+    empty: null,
+  })
 }
 
 function childrenOf(
@@ -124,13 +132,14 @@ function childrenOf(
   return { ...listing, heading: tagged ? 'Pages with this tag' : 'Further pages', quiet: false }
 }
 
-function commentsOf(scheme: Scheme, comments: readonly CommentView[], linkQuery: string): object {
+function commentsOf(scheme: Scheme, { comments, frame }: PageView): object {
+  const linkQuery = linkQueryOf(frame)
   return {
     heading: comments.length === 0 ? 'No comments yet' : counted(comments.length, 'comment'),
     entries: comments.map(comment => ({
       url: comment.url,
       author: personLink(comment.author && withSafeUrl(comment.author)),
-      created: timeTag(momentOf(comment.created), 'full'),
+      created: timeTag(momentOf(comment.created, frame.site.timeZone), 'full'),
       html: new Html(scheme.texts.comment(comment.comment, linkQuery)),
     })),
   }

@@ -52,8 +52,8 @@ const BADGES: Readonly<Record<RevisionState, string | null>> = {
 }
 
 /** @returns what the history and the comparison show of `entry` */
-export function showRevision(entry: RevisionEntry): ShownRevision {
-  const at = momentOf(entry.at)
+export function showRevision(entry: RevisionEntry, zone: string): ShownRevision {
+  const at = momentOf(entry.at, zone)
   return {
     ...entry,
     at,
@@ -71,11 +71,11 @@ export function deedOf(type: string): string {
 }
 
 /** The banner above a page that shows one revision. */
-export function noticeContext(notice: RevisionNotice): object {
+export function noticeContext(notice: RevisionNotice, zone: string): object {
   return {
     ...notice,
     title: `Revision ${notice.revision}`,
-    at: timeTag(momentOf(notice.at), 'full'),
+    at: timeTag(momentOf(notice.at, zone), 'full'),
     author: notice.author && personLink(notice.author),
   }
 }

@@ -14,7 +14,14 @@ export function renderSearch(scheme: Scheme, view: SearchView): string {
     frame: { ...frame, searchUrl: null },
     head: { title: words === '' ? 'Search' : `Search: ${words}`, noindex: true },
     breadcrumb: [],
-    context: { action, words, count: countOf(view), hits: hits.map(showHit), firstUrl, nextUrl },
+    context: {
+      action,
+      words,
+      count: countOf(view),
+      hits: hits.map(hit => showHit(hit, frame.site.timeZone)),
+      firstUrl,
+      nextUrl,
+    },
   })
 }
 
@@ -25,13 +32,13 @@ function countOf({ hits, firstUrl, nextUrl }: SearchView): string {
   return nextUrl === null ? count : `More than ${count}`
 }
 
-function showHit({ title, path, url, snippet, modified }: SearchHit): object {
+function showHit({ title, path, url, snippet, modified }: SearchHit, zone: string): object {
   const name = title.trim() || 'Untitled'
   return {
     name,
     link: url && titleLink({ title: name, url, linkUrl: url, outside: false }),
     place: url ?? path,
     snippet: snippet.trim() === '' ? null : new Html(sanitizeInline(snippet)),
-    modified: timeTag(momentOf(modified), 'day'),
+    modified: timeTag(momentOf(modified, zone), 'day'),
   }
 }

@@ -21,8 +21,8 @@ export interface HistoryView {
   readonly filter: HistoryFilter
   /** Null when there is no text that somebody wrote. */
   readonly blameUrl: string | null
-  /** The path whose revisions the reader may restore; null: none. */
-  readonly restorePath: string | null
+  /** Where the page, which is deleted, can be brought back; null where that is not offered. */
+  readonly undeleteUrl: string | null
 }
 
 /** A hidden field of a form. */
@@ -68,8 +68,8 @@ export interface DiffView {
   readonly rendered: { readonly from: Document; readonly to: Document } | null
   /** The same two the other way. */
   readonly otherUrl: string
-  /** The path of the page whose fields the reader may bring back; null: of none. */
-  readonly restorePath: string | null
+  /** Where all of `from` can be brought back, or with `field` one of its fields; null where that is not offered. */
+  readonly restoreUrl: string | null
   readonly historyUrl: string
   readonly previousUrl: string | null
   readonly nextUrl: string | null
@@ -125,4 +125,44 @@ export interface SavedChange {
   readonly type: string
   /** The history of the page; null where it has no address. */
   readonly url: string | null
+}
+
+/** What bringing something back would come to, with the form that does it. */
+export interface RestoreView {
+  readonly frame: Frame
+  readonly subject: Subject
+  readonly breadcrumb: readonly Link[]
+  readonly historyUrl: string
+  /** Where the form is posted, with its hidden fields. */
+  readonly action: string
+  readonly fields: readonly Field[]
+  /** What went wrong the last time, for people; null at first. */
+  readonly problem: string | null
+  readonly note: string
+  readonly what: RestoredRevision | RestoredPages
+  /** What goes with it and is not there any more. */
+  readonly missing: readonly { readonly kind: 'page' | 'file' | 'proto'; readonly name: string }[]
+}
+
+export interface RestoredRevision {
+  readonly type: 'revision'
+  readonly entry: RevisionEntry
+  /** The pointer of the only field that comes back; null: all of it does. */
+  readonly field: string | null
+  /** What would be another than it is now, as `readableDiff` says. */
+  readonly changes: readonly FieldChange[]
+  /** Whether the form has it come back as a draft. */
+  readonly draft: boolean
+}
+
+export interface RestoredPages {
+  readonly type: 'pages'
+  /** Dotted paths: where it would come back. */
+  readonly to: string
+  /** Whether the form has all that was deleted below it come back too. */
+  readonly below: boolean
+  /** What was deleted below it and would come back. */
+  readonly pages: readonly { readonly path: string; readonly to: string }[]
+  /** What would stay deleted, with the code of why. */
+  readonly left: readonly { readonly path: string; readonly why: string }[]
 }

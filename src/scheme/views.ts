@@ -27,6 +27,8 @@ export interface Frame {
     readonly homeUrl: string
     /** `https://host` without a slash, for canonical links; null when not configured. */
     readonly origin: string | null
+    /** Whose clocks times are told by, such as `Europe/Berlin`. */
+    readonly timeZone: string
     /** A line of the footer; null for none. */
     readonly copyright: string | null
   }
@@ -55,6 +57,8 @@ export interface AsOf {
   /** The same page when anything of the site was another. */
   readonly sitePreviousUrl?: string | null
   readonly siteNextUrl?: string | null
+  /** Where what is seen can be brought back to today; null or missing where that is not offered. */
+  readonly restoreUrl?: string | null
   /** What links in texts get to stay in that time, such as `at=position%3A12`. */
   readonly linkQuery: string
 }
@@ -150,6 +154,8 @@ export interface RevisionNotice {
   readonly liveUrl: string | null
   readonly previousUrl: string | null
   readonly nextUrl: string | null
+  /** Where it can be brought back; null where that is not offered. */
+  readonly restoreUrl: string | null
 }
 
 /** `past`: was live once or was saved over; `event`: no content (a move, a deletion, a right). */
@@ -170,6 +176,8 @@ export interface RevisionEntry {
   readonly url: string | null
   /** Against the content before it; null for the first. */
   readonly diffUrl: string | null
+  /** Where it can be brought back; null where that is not offered. */
+  readonly restoreUrl: string | null
   /** More about it, as text: `from wh.a to wh.b`, `brought back revision 3`; null for nothing. */
   readonly detail: string | null
   /** Characters that it wrote and took away; null when that is not told. */
@@ -255,8 +263,9 @@ export interface ErrorView {
   readonly deletedAt: string | null
   /** The nearest page above that the reader may see. */
   readonly parent: Link | null
-  /** Only for who may see the history of a deleted page. */
+  /** Only for who may see the history of a deleted page, and for who may bring it back. */
   readonly historyUrl: string | null
+  readonly undeleteUrl: string | null
   readonly retryAfterSeconds: number | null
   readonly requestId: string | null
 }

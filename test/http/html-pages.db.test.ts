@@ -143,7 +143,7 @@ suite('pages as HTML', test => {
     const { body } = await asEditor(`/blog/post_2/?${at}`)
 
     assert.match(body, 'The second text of post 2.')
-    assert.match(body, 'You are looking at this site as it was on')
+    assert.match(body, 'This is the site as it was on')
     assert.match(body, `<a href="/blog/post_2/">Back to today</a>`)
     assert.match(body, `<a href="/blog/?${at}" dir="auto">Notebook</a>`)
     assert.match(body, `href="/blog/post_2/history.html?${at}"`)
@@ -156,7 +156,7 @@ suite('pages as HTML', test => {
 
     assert.match(body, 'The second text of post 2.')
     assert.match(body, 'Revision 2')
-    assert.match(body, 'You are looking at this site as it was on')
+    assert.match(body, 'This is the site as it was on')
   })
 
   test('refuses times that are none', async () => {

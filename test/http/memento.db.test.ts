@@ -154,13 +154,16 @@ suite('mementos', test => {
       (await get(`/a/?at=position:${position}`, browse('/a/').headers as never)).body
     const middle = await shown(two)
 
-    assert.match(middle, `<a href="/a/?at=position%3A${one}" rel="prev">This page before</a>`)
-    assert.match(middle, `<a href="/a/?at=position%3A${three}" rel="next">This page after</a>`)
-    assert.match(middle, `<a href="/a/?at=position%3A${two + 1}">The change of the site after`)
+    const link = (position: number, label: string) =>
+      new RegExp(`<a href="/a/\\?at=position%3A${position}"[^>]* aria-label="${label}">`)
+
+    assert.match(middle, link(one, 'This page, one change earlier'))
+    assert.match(middle, link(three, 'This page, one change later'))
+    assert.match(middle, link(two + 1, 'The whole site, one change later'))
     assert.match(middle, 'in the look of today')
-    assert.is((await shown(one)).includes('This page before'), false)
-    assert.is((await shown(three)).includes('This page after'), false)
+    assert.is((await shown(one)).includes('This page, one change earlier'), false)
+    assert.is((await shown(three)).includes('This page, one change later'), false)
     await change(open.site, AS_ROOT, it => deletePage(it, 'wh.other'))
-    assert.is((await shown(await end())).includes('The change of the site after'), false)
+    assert.is((await shown(await end())).includes('The whole site, one change later'), false)
   })
 })

@@ -5,6 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { setPassword } from '../../src/commands/accounts.ts'
 import { change } from '../../src/commands/change.ts'
+import { deletePage } from '../../src/commands/pages.ts'
 import { decidePage } from '../../src/content/decide-page.ts'
 import type { Following } from '../../src/projector/follow.ts'
 import { loadScheme } from '../../src/scheme/scheme.ts'
@@ -44,6 +45,7 @@ browserSuite('the past in a browser', test => {
       ['editor', 'history', '*'],
       ['editor', 'viewdraft', '*'],
       ['editor', 'post.edit', '*'],
+      ['editor', 'post.delete', '*'],
     ])
     const { id } = await putUser(open, 'ed', ['editor'])
     await setPassword(open.site, AS_ROOT, id, PASSWORD)
@@ -53,6 +55,10 @@ browserSuite('the past in a browser', test => {
     await edit(open, 'wh.rtl', text(RTL, 'السطر الأول من النص.\n\nالسطر الثاني، أفضل.'), {
       note: 'تحسين',
     })
+    await make(open, 'wh.gone', text('Gone', 'I shall go.'))
+    await make(open, 'wh.gone.below', text('Below', 'So shall I.'))
+    await change(open.site, AS_ROOT, it => deletePage(it, 'wh.gone.below'))
+    await change(open.site, AS_ROOT, it => deletePage(it, 'wh.gone'))
     await manyRevisions(open)
     following = await follow(open)
     await found(open)
@@ -72,6 +78,9 @@ browserSuite('the past in a browser', test => {
     'rtl compared': '/rtl/diff.html?from=1&to=2',
     'rtl rendered': '/rtl/diff.html?from=1&to=2&view=rendered',
     'rtl blamed': '/rtl/blame.html',
+    restored: '/$restore/?path=wh.many&revision=1',
+    'deleted history': '/gone/history.html',
+    undeleted: '/$restore/?path=wh.gone',
     many: '/many/history.html?before=900',
     'many compared': '/many/diff.html?from=100&to=900',
     'all changes': '/$changes/',
@@ -100,7 +109,6 @@ browserSuite('the past in a browser', test => {
     'is gone through by keys: two are compared, one is restored as a draft',
     async () => {
       const { context, page, broken } = await visit()
-      page.on('dialog', dialog => dialog.accept())
       await page.goto(`${origin}/rtl/history.html`)
       await page.waitForSelector('.keys:visible')
       await page.keyboard.press('ArrowDown')
@@ -119,6 +127,8 @@ browserSuite('the past in a browser', test => {
       await page.keyboard.press('ArrowDown')
       await page.keyboard.press('End')
       await page.keyboard.press('r')
+      await page.waitForURL('**/$restore/?path=wh.rtl&revision=1')
+      await page.click('main button[type=submit]')
       await page.waitForURL('**/?revision=3')
       const draft = await page.textContent('main')
       await context.close()
@@ -137,13 +147,15 @@ browserSuite('the past in a browser', test => {
     'brings a field back to what it was, as a draft',
     async () => {
       const { context, page, broken } = await visit()
-      page.on('dialog', dialog => dialog.accept())
       await page.goto(`${origin}/many/diff.html?from=1&to=1000`)
-      await page.click('text="Restore this field as it was before" >> visible=true')
+      await page.click('text="Restore this field as it was before"')
+      const preview = await page.textContent('main')
+      await page.click('main button[type=submit]')
       await page.waitForURL(`**/?revision=${REVISIONS + 1}`)
       const seen = await page.textContent('main')
       await context.close()
 
+      assert.match(preview ?? '', 'Text of revision 1000.')
       assert.match(seen ?? '', 'Text of revision 1.')
       assert.equal(broken, [])
     },
@@ -182,7 +194,7 @@ browserSuite('the past in a browser', test => {
     async () => {
       const { context, page } = await visit({ javaScriptEnabled: false })
       await page.goto(`${origin}/rtl/history.html`)
-      await page.click('text="Choose among them"')
+      await page.click('text="Filter"')
       await page.fill('#author', 'nobody')
       await page.click('text="Show these"')
       const none = await page.textContent('main')
@@ -195,7 +207,7 @@ browserSuite('the past in a browser', test => {
       const before = page.url()
       await context.close()
 
-      assert.match(none ?? '', 'There is nothing to show here.')
+      assert.match(none ?? '', 'No revision fits that.')
       assert.is(compared, 'What changed')
       assert.match(before, 'at=2020-01-31')
     },

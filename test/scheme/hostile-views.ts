@@ -4,6 +4,7 @@ import { renderDiff } from '../../src/scheme/diff-view.ts'
 import { renderError } from '../../src/scheme/error-view.ts'
 import { renderHistory } from '../../src/scheme/history-view.ts'
 import { renderPage } from '../../src/scheme/page-view.ts'
+import { renderRestore } from '../../src/scheme/restore-view.ts'
 import { renderSearch } from '../../src/scheme/search-view.ts'
 import { renderLogin } from '../../src/scheme/session-views.ts'
 import {
@@ -149,6 +150,25 @@ export const PLACES: Readonly<Record<string, Place>> = {
       ...{ frame, action: '/$search/', words: text, firstUrl: null, nextUrl: null },
       hits: [{ title: text, path: text, url: '/a/', snippet: text, modified: text }],
     }),
+  restore: text =>
+    renderRestore(scheme, {
+      ...{
+        frame,
+        breadcrumb: [],
+        historyUrl: '/',
+        action: '/$restore/',
+        problem: text,
+        note: text,
+      },
+      subject: { title: text, path: text, url: '/', deleted: true },
+      fields: [{ name: 'path', value: text }],
+      missing: [{ kind: 'page', name: text }],
+      what: {
+        ...{ type: 'pages', to: text, below: true },
+        pages: [{ path: text, to: text }],
+        left: [{ path: text, why: text }],
+      },
+    }),
   login: text =>
     renderLogin(scheme, {
       frame,
@@ -165,6 +185,7 @@ const noError = {
   status: 400,
   deletedAt: null,
   historyUrl: null,
+  undeleteUrl: null,
   retryAfterSeconds: null,
 }
 

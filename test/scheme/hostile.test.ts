@@ -21,7 +21,7 @@ const ADDRESSES = new Set([
 ])
 /** Ids of the scheme, and the prefixes that ids of texts have. */
 const OWN_ID =
-  /^(?:c2?-|(?:content|comments|user|password|problem|author|since|until|compare|revisions|as-of-day)$)/
+  /^(?:c2?-|(?:content|comments|user|password|problem|author|since|until|compare|revisions|as-of-day|to|note)$)/
 /** Scripts of rm3 itself: never a text's. */
 const OWN_SCRIPT = /^ type="module" src="\/\$static\/[0-9a-f]{16}\/[a-z-]+\.js"$/
 const SAFE_SCHEMES = new Set(['http:', 'https:', 'mailto:'])

@@ -23,6 +23,7 @@ export const frame: Frame = {
   site: {
     name: 'The Tidal Mill',
     language: 'en',
+    timeZone: 'UTC',
     homeUrl: '/',
     origin: 'https://mill.example',
     copyright: 'Texts CC BY 4.0',
@@ -270,6 +271,7 @@ function revision(revision: number, more: Partial<RevisionEntry>): RevisionEntry
     state: 'past',
     url: `/notebook/wheel/?at=revision:${revision}`,
     diffUrl: `/notebook/wheel/?diff=${revision}`,
+    restoreUrl: `/$restore/?path=wh.notebook.wheel&revision=${revision}`,
     detail: null,
     size: revision % 2 === 0 ? { added: 34, removed: 12 } : null,
     ...more,
@@ -335,7 +337,7 @@ export const historyView: HistoryView = {
     ...{ author: 'ed', since: '2026-01-31', until: '' },
   },
   blameUrl: '/notebook/wheel/blame.html',
-  restorePath: 'wh.notebook.wheel',
+  undeleteUrl: null,
 }
 
 const before: Document = {
@@ -363,7 +365,7 @@ export const diffView: DiffView = {
   nextUrl: null,
   rendered: null,
   otherUrl: '/notebook/wheel/diff.html?from=1&to=2&view=rendered',
-  restorePath: 'wh.notebook.wheel',
+  restoreUrl: '/$restore/?path=wh.notebook.wheel&revision=1',
   files: [
     {
       name: 'wheel.png',

@@ -3,8 +3,11 @@ import { renderError } from '../../src/scheme/error-view.ts'
 import { renderHistory } from '../../src/scheme/history-view.ts'
 import { renderListing } from '../../src/scheme/listing-view.ts'
 import { renderPage } from '../../src/scheme/page-view.ts'
+import { renderRestore } from '../../src/scheme/restore-view.ts'
 import { renderSearch } from '../../src/scheme/search-view.ts'
 import { renderAccount, renderLogin } from '../../src/scheme/session-views.ts'
+import type { RevisionEntry } from '../../src/scheme/views.ts'
+import type { RestoreView } from '../../src/scheme/views-of-past.ts'
 import {
   ada,
   article,
@@ -36,6 +39,7 @@ export function sampleViews(): Map<string, string> {
     at: '2025-09-21T10:00:00.000Z',
     position: 12,
     nowUrl: '/',
+    restoreUrl: '/$restore/?path=wh.notebook.wheel&revision=4',
     linkQuery: 'at=position%3A12',
   }
   views.set('hidden', renderPage(scheme, pageView({ ...article, hidden: true })))
@@ -47,6 +51,9 @@ export function sampleViews(): Map<string, string> {
     'rendered',
     renderDiff(scheme, { ...diffView, rendered: { from: article, to: article } }),
   )
+  for (const [name, what] of Object.entries(restored)) {
+    views.set(`restore-${name}`, renderRestore(scheme, restoreView(what)))
+  }
   views.set('login', renderLogin(scheme, login(null)))
   views.set(
     'login-error',
@@ -82,6 +89,43 @@ const notice = {
   liveUrl: '/notebook/wheel/',
   previousUrl: '?at=revision:3',
   nextUrl: '?at=revision:6',
+  restoreUrl: '/$restore/?path=wh.notebook.wheel&revision=4',
+}
+
+const restored: Readonly<Record<string, RestoreView['what']>> = {
+  revision: {
+    type: 'revision',
+    entry: historyView.entries[2] as RevisionEntry,
+    field: null,
+    changes: diffView.changes,
+    draft: true,
+  },
+  nothing: {
+    type: 'revision',
+    entry: historyView.entries[2] as RevisionEntry,
+    field: '/summary/title',
+    changes: [],
+    draft: false,
+  },
+  pages: {
+    type: 'pages',
+    to: 'wh.notebook.wheel',
+    below: true,
+    pages: [{ path: 'wh.notebook.wheel.a', to: 'wh.notebook.wheel.a' }],
+    left: [{ path: 'wh.notebook.wheel.b', why: 'PATH_TAKEN' }],
+  },
+}
+
+function restoreView(what: RestoreView['what']): RestoreView {
+  const { subject, breadcrumb } = historyView
+  return {
+    ...{ frame, breadcrumb, what, note: '', problem: null },
+    subject: { ...subject, deleted: what.type === 'pages' },
+    historyUrl: '?history',
+    action: '/$restore/',
+    fields: [{ name: 'path', value: subject.path }],
+    missing: [{ kind: 'page', name: 'wh.notebook.weir' }],
+  }
 }
 
 const account = {
@@ -157,6 +201,7 @@ function errorPage(status: number): string {
     deletedAt: status === 410 ? '2025-09-21T10:00:00.000Z' : null,
     parent: status === 404 || status === 410 ? { title: 'Notebook', url: '/notebook/' } : null,
     historyUrl: status === 410 ? '?history' : null,
+    undeleteUrl: status === 410 ? '/$restore/?path=wh.gone' : null,
     retryAfterSeconds: status === 429 ? 95 : null,
     requestId: status >= 500 ? 'req-4f2a' : null,
   })

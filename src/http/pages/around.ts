@@ -70,12 +70,12 @@ async function findAround(scene: Scene): Promise<Around> {
   return { names, nav: items.map(item => ({ path: item.path, title: titleIn(item) })), steps }
 }
 
-/** The names that the site had; its address is that of today. */
+/** The names that the site had; its address and its clocks are those of today. */
 async function siteNames({ pages, when }: Scene): Promise<SiteNames> {
   const { db } = pages.site
   const now = await pages.names.read(db)
   if (when === null || 'ahead' in when) return now
-  return { ...(await readNamesAt(db, when.position)), origin: now.origin }
+  return { ...(await readNamesAt(db, when.position)), origin: now.origin, timeZone: now.timeZone }
 }
 
 /** The paths above a page, the root first; [] for the root. */
@@ -97,6 +97,7 @@ export function frameOf(
       language: names.language,
       homeUrl: urlIn(scene, ROOT),
       origin: names.origin,
+      timeZone: names.timeZone,
       copyright: names.copyright,
     },
     nav: nav.map(({ path, title }) => ({
@@ -111,6 +112,7 @@ export function frameOf(
     asOf: when && {
       ...shownMoment(when),
       ...stepUrls(scene, steps),
+      restoreUrl: scene.restoreUrl,
       nowUrl: urlWith(scene, 'at', null),
       linkQuery: linkQueryOf(scene),
     },

@@ -1,4 +1,5 @@
 import { Rm3Error } from '../../errors.ts'
+import { type Period, parsePeriod } from '../../queries/periods.ts'
 import type { RevisionFilter } from '../../queries/revisions.ts'
 import { type Query, textOf } from './asked.ts'
 
@@ -13,10 +14,14 @@ export interface Chosen {
 }
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/
-const DAY_MS = 86_400_000
 
-/** `author`, `since` and `until` (days, UTC, both inclusive) out of a query; empty ones choose nothing. @throws REQUEST_INVALID */
-export function chosenIn(query: Query): Chosen {
+/**
+ * `author`, `since` and `until` (days, both inclusive) out of a query; empty ones choose nothing.
+ *
+ * @param zone whose clocks days begin by
+ * @throws REQUEST_INVALID
+ */
+export function chosenIn(query: Query, zone: string): Chosen {
   const shown = {
     author: textOf(query, 'author')?.trim() ?? '',
     since: textOf(query, 'since')?.trim() ?? '',
@@ -26,8 +31,8 @@ export function chosenIn(query: Query): Chosen {
   return {
     filter: {
       author: shown.author === '' ? null : shown.author.slice(0, 100),
-      from: instantOf('since', shown.since, 0),
-      until: instantOf('until', shown.until, DAY_MS),
+      from: dayOf('since', shown.since, zone)?.from ?? null,
+      until: dayOf('until', shown.until, zone)?.until ?? null,
     },
     isSet: set.length > 0,
     shown,
@@ -35,9 +40,9 @@ export function chosenIn(query: Query): Chosen {
   }
 }
 
-function instantOf(parameter: string, day: string, laterMs: number): string | null {
-  if (day === '') return null
-  const parsed = DAY.test(day) ? Date.parse(`${day}T00:00:00.000Z`) : Number.NaN
-  if (!Number.isNaN(parsed)) return new Date(parsed + laterMs).toISOString()
+function dayOf(parameter: string, text: string, zone: string): Period | null {
+  if (text === '') return null
+  const day = DAY.test(text) ? parsePeriod(text, zone, text) : null
+  if (day !== null) return day
   throw new Rm3Error('REQUEST_INVALID', `${parameter} is a day, such as 2026-01-31`, { parameter })
 }

@@ -8,7 +8,7 @@ import type { RevisionEntry } from '../../queries/revision-entry.ts'
 import { listRevisions, type RevisionFilter } from '../../queries/revisions.ts'
 import type { RevisionState, RevisionEntry as ShownEntry } from '../../scheme/views.ts'
 import { actorPerson } from './around.ts'
-import { type Scene, urlIn, urlOfRevision, viewUrl } from './scene.ts'
+import { restoreUrl, type Scene, urlIn, urlOfRevision, viewUrl } from './scene.ts'
 
 const CONTENT = new Set(['PageCreated', 'PageRevised'])
 /** Events without content that may stand between two revisions with content before neither finds the other. */
@@ -100,11 +100,12 @@ export function shownEntry(
     previous: number | null
     detail?: Detail | undefined
     size?: ChangeSize | undefined
+    mayRestore?: boolean
   },
 ): ShownEntry {
   const { revision, type, at, actor, actorName, actorPath, door, note } = entry
   const content = isContent(entry)
-  const { live, previous, detail, size = null } = about
+  const { live, previous, detail, size = null, mayRestore = false } = about
   const compared = content && previous !== null ? { from: previous, to: revision } : null
   return {
     ...{ revision, type, at, note, size },
@@ -113,6 +114,8 @@ export function shownEntry(
     state: stateOf(entry, live),
     url: content ? urlOfRevision(scene, revision) : null,
     diffUrl: compared && viewUrl(scene, scene.path, 'diff.html', compared),
+    restoreUrl:
+      mayRestore && content && revision !== live ? restoreUrl(scene.path, { revision }) : null,
     detail: detail === undefined ? null : told(scene.viewer, detail),
   }
 }

@@ -10,7 +10,7 @@ import type { ErrorView, Frame, Link } from '../../scheme/views.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import type { ProblemAnswer } from '../problem.ts'
 import { frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './around.ts'
-import { type Pages, type Scene, sceneOf, urlIn, viewUrl } from './scene.ts'
+import { type Pages, restoreUrl, type Scene, sceneOf, urlIn, viewUrl } from './scene.ts'
 
 /** Errors whose `detail` was written for who typed an address; the others are told in the scheme's words. */
 const TOLD = new Set(['REQUEST_INVALID', 'CSRF_REFUSED', 'BODY_TOO_LARGE', 'ERASED'])
@@ -42,7 +42,7 @@ export async function errorPage(
   return html
 }
 
-type About = Pick<ErrorView, 'frame' | 'parent' | 'historyUrl' | 'deletedAt'>
+type About = Pick<ErrorView, 'frame' | 'parent' | 'historyUrl' | 'undeleteUrl' | 'deletedAt'>
 
 /** What is around it without asking the database, which may be what failed. */
 function bare(pages: Pages, request: FastifyRequest): About {
@@ -56,7 +56,7 @@ function bare(pages: Pages, request: FastifyRequest): About {
   return { frame: { ...frame, loginUrl: null, searchUrl: null }, ...NOTHING }
 }
 
-const NOTHING = { parent: null, historyUrl: null, deletedAt: null } as const
+const NOTHING = { parent: null, historyUrl: null, undeleteUrl: null, deletedAt: null } as const
 
 async function surroundings(pages: Pages, request: FastifyRequest, code: string): Promise<About> {
   const [pathname = ''] = request.url.split('?', 1)
@@ -67,8 +67,11 @@ async function surroundings(pages: Pages, request: FastifyRequest, code: string)
   const scene = sceneOf(pages, request, { viewer, path, when })
   const { frame, parent } = await frameAndParent(scene)
   if (code !== 'PAGE_GONE' || !viewer.may('view', path)) return { ...NOTHING, frame, parent }
-  const historyUrl = mayReadPast(viewer, [path]) ? viewUrl(scene, path, 'history.html') : null
-  return { frame, parent, historyUrl, deletedAt: await deletedAt(scene) }
+  const isReadable = mayReadPast(viewer, [path])
+  const historyUrl = isReadable ? viewUrl(scene, path, 'history.html') : null
+  const mayUndelete = isReadable && when === null && viewer.may('post.delete', path)
+  const undeleteUrl = mayUndelete ? restoreUrl(path) : null
+  return { frame, parent, historyUrl, undeleteUrl, deletedAt: await deletedAt(scene) }
 }
 
 /** The frame, and the nearest page above that the reader may see, where that is not the front page. */

@@ -1,11 +1,4 @@
 import type { BlobRow } from '../../../projections/blobs.ts'
-import { findShownEntity } from '../../../projections/page-history.ts'
-import { absent, type Viewer } from '../../access/viewer.ts'
-import { readState } from '../../commands/states.ts'
-import { documentOf } from '../../content/document.ts'
-import type { Entity } from '../../content/state.ts'
-import { find } from '../../pg/db.ts'
-import { FOREVER } from '../../projector/define.ts'
 import { readBlame } from '../../queries/blame.ts'
 import { readChangeSizes } from '../../queries/change-sizes.ts'
 import {
@@ -23,19 +16,13 @@ import { getSubject, type Subject } from '../../queries/subject.ts'
 import { renderBlame } from '../../scheme/blame-view.ts'
 import { renderDiff } from '../../scheme/diff-view.ts'
 import { renderHistory } from '../../scheme/history-view.ts'
-import { textAt } from '../../scheme/json.ts'
-import type {
-  Frame,
-  Link,
-  RevisionEntry as ShownEntry,
-  Subject as ShownSubject,
-} from '../../scheme/views.ts'
+import type { RevisionEntry as ShownEntry } from '../../scheme/views.ts'
 import type { ChangedFile } from '../../scheme/views-of-past.ts'
 import { fileUrlOf } from '../routes/diff.ts'
-import { breadcrumbOf, frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './around.ts'
 import type { Chosen } from './chosen.ts'
 import { contentBeside, isContent, listBefore, readDetails, shownEntry } from './entries.ts'
-import { linkQueryOf, type Scene, urlIn, urlWith, viewUrl } from './scene.ts'
+import { endOf, type Heading, readHeading } from './heading.ts'
+import { linkQueryOf, restoreUrl, type Scene, urlWith, viewUrl } from './scene.ts'
 
 /** Revisions on a page of a history. */
 const ENTRIES = 50
@@ -54,7 +41,7 @@ export async function buildHistory(
   chosen: Chosen,
 ): Promise<string> {
   const { site, scheme } = scene.pages
-  const { viewer, path } = scene
+  const { viewer, path, when } = scene
   const { subject } = await getSubject(site, viewer, path)
   const end = await endOf(scene, subject)
   const from = before === null ? end : Math.min(before, end ?? before)
@@ -83,7 +70,10 @@ export async function buildHistory(
       allUrl: viewUrl(scene, path, 'history.html'),
     },
     blameUrl: head.live === null ? null : viewUrl(scene, path, 'blame.html'),
-    restorePath: mayRestore(scene, head) ? path : null,
+    undeleteUrl:
+      when === null && head.subject.deleted && viewer.may('post.delete', path)
+        ? restoreUrl(path)
+        : null,
   })
 }
 
@@ -115,6 +105,7 @@ async function shownEntries(
       previous: before?.revision ?? null,
       detail: details.get(entry.revision),
       size: sizes.get(entry.revision),
+      mayRestore: mayRestore(scene, head),
     })
   })
 }
@@ -183,7 +174,10 @@ export async function buildDiff(
     files: filesBetween(sides).map(file => shownFile(file, sides)),
     rendered: range.isRendered ? { from: from.document, to: to.document } : null,
     otherUrl: urlWith(scene, 'view', range.isRendered ? null : 'rendered'),
-    restorePath: mayRestore(scene, head) ? path : null,
+    restoreUrl:
+      mayRestore(scene, head) && from.revision !== head.live
+        ? restoreUrl(path, { revision: from.revision })
+        : null,
     historyUrl: viewUrl(scene, path, 'history.html'),
     previousUrl: beside.before === null ? null : diff({ from: beside.before, to: from.revision }),
     nextUrl: beside.after === null ? null : diff({ from: to.revision, to: beside.after }),
@@ -206,71 +200,6 @@ async function entryAt(
   const entry = await findRevisionEntry(site, viewer, id, revision)
   if (entry === null) throw noRevision(path, revision)
   return entry
-}
-
-interface Heading {
-  readonly frame: Frame
-  readonly subject: ShownSubject
-  readonly breadcrumb: readonly Link[]
-  /** The revision that readers see in the time of the scene. */
-  readonly live: number | null
-}
-
-/** What stands above a view about a page. */
-async function readHeading(scene: Scene, subject: Subject, end: number | null): Promise<Heading> {
-  const { pages, path, when } = scene
-  const { db } = pages.site
-  const paths = [ROOT, path, ...pathsAbove(path)]
-  const [around, named, people, shown] = await Promise.all([
-    readAround(scene),
-    namedIn(scene, paths),
-    peopleIn(scene),
-    findShownEntity(db, subject.id, endOfTime(when)),
-  ])
-  const page = named.get(path)
-  const title = page?.entityId === subject.id ? page.title : await titleOf(scene, subject, end)
-  return {
-    frame: frameOf(scene, around, { named, people }),
-    subject: {
-      title: title || 'Untitled',
-      path,
-      url: urlIn(scene, path),
-      deleted: shown?.state === 'deleted',
-    },
-    breadcrumb: breadcrumbOf(scene, named),
-    live: shown?.state === 'live' ? shown.revision : null,
-  }
-}
-
-/** The position that a time means for what is known of it: ahead nothing is. */
-function endOfTime(when: Scene['when']): number {
-  return when === null || 'ahead' in when ? FOREVER - 1 : when.position
-}
-
-/** Of a page that is deleted or a draft. */
-async function titleOf({ pages }: Scene, { id }: Subject, end: number | null): Promise<string> {
-  const { db } = pages.site
-  const state = await (end === null ? readState(db, id) : readState(db, id, end - 1))
-  if (state?.kind !== 'entity') return ''
-  const { live, tip }: Entity = state
-  return textAt(documentOf(live?.document ?? tip).summary, 'title').trim()
-}
-
-const END = `select max(revision) as revision from log where stream = $1::uuid and position <= $2::bigint`
-
-/** The first revision after the time of the scene; null now. @throws PAGE_NOT_FOUND when there was none yet */
-async function endOf(
-  {
-    pages,
-    path,
-    when,
-  }: { pages: Scene['pages']; path: string; when: Scene['when']; viewer: Viewer },
-  { id }: Subject,
-): Promise<number | null> {
-  if (when === null || 'ahead' in when) return null
-  const row = await find<{ revision: number | null }>(pages.site.db, END, [id, when.position])
-  if (row === null || row.revision === null) throw absent(path)
-  return row.revision + 1
 }
 
 function fieldsOf(scene: Scene): { name: string; value: string }[] {

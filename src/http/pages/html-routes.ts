@@ -9,6 +9,7 @@ import { errorPage } from './error-page.ts'
 import { KeptPages } from './kept-pages.ts'
 import { Memories } from './memory.ts'
 import { answerPage } from './page-routes.ts'
+import { restorePage } from './restore-page.ts'
 import type { Pages } from './scene.ts'
 import { searchPage } from './search-page.ts'
 import { sessionPages } from './session-pages.ts'
@@ -34,5 +35,6 @@ export function htmlRoutes(server: FastifyInstance, { site, options }: HttpConte
   atomFeed(server, pages)
   changesFeed(server, pages)
   changesPage(server, pages)
+  restorePage(server, pages)
   staticFiles(server, pages.scheme)
 }

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { findShownEntity } from '../../../projections/page-history.ts'
-import { absent } from '../../access/viewer.ts'
+import { findShownEntity, type Shown } from '../../../projections/page-history.ts'
+import { absent, type Viewer } from '../../access/viewer.ts'
 import { isUnder, toUrl, type UrlTarget } from '../../content/path.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
-import { demandMoment } from '../../queries/at.ts'
+import { demandMoment, type Moment } from '../../queries/at.ts'
 import type { PageAnswer } from '../../queries/page-answer.ts'
 import { readPage } from '../../queries/read-page.ts'
 import { mayReadPast, viewerOf } from '../../queries/reader.ts'
+import type { PageRecord } from '../../queries/record.ts'
 import { findRevisionEntry } from '../../queries/revisions.ts'
 import { safeLink, urlOfPath } from '../../scheme/site-urls.ts'
 import type { RevisionNotice } from '../../scheme/views.ts'
@@ -20,7 +21,15 @@ import { contentBeside, stateOf } from './entries.ts'
 import { buildBlame, buildDiff, buildHistory } from './history-build.ts'
 import { pageOfHtml } from './kept-pages.ts'
 import { buildPage } from './page-build.ts'
-import { type Pages, type Scene, sceneOf, urlIn, urlOfRevision, viewUrl } from './scene.ts'
+import {
+  type Pages,
+  restoreUrl,
+  type Scene,
+  sceneOf,
+  urlIn,
+  urlOfRevision,
+  viewUrl,
+} from './scene.ts'
 import { sendHtml } from './send-html.ts'
 
 /**
@@ -128,12 +137,16 @@ async function answerAnew(
     at !== null && 'revision' in at
       ? { position, recordedAt: recordedAt ?? page.touched, settled: false }
       : at
-  const about = { viewer, path, when, head, ...(mementos !== undefined && { mementos }) }
-  const scene = sceneOf(pages, request, about)
+  const now = when === null ? null : await findShownEntity(site.db, page.entityId)
+  const scene = sceneOf(pages, request, {
+    ...{ viewer, path, when, head, restoreUrl: restoreUrlOf(viewer, page, { when, now }) },
+    ...(mementos !== undefined && { mementos }),
+  })
   const shown = revision ?? (page.draft ? page.revision : null)
+  const historyPath = now?.path ?? path
   const { html } = await buildPage(scene, answer, {
     query,
-    historyPath: await historyPathOf(scene, page.entityId),
+    historyPath: mayReadPast(viewer, [path, historyPath]) ? historyPath : null,
     revision: shown === null ? null : await noticeOf(scene, page.entityId, shown),
   })
   sayWhen(reply, position, recordedAt)
@@ -162,14 +175,18 @@ function answerOther(
   throw absent(path)
 }
 
-/** The path that the entity has now, where its history can be read there; in the past it may have been at another. */
-async function historyPathOf(
-  { pages, viewer, path, when }: Scene,
-  entityId: string,
-): Promise<string | null> {
-  const now = when === null ? null : await findShownEntity(pages.site.db, entityId)
-  const paths = [path, now?.path ?? path]
-  return mayReadPast(viewer, paths) ? (now?.path ?? path) : null
+/** Where a page of the past can be brought back, by who may; null where there is nothing to bring back. */
+function restoreUrlOf(
+  viewer: Viewer,
+  { revision }: PageRecord,
+  { when, now }: { when: Moment | null; now: Shown | null },
+): string | null {
+  if (now === null || when === null || 'ahead' in when) return null
+  const { state, path } = now
+  if (!mayReadPast(viewer, [path])) return null
+  if (state === 'deleted') return viewer.may('post.delete', path) ? restoreUrl(path) : null
+  const isOther = state === 'live' && now.revision !== revision
+  return isOther && viewer.may('post.edit', path) ? restoreUrl(path, { revision }) : null
 }
 
 async function noticeOf(
@@ -188,10 +205,16 @@ async function noticeOf(
   const beside = past ? await contentBeside(scene, { low: revision, high: revision }) : NONE
   const { before, after } = beside
   const liveNow = live?.state === 'live' ? live : null
+  const state = stateOf(entry, liveNow?.revision ?? null)
+  const isOther = state === 'past' || state === 'draft'
   return {
     ...{ revision, at, note },
     author: actorPerson(actor, actorName, actorPath === null ? null : urlIn(scene, actorPath)),
-    state: stateOf(entry, liveNow?.revision ?? null),
+    state,
+    restoreUrl:
+      scene.when === null && past && isOther && viewer.may('post.edit', path)
+        ? restoreUrl(path, { revision })
+        : null,
     historyUrl: past ? viewUrl(scene, path, 'history.html') : null,
     diffUrl:
       before === null ? null : viewUrl(scene, path, 'diff.html', { from: before, to: revision }),
@@ -227,8 +250,11 @@ async function answerView(
 }
 
 const VIEWS: Record<View, (scene: Scene, query: Query) => Promise<string>> = {
-  'history.html': (scene, query) =>
-    buildHistory(scene, revisionOf(query, 'before'), chosenIn(query)),
+  'history.html': async (scene, query) => {
+    const { site, names } = scene.pages
+    const { timeZone } = await names.read(site.db)
+    return buildHistory(scene, revisionOf(query, 'before'), chosenIn(query, timeZone))
+  },
   'diff.html': diff,
   'blame.html': scene => buildBlame(scene),
 }

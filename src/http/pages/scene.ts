@@ -36,6 +36,8 @@ export interface Scene {
   readonly when: Moment | null
   /** Other times of the page; null where they are not known. */
   readonly mementos: Mementos | null
+  /** Where what is seen can be brought back to today; null where that is not offered. */
+  readonly restoreUrl: string | null
   /** What was looked up for others who may see the same. */
   readonly memory: Memory
 }
@@ -47,12 +49,13 @@ export function sceneOf(
   about: Pick<Scene, 'viewer' | 'path' | 'when'> & {
     readonly head?: Head
     readonly mementos?: Mementos
+    readonly restoreUrl?: string | null
   },
 ): Scene {
-  const { viewer, path, when, head, mementos = null } = about
+  const { viewer, path, when, head, mementos = null, restoreUrl = null } = about
   const memory = head && when === null ? pages.memories.at(head, viewer) : newMemory()
   const userId = request.speaker?.userId ?? null
-  return { pages, viewer, path, when, mementos, memory, userId, url: request.url }
+  return { pages, viewer, path, when, mementos, restoreUrl, memory, userId, url: request.url }
 }
 
 /** What links get to stay in the time of the scene; '' now. */
@@ -90,6 +93,18 @@ export function urlWith(scene: Scene, name: string, value: string | null): strin
   if (value === null) words.delete(name)
   else words.set(name, value)
   return withQuery(pathname, words.toString())
+}
+
+export const RESTORE_URL = '/$restore/'
+
+/** Where a revision of a page can be brought back, or one field of it; without a revision the page itself, which is deleted. */
+export function restoreUrl(
+  path: string,
+  what: { readonly revision?: number; readonly field?: string } = {},
+): string {
+  const words = new URLSearchParams({ path })
+  for (const [key, value] of Object.entries(what)) words.set(key, String(value))
+  return withQuery(RESTORE_URL, words.toString())
 }
 
 /** The URL of one revision of the scene's page. */

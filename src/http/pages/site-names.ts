@@ -3,6 +3,7 @@ import { readState } from '../../commands/states.ts'
 import type { Json } from '../../content/document.ts'
 import { SETTINGS_STREAM } from '../../content/events.ts'
 import { own, type Settings } from '../../content/state.ts'
+import { isTimeZone } from '../../content/time-zone.ts'
 import { type Db, find } from '../../pg/db.ts'
 
 /** What the settings say of the site for all its pages. */
@@ -13,9 +14,16 @@ export interface SiteNames {
   readonly copyright: string | null
   /** `https://host`, without a slash at the end; null when not set. */
   readonly origin: string | null
+  readonly timeZone: string
 }
 
-export const NO_NAMES: SiteNames = { title: null, language: 'en', copyright: null, origin: null }
+export const NO_NAMES: SiteNames = {
+  title: null,
+  language: 'en',
+  copyright: null,
+  origin: null,
+  timeZone: 'UTC',
+}
 
 const NEWEST = `select revision from log where stream = $1::uuid order by revision desc limit 1`
 
@@ -24,7 +32,7 @@ export class NamesReader {
   #revision = 0
   #names = NO_NAMES
 
-  /** `site.title`, `site.language`, `site.copyright` and `site.url` of the settings. */
+  /** `site.title`, `site.language`, `site.copyright`, `site.url` and `site.timezone` of the settings. */
   async read(db: Db): Promise<SiteNames> {
     const newest = await find<{ revision: number }>(db, NEWEST, [SETTINGS_STREAM])
     if (newest === null || newest.revision === this.#revision) return this.#names
@@ -58,11 +66,13 @@ function namesFrom(settingOf: (key: string) => Json | undefined): SiteNames {
     return typeof value === 'string' && value.trim() !== '' ? value.trim() : null
   }
   const url = text('site.url')
+  const zone = text('site.timezone')
   return {
     title: text('site.title'),
     language: languageOf(text('site.language')),
     copyright: text('site.copyright'),
     origin: url !== null && /^https?:/.test(url) && URL.canParse(url) ? new URL(url).origin : null,
+    timeZone: zone !== null && isTimeZone(zone) ? zone : 'UTC',
   }
 }
 

@@ -2,11 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { changeAndForget } from '../../commands/accounts.ts'
 import type { Change } from '../../commands/change.ts'
-import { missingFor, missingIn } from '../../commands/missing.ts'
-import { restoreRevision, undeletePage } from '../../commands/pages.ts'
+import { restoreRevision } from '../../commands/pages.ts'
+import { previewRestore, previewUndelete } from '../../commands/previews.ts'
 import { rehearse } from '../../commands/rehearse.ts'
-import { undeleteTree } from '../../commands/undelete-below.ts'
-import { documentOf } from '../../content/document.ts'
+import { undelete } from '../../commands/undelete-below.ts'
 import { parsePath } from '../../content/path.ts'
 import { resolvePosition } from '../../queries/at.ts'
 import type { HttpContext } from '../context.ts'
@@ -89,7 +88,7 @@ export function pageReturnRoutes(server: FastifyInstance, context: HttpContext):
         }),
       },
     },
-    (request, reply) => undelete(context, request, reply),
+    (request, reply) => bringBack(context, request, reply),
   )
 }
 
@@ -107,17 +106,16 @@ async function restore(
     return restoreRevision(it, path, options)
   }
   if (!dryRun) return sendWritten(site, reply, await changeAndForget(site, author, work))
-  const { result, events } = await rehearse(site, author, async it => ({
-    missing: await missingIn(it, path, options.revision),
-    entity: await work(it),
-  }))
-  const { entity, missing } = result
-  const document = documentOf(options.draft ? entity.tip : (entity.live?.document ?? entity.tip))
+  const { result, events } = await rehearse(site, author, async it => {
+    await demandUnchanged(it, path, etag)
+    return previewRestore(it, path, options)
+  })
+  const { entity, document, missing } = result
   const what = { path: entity.path, entityId: entity.id, changes: events.length > 0 }
   return sendJson(reply, JSON.stringify({ dryRun, ...what, document, missing }))
 }
 
-async function undelete(
+async function bringBack(
   { site }: HttpContext,
   request: FastifyRequest<UndeleteRequest>,
   reply: FastifyReply,
@@ -126,23 +124,20 @@ async function undelete(
   const etag = ifMatchOf(request)
   const { to, below = false, from, dryRun = false, note } = request.body
   const after = from === undefined ? 0 : (await resolvePosition(site.db, from)).position
-  const place = to === undefined ? {} : { to: parsePath(to) }
+  const options = { ...(to !== undefined && { to: parsePath(to) }), below, after }
   const author = await authorOf(site, request, note)
-  const work = async (it: Change) => {
-    await demandUnchanged(it, path, etag)
-    if (below) return undeleteTree(it, path, { ...place, after })
-    return { top: await undeletePage(it, path, place.to), pages: [], left: [] }
-  }
   if (dryRun) {
     const { result } = await rehearse(site, author, async it => {
-      const { top, ...rest } = await work(it)
-      const document = documentOf(top.live?.document ?? top.tip)
-      const missing = await missingFor(it, top, { document, files: [] })
-      return { path: top.path, entityId: top.id, ...rest, missing }
+      await demandUnchanged(it, path, etag)
+      return previewUndelete(it, path, options)
     })
-    return sendJson(reply, JSON.stringify({ dryRun, ...result }))
+    const { top, ...rest } = result
+    return sendJson(reply, JSON.stringify({ dryRun, path: top.path, entityId: top.id, ...rest }))
   }
-  const { result, ...written } = await changeAndForget(site, author, work)
+  const { result, ...written } = await changeAndForget(site, author, async it => {
+    await demandUnchanged(it, path, etag)
+    return undelete(it, path, options)
+  })
   const position = await positionOf(site, { result, ...written })
   const essentials = essentialsOf(result.top, written.events, position)
   reply.header('ETag', `"${essentials.etag}"`).header('RM3-Position', position)
