@@ -121,10 +121,9 @@ suite('reads as of a time', test => {
 
   test('have days that begin and end by the clocks of the site', async () => {
     const now = Date.now()
-    for (const timeZone of ['Pacific/Kiritimati', 'Etc/GMT+12', 'Nowhere/AtAll']) {
-      const zone = timeZone.startsWith('Nowhere') ? 'UTC' : timeZone
+    for (const timeZone of ['Pacific/Kiritimati', 'Etc/GMT+12', 'UTC']) {
       const day = (ago: number) =>
-        new Intl.DateTimeFormat('sv', { timeZone: zone }).format(now - ago * 86_400_000)
+        new Intl.DateTimeFormat('sv', { timeZone }).format(now - ago * 86_400_000)
       await change(open.site, AS_ROOT, it => setSetting(it, 'site.timezone', timeZone))
 
       assert.is((await get(`/api/pages/wh.b?at=${day(0)}`)).statusCode, 200, timeZone)
