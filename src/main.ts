@@ -74,7 +74,7 @@ function greet(
   if (made !== null) {
     tell(`It shows a demonstration site. Log in as ${made.user} with the password`)
     tell(`  ${made.password}`)
-    tell('which is shown this once (rm3admin passwd admin makes another).')
+    tell('which is shown this once (npx rm3admin passwd admin makes another).')
   }
   tell('Ctrl-C stops it.')
 }

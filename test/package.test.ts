@@ -17,6 +17,10 @@ suite('package', test => {
     assert.equal(missing, [])
   })
 
+  test('npm start hands signals on: the shell that npm starts must not stand between', () => {
+    assert.match(read('package.json').scripts.start, /^exec node /)
+  })
+
   test('PostgreSQL comes in one exact version for every platform', () => {
     const versions = new Set(Object.values(read('package.json').optionalDependencies))
 

@@ -66,15 +66,15 @@ export const TRY_IT: DemoText = {
   title: 'Try it',
   abstract: 'How to edit a page, and how to see that you did.',
   text: `
-You were shown a password when this site was first started; the user is **admin**. Has it scrolled away? Run
-\`rm3admin passwd admin\` and you get another.
+You were shown a password when this site was first started; the user is **admin**. Has it scrolled away? In the folder
+where you started the site, \`npx rm3admin passwd admin\` makes another. All commands here are given in that folder.
 
 ## Make a token
 
 Programs log in with a token. It is shown once and stored only as a hash:
 
 \`\`\`sh
-rm3admin token create admin --label trying
+npx rm3admin token create admin --label trying
 TOKEN=rm3_…
 \`\`\`
 
@@ -84,10 +84,12 @@ Ask for the page first. The \`ETag\` of the answer says which revision you have 
 made only if nobody else was faster:
 
 \`\`\`sh
-curl -i http://127.0.0.1:4000/api/pages/wh.try_it
-curl -X PATCH http://127.0.0.1:4000/api/pages/wh.try_it \\
+SITE=http://127.0.0.1:4000     # where you see this page
+curl -i $SITE/api/pages/wh.try_it
+curl -X PATCH $SITE/api/pages/wh.try_it \\
   -H "Authorization: Bearer $TOKEN" -H 'If-Match: "…"' \\
-  -H 'Content-Type: application/merge-patch+json' -H 'RM3-Note: trying it out' \\
+  -H 'Content-Type: application/merge-patch+json' \\
+  -H 'RM3-Note: trying it out' \\
   -d '{"summary": {"title": "I was here"}}'
 \`\`\`
 
@@ -97,20 +99,20 @@ each other unawares.
 ## See what you did
 
 \`\`\`sh
-curl http://127.0.0.1:4000/api/pages/wh.try_it/revisions
-rm3dump wh.try_it -l -f
+curl $SITE/api/pages/wh.try_it/revisions
+npx rm3dump wh.try_it -l -f
 \`\`\`
 
-Your note is there, your name and the time. So is the page as it was before, whole:
+Your note is there, your name and the time; *History* below this page shows the same. So is the page as it was before, whole:
 
 \`\`\`sh
-rm3dump wh.try_it -f --at revision:1
+npx rm3dump wh.try_it -f --at revision:1
 \`\`\`
 
 ## Break something
 
-Delete a page with \`rm3rm\`, move one with \`rm3mv\`, take a right away with \`rm3admin deny\`. Then ask
-\`rm3admin explain nobody view wh.blog --at position:1\` what was true before. Whatever you find in the past can be brought back.
+Delete a page with \`npx rm3rm\`, move one with \`npx rm3mv\`, take a right away with \`npx rm3admin deny\`. Then ask
+\`npx rm3admin explain nobody view wh.blog --at position:1\` what was true before. Whatever you find in the past can be brought back.
 `,
   navbar: true,
 }

@@ -39,9 +39,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   try {
     await client.connect()
   } catch (cause) {
-    throw new Rm3Error('UNAVAILABLE', `cannot connect to PostgreSQL: ${(cause as Error).message}`, {
-      cause,
-    })
+    throw new Rm3Error('UNAVAILABLE', 'cannot connect to PostgreSQL', { cause })
   }
   try {
     await checkServer(db, options.allowUnsafe ?? false)

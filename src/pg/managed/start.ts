@@ -69,6 +69,13 @@ export async function startManagedPostgres(options: ManagedOptions): Promise<Man
         cause: thrown,
       })
     }
+    if (thrown instanceof Error && 'syscall' in thrown && 'path' in thrown) {
+      throw new Rm3Error(
+        'DATABASE_NOT_FOUND',
+        `${options.dataDir} cannot be used for a database: set RM3_DATA to a folder of yours, or RM3_PG to the URL of a PostgreSQL`,
+        { cause: thrown },
+      )
+    }
     throw thrown
   }
 }
