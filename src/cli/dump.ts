@@ -1,3 +1,4 @@
+import { findStub } from '../../projections/page-history.ts'
 import { ROOT_VIEWER } from '../access/viewer.ts'
 import type { Json, JsonObject } from '../codec/json.ts'
 import type { Site } from '../commands/change.ts'
@@ -8,6 +9,7 @@ import { resolveAt } from '../queries/at.ts'
 import type { PageAnswer } from '../queries/page-answer.ts'
 import { readPage } from '../queries/read-page.ts'
 import { recordText } from '../queries/record.ts'
+import { findRevisionEntry } from '../queries/revisions.ts'
 import { readWholeHistory, type WholeRevision } from '../queries/whole-history.ts'
 
 import type { Call, Command, Outcome } from './command.ts'
@@ -45,7 +47,7 @@ async function dumpPage(call: Call, site: Site): Promise<Outcome> {
   const when = call.option('at')
   const at = when === null ? null : await resolveAt(site.db, when)
   const answer = await readPage(site, ROOT_VIEWER, path, at)
-  if (answer.type !== 'page') throw nothingAt(path, answer, when)
+  if (answer.type !== 'page') throw await nothingAt(site, path, answer, when)
   const record = JSON.parse(recordText(answer.page)) as Printed
   const until = at === null ? undefined : answer.position
   const history = call.flag('log') ? await readWholeHistory(site.db, record.entityId, until) : null
@@ -54,11 +56,12 @@ async function dumpPage(call: Call, site: Site): Promise<Outcome> {
   return { text: await friendly(site.db, record, history), data }
 }
 
-function nothingAt(
+async function nothingAt(
+  site: Site,
   path: string,
   answer: Exclude<PageAnswer, { type: 'page' }>,
   when: string | null,
-): Rm3Error {
+): Promise<Rm3Error> {
   if (answer.type === 'moved') {
     const message = `${path} was moved to ${answer.to}`
     return new Rm3Error('PAGE_NOT_FOUND', message, { path, to: answer.to })
@@ -66,6 +69,11 @@ function nothingAt(
   if (answer.type === 'absent') {
     const then = when === null ? '' : ` as of ${when}`
     return new Rm3Error('PAGE_NOT_FOUND', `there is no page at ${path}${then}`, { path })
+  }
+  const stub = await findStub(site.db, path)
+  const last = stub && (await findRevisionEntry(site, ROOT_VIEWER, stub.entityId, stub.revision))
+  if (last?.erased) {
+    return new Rm3Error('ERASED', `${path} was deleted, and what it said was erased`, { path })
   }
   return new Rm3Error('PAGE_GONE', `${path} was deleted; --at shows it as it was`, { path })
 }

@@ -89,7 +89,9 @@ suite('erasures that an archive tells of', test => {
       assert.is((JSON.parse(secret.stdout) as { erasedAgain: number }).erasedAgain, 3)
       for (const site of ['one', 'two']) {
         assert.equal(await erasuresOf(site), told(), site)
-        assert.is((await shell.run('rm3dump', ['wh.a'], to(site))).code, 10)
+        const dump = await shell.run('rm3dump', ['wh.a'], to(site))
+        assert.is(dump.code, 10)
+        assert.match(dump.stderr, 'what it said was erased')
         assert.is((await shell.run('rm3admin', ['verify'], to(site))).code, 0)
       }
     },
