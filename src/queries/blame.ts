@@ -16,7 +16,7 @@ import type { Entity } from '../content/state.ts'
 import { upcast } from '../content/upcast.ts'
 import { Rm3Error } from '../errors.ts'
 import { readStream } from '../log/read.ts'
-import { resolveAt } from './at.ts'
+import { type At, pastPosition } from './at.ts'
 import { findRevisionState, noRevision } from './read-past.ts'
 import { mayReadPast, type Reader } from './reader.ts'
 import type { RevisionEntry } from './revision-entry.ts'
@@ -47,14 +47,14 @@ const KEPT_MAX = 2_000
  * came by a draft that he may not read is of the revision that showed it. Moves change nothing; what a restored revision brings
  * back is of who wrote it.
  *
- * @param at as `resolveAt` takes it; null: as readers see it, or the newest draft where nobody does
- * @throws PAGE_NOT_FOUND, REVISION_NOT_FOUND, AT_INVALID, LOGIN_REQUIRED, PERMISSION_DENIED
+ * @param at null, or ahead, of which nobody has written anything: as readers see it, or the newest draft where nobody does
+ * @throws PAGE_NOT_FOUND, REVISION_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED
  */
 export async function readBlame(
   site: Site,
   reader: Reader,
   path: string,
-  at: string | null,
+  at: At | null,
 ): Promise<Blame> {
   const { viewer, subject } = await getSubject(site, reader, path)
   const wanted = await wantedRevision(site, subject, at)
@@ -74,19 +74,12 @@ export async function readBlame(
   }
 }
 
-async function wantedRevision(
-  site: Site,
-  { id, path }: Subject,
-  at: string | null,
-): Promise<number> {
-  const when = at === null ? null : await resolveAt(site.db, at)
-  if (when !== null && 'revision' in when) return when.revision
-  if (when !== null && 'ahead' in when) {
-    throw new Rm3Error('AT_INVALID', 'nobody has written what lies ahead', { at })
-  }
-  const shown = await findShownEntity(site.db, id, when?.position)
+async function wantedRevision(site: Site, { id, path }: Subject, at: At | null): Promise<number> {
+  if (at !== null && 'revision' in at) return at.revision
+  const position = pastPosition(at)
+  const shown = await findShownEntity(site.db, id, position ?? undefined)
   if (shown !== null) return shown.revision
-  const state = when === null ? await readState(site.db, id) : null
+  const state = position === null ? await readState(site.db, id) : null
   if (state?.kind === 'entity') return state.tipRevision
   throw new Rm3Error('REVISION_NOT_FOUND', `there was no ${path} by then`, { path })
 }

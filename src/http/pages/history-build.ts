@@ -130,9 +130,8 @@ export async function buildBlame(scene: Scene): Promise<string> {
   const { site, scheme } = scene.pages
   const { viewer, path } = scene
   const { subject } = await getSubject(site, viewer, path)
-  const at = new URLSearchParams(linkQueryOf(scene)).get('at')
   const [blame, head] = await Promise.all([
-    readBlame(site, viewer, path, at),
+    readBlame(site, viewer, path, scene.when),
     readHeading(scene, subject, await endOf(scene, subject)),
   ])
   const entries = blame.revisions.map(

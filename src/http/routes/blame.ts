@@ -5,7 +5,7 @@ import { readBlame } from '../../queries/blame.ts'
 import { entryText } from '../../queries/revision-entry.ts'
 import type { HttpContext } from '../context.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sendJson } from '../reply.ts'
+import { sendTimed } from '../reply.ts'
 import { AT, answers, PATH_PARAMS, query, REVISION_ENTRY } from '../schemas.ts'
 
 interface BlameRequest {
@@ -26,7 +26,7 @@ export function blameRoutes(server: FastifyInstance, { site }: HttpContext): voi
   server.get<BlameRequest>(
     '/api/pages/:path/blame',
     {
-      config: { access: 'history' },
+      config: { access: 'history', asOf: true },
       schema: {
         tags: ['history'],
         summary: 'Who wrote which field, line and word of a page',
@@ -37,14 +37,12 @@ export function blameRoutes(server: FastifyInstance, { site }: HttpContext): voi
     },
     async (request, reply) => {
       const path = parsePath(request.params.path)
-      const { revisions, ...blame } = await readBlame(
-        site,
-        readerOf(request),
-        path,
-        request.query.at ?? null,
-      )
+      const { at } = request
+      const { revisions, ...blame } = await readBlame(site, readerOf(request), path, at)
       const rest = JSON.stringify(blame).slice(0, -1)
-      return sendJson(reply, `${rest},"revisions":[${revisions.map(entryText)}]}`)
+      const when = at === null || 'revision' in at ? null : at
+      const json = `${rest},"revisions":[${revisions.map(entryText)}]}`
+      return sendTimed(request, reply, when, json)
     },
   )
 }
