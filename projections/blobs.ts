@@ -115,3 +115,17 @@ export async function listBlobsElsewhere(
   const rows = await db.rows<{ sha256: string }>(ELSEWHERE, [hashes, but.entityId, but.revisions])
   return rows.map(({ sha256 }) => sha256)
 }
+
+const FIRST_FROM = `select min(greatest(h.from_position, b.from_position, $3::bigint)) as position
+  from page_history h join blobs b on b.entity_id = h.entity_id and b.name = $2::text and b.category = 'public'
+    and b.from_position < h.until_position and b.until_position > greatest(h.from_position, $3::bigint)
+  where h.path = $1::text and h.from_position > 0 and h.until_position > $3::bigint and h.state = 'live'`
+
+/** The first position from one on at which a public file was at the page of a path; null when there is none. */
+export async function findFirstWithFile(
+  db: Db,
+  { path, name, from }: { path: string; name: string; from: number },
+): Promise<number | null> {
+  const row = await find<{ position: number | null }>(db, FIRST_FROM, [path, name, from])
+  return row?.position ?? null
+}

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { findFirstWithFile } from '../../projections/blobs.ts'
 import { absent, denied } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { isUnder, toUrl } from '../content/path.ts'
@@ -12,8 +13,8 @@ import { readerOf } from './plugins/speaker.ts'
 /** Where a page is to be had, now, then, and when it was another. Each is its own timegate (RFC 7089, pattern 1.1). */
 export interface MementoUrls {
   readonly original: string
-  /** In link-format. */
-  readonly timemap: string
+  /** In link-format; null where there is none. */
+  readonly timemap: string | null
 }
 
 /** Of the page's own URL; of the record in the API where it has none. */
@@ -31,6 +32,11 @@ export function recordUrls(path: string): MementoUrls {
 const ROOT = 'wh'
 const LINK_FORMAT = 'application/link-format'
 const VARY = 'Accept, Accept-Datetime, Authorization, Cookie'
+
+/** Of a file, which has no list of its times. @param url its address */
+export function fileUrls(url: string): MementoUrls {
+  return { original: url, timemap: null }
+}
 
 /** The address of what was there at a position. */
 export function mementoUrl({ original }: MementoUrls, position: number): string {
@@ -51,10 +57,11 @@ export function linkTimes(
 /** Says of the present answer where its past is. Only for who may read that. */
 export function linkOriginal(reply: FastifyReply, { original, timemap }: MementoUrls): void {
   reply.header('Vary', VARY)
-  reply.header(
-    'Link',
-    `<${original}>; rel="original timegate latest-version", <${timemap}>; rel="timemap version-history"; type="${LINK_FORMAT}"`,
-  )
+  const links = [`<${original}>; rel="original timegate latest-version"`]
+  if (timemap !== null) {
+    links.push(`<${timemap}>; rel="timemap version-history"; type="${LINK_FORMAT}"`)
+  }
+  reply.header('Link', links.join(', '))
 }
 
 /** Says of a past answer where the present is, and the other times at which the page was another (RFC 7089, RFC 5829). */
@@ -109,6 +116,16 @@ export async function negotiated(
   const at = await resolveAt(site.db, new Date(instant).toISOString())
   const position = 'ahead' in at ? at.head : 'position' in at ? at.position : 0
   return Math.max(position, first.position)
+}
+
+/** As `negotiated`, of a file of the page: the first position from then on at which the page had it, where it had not yet. */
+export async function negotiatedFile(
+  site: Site,
+  request: FastifyRequest,
+  file: { path: string; name: string },
+): Promise<number | null> {
+  const from = await negotiated(site, request, file.path)
+  return from === null ? null : ((await findFirstWithFile(site.db, { ...file, from })) ?? from)
 }
 
 /** Sends a reader to the memento of a position. */

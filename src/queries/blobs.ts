@@ -17,6 +17,7 @@ export type BlobsAnswer =
   | {
       readonly type: 'blobs'
       readonly blobs: readonly BlobRow[]
+      readonly viewer: Viewer
       readonly position: number
       /** As of when it was asked for; null: now. */
       readonly recordedAt: string | null
@@ -42,7 +43,7 @@ export async function readBlobs(
   const isPrivate = blobs.some(({ category }) => category === 'private')
   const mayAll = isPrivate && (await mayEdit(site, viewer, page.entityId, [path, page.path]))
   const shown = mayAll ? blobs : blobs.filter(({ category }) => category === 'public')
-  return { type: 'blobs', blobs: shown, position, recordedAt }
+  return { type: 'blobs', blobs: shown, viewer, position, recordedAt }
 }
 
 async function mayEdit(

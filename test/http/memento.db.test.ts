@@ -3,7 +3,7 @@ import { deletePage, movePage, pageAt, revisePage } from '../../src/commands/pag
 import { readHead } from '../../src/log/read.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
-import { browse } from './html-site.ts'
+import { attachPicture, browse } from './html-site.ts'
 import { member, page, putGrants, putPages, type TestServer, testServer } from './support.ts'
 
 suite('mementos', test => {
@@ -146,6 +146,31 @@ suite('mementos', test => {
     )
     assert.is(linksOf(then.headers['link'])['prev'], undefined)
     assert.is((await get(`/api/pages/wh.turn?at=position:${seen}`)).statusCode, 404)
+  })
+
+  test('of files are found by Accept-Datetime, when the page had them', async () => {
+    await putPages(open, ['wh.filed'])
+    await attachPicture(open, 'wh.filed', 'a b.svg')
+    const attached = await end()
+    const url = '/filed/$file/a%20b.svg'
+    const early = await get(url, { 'accept-datetime': 'Mon, 01 Jan 2001 00:00:00 GMT' })
+    const late = await get(url, { 'accept-datetime': 'Tue, 01 Jan 2999 00:00:00 GMT' })
+    const never = await get('/a/$file/none.svg', {
+      'accept-datetime': 'Tue, 01 Jan 2999 00:00:00 GMT',
+    })
+
+    assert.is(early.statusCode, 302)
+    assert.is(early.headers.location, `${url}?at=position:${attached}`)
+    assert.is(late.headers.location, `${url}?at=position:${attached}`)
+    assert.equal(linksOf(early.headers['link']), {
+      ...{ original: url, timegate: url, 'latest-version': url },
+    })
+    assert.match(String(early.headers['vary']), 'Accept-Datetime')
+    assert.is((await get(String(never.headers.location))).statusCode, 404)
+    assert.is((await get(url, { 'accept-datetime': 'soon' })).statusCode, 400)
+    const closed = { 'accept-datetime': 'Tue, 01 Jan 2999 00:00:00 GMT' }
+    assert.is((await get('/closed/$file/x.svg', closed)).statusCode, 401)
+    assert.is((await get('/secret/$file/x.svg', closed)).statusCode, 404)
   })
 
   test('have a banner that steps through the changes of the page and of the site', async () => {

@@ -256,6 +256,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
     wordings.listRewordedAfter(db, [77, 6077], { position: 50_000, looked: 5_000, limit: 1_000 }),
   'listRewordedAfter of a word that all have': db =>
     wordings.listRewordedAfter(db, [1], { position: 50_000, looked: 200, limit: 100 }),
+  findFirstWithFile: db => blobs.findFirstWithFile(db, { path: PATH, name: 'a.png', from: 15_000 }),
   listPublished: db => feed.listPublished(db, [ID]),
   listNewPages: db => feed.listNewPages(db, '^wh', ['base', 'blog'], 20),
   readState: db => readState(db, ID, 77).catch(() => null),

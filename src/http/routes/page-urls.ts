@@ -4,8 +4,16 @@ import { fromUrl, isUnder, toUrl, type UrlTarget } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import { blobNamed, readBlobs } from '../../queries/blobs.ts'
 import { readPage } from '../../queries/read-page.ts'
+import { mayReadPast } from '../../queries/reader.ts'
 import type { HttpContext } from '../context.ts'
-import { negotiated, pageUrls, sendToMemento } from '../memento.ts'
+import {
+  fileUrls,
+  linkOriginal,
+  negotiated,
+  negotiatedFile,
+  pageUrls,
+  sendToMemento,
+} from '../memento.ts'
 import { prefersJson } from '../plugins/errors.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import { sayWhen } from '../reply.ts'
@@ -92,10 +100,14 @@ async function sendFile(
   reply: FastifyReply,
   { path, name }: FileTarget,
 ): Promise<FastifyReply> {
+  const urls = fileUrls(toFileUrl(path, name, ROOT))
+  const wanted = await negotiatedFile(site, request, { path, name })
+  if (wanted !== null) return sendToMemento(reply, urls, wanted)
   const answer = await readBlobs(site, readerOf(request), path, request.at)
   if (answer.type === 'blobs') {
     const blob = blobNamed(answer.blobs, path, name)
     if (request.at !== null) sayWhen(reply, answer.position, answer.recordedAt)
+    if (mayReadPast(answer.viewer, [path])) linkOriginal(reply, urls)
     return sendBlob(request, reply, blob)
   }
   if (answer.type !== 'moved' || !isUnder(answer.to, ROOT)) throw notThere(path, answer)
