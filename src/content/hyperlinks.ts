@@ -1,4 +1,5 @@
 import type { Document } from './document.ts'
+import { fileLinksOf, followFileLink } from './file-links.ts'
 import { fromUrl, isUnder, toUrl } from './path.ts'
 import { type TextBlock, textBlocksOf } from './text-blocks.ts'
 
@@ -25,16 +26,26 @@ const SOMEWHERE = 'https://site.invalid'
 export function hyperlinksOf(document: Document, path: string): Hyperlink[] {
   let base: URL | undefined
   const found = new Map<string, Hyperlink>()
-  const add = (href: string) => {
+  const fileLinks = fileLinksOf(document)
+  const add = (written: string) => {
     if (found.size >= LINKS_MAX) return
+    const href = followFileLink(fileLinks, written.trim())
     base ??= new URL(isUnder(path, 'wh') ? toUrl(path) : '/', SOMEWHERE) // most pages have no links
-    const link = linkOf(href.trim(), base)
+    const link = linkOf(href, base)
     if (link !== null) found.set(keyOfLink(link), link)
   }
   for (const block of textBlocksOf(document)) for (const href of hrefsIn(block)) add(href)
   const { url } = document.summary
   if (document.proto === 'link' && typeof url === 'string') add(url)
   return [...found.values()]
+}
+
+/**
+ * What links and pictures in a document's texts name, as it stands there; in Markdown also where a link's text goes over several lines. What is none after all
+ * may be among it.
+ */
+export function referencesOf(document: Document): string[] {
+  return textBlocksOf(document).flatMap(block => [...referencesIn(block)])
 }
 
 /** The same for two links that lead to the same place. */
@@ -64,10 +75,13 @@ const FENCED = /^ {0,3}(`{3,8}|~{3,8})[^\n]*\n[\s\S]*?(?:^ {0,3}\1[^\n]*$|(?![\s
 const CODE = /(?<!`)(`{1,8})(?!`)[^`\n]+\1/g
 const INLINE =
   /(!?)\[(?:[^[\]\n]*!\[[^[\]\n]*\]\([^()\n]*\))?[^[\]\n]*\]\(<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:\s[^()\n]*)?\)/g
+const TARGET = /\]\(<?([^()\s<>]+(?:\([^()\s]*\)[^()\s<>]*)*)/g
 const DEFINITION = /^ {0,3}\[[^[\]\n]+\]:[ \t]*<?([^\s<>]+)/gm
 const AUTOMATIC = /<(https?:[^\s<>]+)>/gi
 const ANCHOR = /<a(?:rea)?\s[^<>]*>/gi
+const PICTURE = /<img\s[^<>]*>/gi
 const HREF = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))/i
+const SRC = /\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))/i
 
 /** What one of every kind of link has. */
 const MARKS = ['<', '](', ']:']
@@ -76,14 +90,31 @@ function* hrefsIn({ format, source }: TextBlock): Generator<string> {
   if (format === 'plainishtext') return
   const text = source.slice(0, SOURCE_CHARS_MAX)
   if (!MARKS.some(mark => text.includes(mark))) return // most texts have no links, and each is looked at with every save
-  const markup = format === 'markdown' ? text.replace(FENCED, '\n').replace(CODE, ' ') : text
+  const markup = withoutCode(format, text)
   if (format === 'markdown') {
     for (const [, image, href = ''] of markup.matchAll(INLINE)) if (image === '') yield href
     for (const [, href = ''] of markup.matchAll(DEFINITION)) yield href
     for (const [, href = ''] of markup.matchAll(AUTOMATIC)) yield href
   }
-  for (const [tag] of markup.matchAll(ANCHOR)) {
-    const [, double, single, bare] = HREF.exec(tag) ?? []
-    yield (double ?? single ?? bare ?? '').replaceAll('&amp;', '&')
+  for (const [tag] of markup.matchAll(ANCHOR)) yield valueIn(tag, HREF)
+}
+
+function* referencesIn({ format, source }: TextBlock): Generator<string> {
+  if (format === 'plainishtext') return
+  const markup = withoutCode(format, source.slice(0, SOURCE_CHARS_MAX))
+  if (format === 'markdown') {
+    for (const [, name = ''] of markup.matchAll(TARGET)) yield name
+    for (const [, name = ''] of markup.matchAll(DEFINITION)) yield name
   }
+  for (const [tag] of markup.matchAll(ANCHOR)) yield valueIn(tag, HREF)
+  for (const [tag] of markup.matchAll(PICTURE)) yield valueIn(tag, SRC)
+}
+
+function withoutCode(format: TextBlock['format'], text: string): string {
+  return format === 'markdown' ? text.replace(FENCED, '\n').replace(CODE, ' ') : text
+}
+
+function valueIn(tag: string, attribute: RegExp): string {
+  const [, double, single, bare] = attribute.exec(tag) ?? []
+  return (double ?? single ?? bare ?? '').replaceAll('&amp;', '&')
 }

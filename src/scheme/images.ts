@@ -39,7 +39,7 @@ export type Picture =
   | { readonly type: 'image'; readonly image: ImageReference }
 
 /** In an image's address: the site's own files, which are no pages. */
-const SITE_FILE = /^\/\$/
+const SITE_FILE = /^\/(?:[A-Za-z0-9_]+\/)*\$/
 const SIZES: Readonly<Record<string, string>> = {
   small: '(max-width: 40rem) 50vw, 15rem',
   medium: '(max-width: 40rem) 100vw, 30rem',

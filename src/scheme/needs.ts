@@ -1,8 +1,9 @@
 import type { Document } from '../content/document.ts'
+import { fileLinksOf } from '../content/file-links.ts'
 import { feedsOfBlock } from './blocks.ts'
 import type { FeedLayout, FeedNeed } from './feeds.ts'
 import { isJsonObject, textAt } from './json.ts'
-import type { Piece, TextPlace } from './refine.ts'
+import { type Piece, POSTING_IDS, type TextPlace } from './refine.ts'
 import type { Scheme } from './scheme.ts'
 import { isPath } from './site-urls.ts'
 
@@ -61,7 +62,8 @@ export function blockOf(scheme: Scheme, subject: PageSubject, name: string): rea
     pageUrl: subject.url,
     title: name === 'posting' ? textAt(summary, 'title') : '',
     linkQuery: subject.linkQuery,
-    idPrefix: name === 'posting' ? 'c-' : 'c2-',
+    idPrefix: name === 'posting' ? POSTING_IDS : 'c2-',
+    fileLinks: fileLinksOf(subject.document),
   }
   return scheme.texts.block(data[name], name, place)
 }

@@ -1,3 +1,4 @@
+import { type FileLinks, followFileLink } from '../content/file-links.ts'
 import { levelHeadings } from './headings.ts'
 import { escapeHtml } from './html.ts'
 import { type ImageReference, imageOf, type Picture } from './images.ts'
@@ -15,6 +16,8 @@ export interface TextPlace {
   readonly linkQuery: string
   /** Before every id and every link to one, so that no author's id meets one of ours. */
   readonly idPrefix: string
+  /** Where links to files of the repository lead that the page is from. */
+  readonly fileLinks?: FileLinks
 }
 
 /** A part of a rendered text: markup that is safe to send, or an image or listing that is filled in for each view. */
@@ -136,16 +139,27 @@ function prefixId(name: string, attributes: Map<string, string>, prefix: string,
 function refineLink(attributes: Map<string, string>, place: TextPlace): void {
   const written = attributes.get('href')
   if (written === undefined) return
-  const href = plainText(written).trim()
-  if (href.startsWith('#')) {
-    attributes.set('href', `#${escapeHtml(place.idPrefix + href.slice(1))}`)
+  const own = plainText(written).trim()
+  if (own.startsWith('#')) {
+    attributes.set('href', `#${escapeHtml(place.idPrefix + own.slice(1))}`)
     return
   }
+  const href = followed(own, place)
+  if (href !== own) attributes.set('href', escapeHtml(href))
   const target = resolveOnSite(href, place.pageUrl)
   if (target === null) attributes.set('rel', 'noopener nofollow ugc')
   else if (place.linkQuery !== '' && pathOfUrl(href, place.pageUrl) !== null) {
     attributes.set('href', escapeHtml(withQuery(href, place.linkQuery)))
   }
+}
+
+/** What is written before ids of a page's main text. */
+export const POSTING_IDS = 'c-'
+
+/** An address as it leads on the site. A link to a file names a place in its text as the file does. */
+function followed(href: string, { fileLinks = {} }: TextPlace): string {
+  const url = followFileLink(fileLinks, href)
+  return url === href || url.includes('/$') ? url : url.replace('#', `#${POSTING_IDS}`)
 }
 
 function writeImage(
@@ -155,7 +169,11 @@ function writeImage(
   setting: 'block' | 'inline',
 ): void {
   if (token?.type !== 'open') return
-  const picture: Picture = imageOf(token.attributes, place.pageUrl, setting)
+  const src = plainText(token.attributes.get('src') ?? '').trim()
+  const url = followed(src, place)
+  const attributes = new Map(token.attributes)
+  if (url !== src) attributes.set('src', escapeHtml(withQuery(url, place.linkQuery)))
+  const picture: Picture = imageOf(attributes, place.pageUrl, setting)
   if (picture.type === 'html') writer.write(picture.markup)
   else writer.push(picture)
 }

@@ -29,6 +29,11 @@ export class Attachments {
     return (this.#files.get(file)?.blob ?? null) !== null
   }
 
+  /** What a file that is there is called at its page, or will be from the next `settle` on, mostly. */
+  nameOf(file: string): string {
+    return this.#files.get(file)?.at?.name ?? nameIn(file)
+  }
+
   /** Says what a file shall be from the next `settle` on; null: it shall not be there. */
   want(file: string, blob: string | null): void {
     const known = this.#files.get(file)
@@ -136,11 +141,15 @@ export class Attachments {
   #newName(page: GitPage, file: string): string {
     const names = this.#names.get(page) ?? new Set<string>()
     this.#names.set(page, names)
-    const own = file.slice(file.lastIndexOf('/') + 1).normalize('NFC')
+    const own = nameIn(file)
     const name = isBlobName(own) && !names.has(own) ? own : numbered(own, names)
     names.add(name)
     return name
   }
+}
+
+function nameIn(file: string): string {
+  return file.slice(file.lastIndexOf('/') + 1).normalize('NFC')
 }
 
 /** A name made of labels, where the file's own cannot be, or is somebody else's. */

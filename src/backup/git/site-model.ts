@@ -1,9 +1,11 @@
-import { childPath, parentPath } from '../../content/path.ts'
+import { childPath, isUnder, parentPath, toUrl } from '../../content/path.ts'
+import { labelFromTitle } from '../../content/slug.ts'
 import { Attachments } from './attachments.ts'
 import type { Contents } from './contents.ts'
-import { folderDocument, type PageText } from './page-document.ts'
+import { withFileLinks } from './file-links.ts'
+import { type FileKind, folderDocument, kindOfFile, type PageText } from './page-document.ts'
 import { type GitPage, isThere, newPage } from './pages.ts'
-import { foldersOf, isIndexFile, Places } from './places.ts'
+import { folderOf, foldersOf, isIndexFile, Places, stemOf } from './places.ts'
 import type { KnownPages, Targets } from './targets.ts'
 import type { Telling } from './telling.ts'
 
@@ -140,7 +142,39 @@ export class SiteModel implements KnownPages {
       if (page.state === 'deleted') undelete(page, file, path, telling)
       page.path = path
     }
-    for (const it of coming) say(it, telling)
+    for (const it of coming) say(this.#linked(it), telling)
+  }
+
+  /** A page with where its links to other files lead, now that each is where it is after the commit. */
+  #linked(it: Coming): Coming {
+    if (it.text === null) return it
+    const document = withFileLinks(it.text.document, it.file, name => this.#urlOf(name))
+    return { ...it, text: { ...it.text, document } }
+  }
+
+  /** Where a file or a folder is on the site; of a page's file that is not there yet, where it will be, mostly. */
+  #urlOf(name: string): string | null {
+    const file = [name, ...SUFFIXES_LEFT_OUT.map(suffix => name + suffix)].find(it =>
+      this.live.has(it),
+    )
+    const page = file === undefined ? undefined : this.live.get(file)
+    if (page !== undefined) return urlOn(page.path)
+    const folder = folderOf(name)
+    if (this.#attachments.has(name)) {
+      const url = urlOn(this.#pathOf(folder))
+      return url && `${url}$file/${encodeURIComponent(this.#attachments.nameOf(name))}`
+    }
+    const path = this.#places.pathOfFolder(name)
+    if (path !== null) return urlOn(path)
+    const parent = this.#places.pathOfFolder(folder)
+    if (parent === null || !PAGE_KINDS.has(kindOfFile(name))) return null
+    if (isIndexFile(name)) return urlOn(parent)
+    return urlOn(
+      childPath(
+        parent,
+        labelFromTitle(stemOf(name), () => false),
+      ),
+    )
   }
 
   /** A folder's own page gives way; to a page that is new it gives itself. */
@@ -191,6 +225,15 @@ export class SiteModel implements KnownPages {
     this.#pagesAt.set(path, page)
     this.#folderPages.add(page)
   }
+}
+
+const PAGE_KINDS: ReadonlySet<FileKind> = new Set(['markdown', 'html', 'text'])
+/** Links are written without them too. */
+const SUFFIXES_LEFT_OUT = ['.md', '.html']
+
+/** null for a path that no address is of. */
+function urlOn(path: string): string | null {
+  return isUnder(path, 'wh') ? toUrl(path) : null
 }
 
 /** The page of a folder first, so that it gets the folder's path; then by name. */
