@@ -1,6 +1,6 @@
 import type { Json } from '../codec/json.ts'
 import { type Db, find, one } from '../pg/db.ts'
-import { isSubscribed, type Worker } from './define.ts'
+import { isSubscribed, type ScheduledWorker, type Worker } from './define.ts'
 import type { FoundWorker } from './discover.ts'
 import { firstDue, triggerOf } from './schedule.ts'
 
@@ -137,9 +137,31 @@ export interface WorkerStatus {
   readonly lag: number | null
 }
 
-/** All workers that ever ran here or were set up, by name; [] when none was. */
-export async function listWorkers(db: Db): Promise<WorkerStatus[]> {
-  return (await readWorkerRows(db)).map(statusOf)
+/**
+ * All workers that ever ran here or were set up, by name; [] when none was.
+ *
+ * @param known those whose schedule is in the site's tables are asked when they are due
+ */
+export async function listWorkers(
+  db: Db,
+  known: readonly FoundWorker[] = [],
+): Promise<WorkerStatus[]> {
+  const statuses = (await readWorkerRows(db)).map(statusOf)
+  const asked = statuses.map(async status => {
+    const { worker } = known.find(({ name }) => name === status.name) ?? {}
+    if (worker === undefined || isSubscribed(worker)) return status
+    return { ...status, due: await dueOf(db, worker, status.due) }
+  })
+  return Promise.all(asked)
+}
+
+/** When a worker is due: as the site's tables say, or its row. Null: nothing is scheduled. */
+export async function dueOf(
+  db: Db,
+  { schedule }: ScheduledWorker,
+  due: string | null,
+): Promise<string | null> {
+  return 'at' in schedule && typeof schedule.at === 'function' ? schedule.at(db) : due
 }
 
 function statusOf(row: WorkerRow): WorkerStatus {

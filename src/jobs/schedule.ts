@@ -1,17 +1,20 @@
 import { nextCron, parseEvery } from './cron.ts'
 import { isSubscribed, type Schedule, type Worker } from './define.ts'
 
-/** What makes a worker run, in words: `every 15m`, `cron 5 4 * * *`, `at 2027-01-01T00:00:00.000Z`, `at the next instant`, `on PageRevised`. */
+/** The trigger of a worker that the site's tables say the time of. */
+export const AS_SCHEDULED = 'as scheduled'
+
+/** What makes a worker run, in words: `every 15m`, `cron 5 4 * * *`, `at 2027-01-01T00:00:00.000Z`, `as scheduled`, `on PageRevised`. */
 export function triggerOf(worker: Worker): string {
   if (isSubscribed(worker)) return `on ${worker.subscription.on.join(', ')}`
   const { schedule } = worker
   if ('every' in schedule) return `every ${schedule.every}`
   if ('cron' in schedule) return `cron ${schedule.cron}`
-  return typeof schedule.at === 'string' ? `at ${schedule.at}` : 'at the next instant'
+  return typeof schedule.at === 'string' ? `at ${schedule.at}` : AS_SCHEDULED
 }
 
 /**
- * When a worker is due for the first time; null: not by time, or when the site's tables say so.
+ * When a worker is due for the first time; null: not by time, or when the site's tables say it.
  *
  * @param now an instant, RFC 3339
  */

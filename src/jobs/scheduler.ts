@@ -1,8 +1,8 @@
 import { isRm3Error } from '../errors.ts'
 import type { Wakeups } from '../log/wakeups.ts'
 import type { Db } from '../pg/db.ts'
-import { readWorkerRows, registerWorkers, skipTo, type WorkerRow } from './checkpoints.ts'
-import { isSubscribed, type ScheduledWorker, TRIES_MAX } from './define.ts'
+import { dueOf, readWorkerRows, registerWorkers, skipTo, type WorkerRow } from './checkpoints.ts'
+import { isSubscribed, TRIES_MAX } from './define.ts'
 import type { FoundWorker } from './discover.ts'
 import { fail, type Lease, takeLease } from './lease.ts'
 import { runLeased } from './run-leased.ts'
@@ -122,7 +122,7 @@ export class Scheduler {
     const since = (instant: string) => Date.parse(instant) - Date.parse(row.now)
     if (row.retryAt !== null && since(row.retryAt) > 0) return since(row.retryAt)
     if (isSubscribed(worker)) return (await this.#isBehind(worker.subscription.on, row)) ? 0 : null
-    const due = await dueOf(worker, row, this.#options.db)
+    const due = await dueOf(this.#options.db, worker, row.due)
     return due === null ? null : Math.max(0, since(due))
   }
 
@@ -173,14 +173,6 @@ const FIRST_OF = `select position from log
 function needsNotice({ worker }: FoundWorker): boolean {
   if (isSubscribed(worker)) return true
   return 'at' in worker.schedule && typeof worker.schedule.at === 'function'
-}
-
-async function dueOf(
-  { schedule }: ScheduledWorker,
-  row: WorkerRow,
-  db: Db,
-): Promise<string | null> {
-  return 'at' in schedule && typeof schedule.at === 'function' ? schedule.at(db) : row.due
 }
 
 /** Why a run that is due is not made; null: it is. */

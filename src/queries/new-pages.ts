@@ -5,7 +5,6 @@ import { type Moment, pastPosition } from './at.ts'
 import { pastOf } from './past-filter.ts'
 import { listPeople } from './people.ts'
 import { listPlanned } from './planned.ts'
-import { type Reader, viewerOf } from './reader.ts'
 
 /** Most pages of a feed. */
 const ENTRIES_MAX = 20
@@ -23,10 +22,9 @@ export type FeedPage = NewPage & { readonly authorName: string | null }
  */
 export async function readNewPages(
   site: Site,
-  reader: Reader,
+  viewer: Viewer,
   when: Moment | null,
 ): Promise<FeedPage[]> {
-  const viewer = await viewerOf(site, reader)
   const position = pastPosition(when)
   const pages =
     position === null ? await listAhead(site, viewer, when) : await listPast(site, viewer, position)

@@ -144,6 +144,7 @@ suite('rm3admin worker', test => {
       assert.ok(names.includes(name), name)
     }
     assert.match(stdout, /once +every 1h: never ran, due 2/)
+    assert.match(stdout, /backup +as scheduled: never ran, nothing is scheduled/)
     assert.match(stdout, /post +on PageCreated: never ran, 0 positions behind/)
   }, 60_000)
 

@@ -198,6 +198,7 @@ suite('what changed on the site', test => {
     })
 
     assert.match(String(answer.headers['content-type']), /^application\/atom\+xml/)
+    assert.match(answer.body, '<title>Changes of wh</title>')
     assert.match(answer.body, '<title>Number one: changed</title>')
     assert.match(answer.body, 'and 1 more change: moved</title>')
     assert.match(answer.body, 'href="/notes/one/history.html"')

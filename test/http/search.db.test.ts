@@ -202,6 +202,7 @@ suite('search, links and activity over HTTP', test => {
     })
 
     assert.match(String(headers['content-type']), /^application\/atom\+xml/)
+    assert.match(body, /<title>Home<\/title>/)
     assert.match(body, /<entry>\n<title>Last &lt;&amp;&gt; one<\/title>/)
     assert.match(body, /<summary type="html">&lt;b&gt;bold&lt;\/b&gt;<\/summary>/)
     assert.ok(body.indexOf('/blog/last/') < body.indexOf('/blog/other/'))

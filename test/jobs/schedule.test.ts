@@ -36,7 +36,7 @@ suite('the schedule of a worker', test => {
 
     assert.equal([firstDue(asked, NOON), firstDue(told, NOON)], [null, null])
     assert.equal([nextDue(asked, null, NOON), nextDue(told, null, NOON)], [null, null])
-    assert.is(triggerOf(asked), 'at the next instant')
+    assert.is(triggerOf(asked), 'as scheduled')
     assert.is(triggerOf(told), 'on PageCreated, PageRevised')
   })
 

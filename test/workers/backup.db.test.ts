@@ -1,4 +1,5 @@
 import type { Json } from '../../src/codec/json.ts'
+import { listWorkers, registerWorkers } from '../../src/jobs/checkpoints.ts'
 import type { Db } from '../../src/pg/db.ts'
 import backup from '../../workers/backup.ts'
 import drill from '../../workers/restore-drill.ts'
@@ -30,7 +31,7 @@ suite('the workers that back up and rehearse', test => {
 
   test('are due again after the last run', async () => {
     const { db } = opened.site
-    await db.rows(LAST, ['backup', '2026-01-01T00:00:00Z', '{"kept":1}'])
+    await db.rows(LAST, ['backup', '2026-01-01T00:00:00Z', '{"kept":1,"verified":true}'])
     await db.rows(LAST, ['restore-drill', '2026-01-01T00:00:00Z', null])
 
     assert.is(await due(backup), '2026-01-02T00:00:00.000Z')
@@ -42,5 +43,15 @@ suite('the workers that back up and rehearse', test => {
       await set('backup.schedule', value)
       assert.is(await due(backup), null)
     }
+  })
+
+  test('are listed with when they are due', async () => {
+    const { db } = opened.site
+    await set('backup.schedule', '24h')
+    const found = [{ name: 'backup', file: '', plugin: null, worker: backup }]
+    await registerWorkers(db, found)
+    const listed = (await listWorkers(db, found)).find(({ name }) => name === 'backup')
+
+    assert.equal([listed?.trigger, listed?.due], ['as scheduled', await due(backup)])
   })
 })

@@ -11,6 +11,7 @@ import { isSubscribed } from '../../jobs/define.ts'
 import { discoverWorkers, workerNamed } from '../../jobs/discover.ts'
 import { runNow } from '../../jobs/run-now.ts'
 import { type Ended, Runner } from '../../jobs/runner.ts'
+import { AS_SCHEDULED } from '../../jobs/schedule.ts'
 import { readHead } from '../../log/read.ts'
 import { ownerName, placeOf } from '../../run-workers.ts'
 import type { Call, Command, Outcome } from '../command.ts'
@@ -38,8 +39,9 @@ const list: Command = {
   summary: 'lists the workers: when they are due, how their last run went, what stops them',
   run: call =>
     withSite(call, async ({ db }) => {
-      await registerWorkers(db, await discoverWorkers())
-      const items = await listWorkers(db)
+      const workers = await discoverWorkers()
+      await registerWorkers(db, workers)
+      const items = await listWorkers(db, workers)
       const text = columns(items.map(item => [item.name, `${item.trigger}: ${tellOf(item)}`]))
       return { text: text.join('\n'), data: { items: items as unknown as Json, next: null } }
     }),
@@ -47,7 +49,7 @@ const list: Command = {
 
 /** What a worker does just now or did last, in words. */
 export function tellOf(status: WorkerStatus): string {
-  const { state, due, running, retryAt, error, tries, lag, lastRun } = status
+  const { state, due, running, retryAt, error, tries, lag, lastRun, trigger } = status
   if (running !== null) {
     const far = running.progress === null ? '' : `, ${running.progress}`
     return `running since ${running.since} (${running.owner})${far}`
@@ -59,7 +61,8 @@ export function tellOf(status: WorkerStatus): string {
     case 'retrying':
       return `failed ${tries} times, tries again ${retryAt ?? 'when due'}: ${firstLine(error)}`
     default: {
-      const next = due === null ? '' : `, due ${due}`
+      const never = trigger === AS_SCHEDULED ? ', nothing is scheduled' : ''
+      const next = due === null ? never : `, due ${due}`
       return `${last}${next}${lag === null ? '' : `, ${lag} positions behind`}`
     }
   }

@@ -3,6 +3,7 @@ import { Rm3Error } from '../../errors.ts'
 import { backupStandingOf, findBackupStanding, type Standing } from '../../jobs/backup-standing.ts'
 import { listWorkers } from '../../jobs/checkpoints.ts'
 import { parseEvery } from '../../jobs/cron.ts'
+import { discoverWorkers } from '../../jobs/discover.ts'
 import { readHead } from '../../log/read.ts'
 import type { Db } from '../../pg/db.ts'
 import { isPerEntity } from '../../projector/define.ts'
@@ -65,7 +66,7 @@ async function statusOf(
     `select current_database()::text as name, current_setting('server_version') as version`,
   )
   const projections = await projectionsOf(db, folder)
-  const workers = await listWorkers(db)
+  const workers = await listWorkers(db, await discoverWorkers())
   const rebuild = await findRebuildStatus(db)
   const scrub = await findScrub(db)
   const backups = backupStandingOf(workers)

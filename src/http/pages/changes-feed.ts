@@ -14,6 +14,7 @@ import { CHANGES_QUERY, type ChangesQuery, changesAsked } from '../routes/change
 import { query } from '../schemas.ts'
 import { actorPerson, ROOT } from './around.ts'
 import { ATOM_TYPE } from './atom-feed.ts'
+import { feedTitle } from './feed-title.ts'
 import type { Pages } from './scene.ts'
 
 export const URL_OF_CHANGES_FEED = '/changes.atom'
@@ -28,20 +29,20 @@ export function changesFeed(server: FastifyInstance, { site, names }: Pages): vo
       schema: { hide: true, querystring: query(CHANGES_QUERY) },
     },
     async (request, reply) => {
-      const { title, origin } = await names.read(site.db)
+      const known = await names.read(site.db)
       const viewer = await viewerOf(site, readerOf(request))
       const asked = await changesAsked(site.db, request.query)
       const { items } = await readChanges(site, viewer, asked, { limit: ENTRIES_MAX, after: null })
       const text = atomOf({
-        title: `Changes of ${title ?? request.hostname}`,
-        origin: origin ?? '',
+        title: `Changes of ${await feedTitle(site, viewer, { names: known, when: null })}`,
+        origin: known.origin ?? '',
         url: request.url,
         entries: items.map(entryOf),
       })
       const etag = createHash('sha256').update(text).digest('base64url').slice(0, 22)
       reply.header('ETag', `"${etag}"`)
-      const known = request.headers['if-none-match']
-      if (known !== undefined && isListed(known, etag)) return reply.code(304).send()
+      const listed = request.headers['if-none-match']
+      if (listed !== undefined && isListed(listed, etag)) return reply.code(304).send()
       return reply.header('Content-Type', ATOM_TYPE).send(text)
     },
   )
