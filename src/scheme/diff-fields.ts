@@ -124,7 +124,7 @@ function showLine(line: TextLine): string {
   if (moved !== null) return showMoved(line, moved)
   const number = 'newLine' in line ? line.newLine : line.oldLine
   const word = SPOKEN[line.kind]
-  const spoken = word === '' ? '' : `<span class="unseen">${word}: </span>`
+  const spoken = word === '' ? '' : `<span class="unseen" dir="ltr">${word}: </span>`
   const sign = `<span class="sign" aria-hidden="true">${SIGNS[line.kind]}</span>`
   const words = line.parts.map(part => showPart(part, line.kind)).join('')
   return `<p class="${line.kind}"><span class="at">${number}</span>${sign}<span class="words" dir="auto">${spoken}${words}</span></p>\n`
@@ -141,7 +141,7 @@ function showMoved(line: Exclude<TextLine, { kind: 'skipped' }>, moved: string):
   const way = 'newLine' in line ? 'come' : 'gone'
   const sign = `<span class="sign" aria-hidden="true">${way === 'come' ? '↳' : '↷'}</span>`
   const text = line.parts.map(part => escapeHtml(part.text)).join('')
-  const told = text.trim() === '' ? '' : ` <span class="whence">${moved}</span>`
+  const told = text.trim() === '' ? '' : ` <span class="whence" dir="ltr">${moved}</span>`
   return `<p class="moved ${way}"><span class="at">${number}</span>${sign}<span class="words" dir="auto">${text}${told}</span></p>\n`
 }
 

@@ -47,14 +47,16 @@ function fieldQuery(field: string): string {
   return new URLSearchParams({ field }).toString()
 }
 
-/** Both texts as readers see them, but for pictures and listings of other pages. */
+/** Both texts as readers see them, but for listings of other pages. */
 function renderedSides(scheme: Scheme, { rendered, subject: { path, url } }: DiffView) {
   if (rendered === null) return null
-  return [rendered.from, rendered.to].map((document, index) => {
+  return [rendered.from, rendered.to].map(({ document, images }, index) => {
     const pieces = blockOf(scheme, { path, url, document, linkQuery: '' }, 'posting')
     const markup = pieces.map(piece => {
       if (piece.type === 'html') return piece.markup
-      return piece.type === 'image' ? figure(piece.image, null) : ''
+      if (piece.type !== 'image') return ''
+      const { path: place } = piece.image
+      return figure(piece.image, (Object.hasOwn(images, place) && images[place]) || null)
     })
     return {
       label: index === 0 ? 'Before' : 'After',

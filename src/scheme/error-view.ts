@@ -40,6 +40,10 @@ const WORDS: Readonly<Record<number, Words>> = {
     text: 'The site cannot answer just now. Nothing is lost; please try again shortly.',
   },
 }
+const NOT_YET: Words = {
+  title: 'There was nothing here then',
+  text: 'No page had this address at that time, or it is not for you to see. Choose another time above.',
+}
 const ANY: Words = { title: 'That did not work', text: 'The request could not be answered.' }
 
 /** The page for a request that could not be answered. */
@@ -47,7 +51,8 @@ export function renderError(scheme: Scheme, view: ErrorView): string {
   const usual = Object.hasOwn(WORDS, view.status) ? (WORDS[view.status] ?? ANY) : ANY
   // of a page that was deleted nothing more is told; of a revision that was erased, when
   const isErased = view.status === 410 && view.detail !== null
-  const words = isErased ? { ...usual, title: 'This was erased' } : usual
+  const isNotYet = view.status === 404 && view.frame.asOf !== null
+  const words = isErased ? { ...usual, title: 'This was erased' } : isNotYet ? NOT_YET : usual
   return renderView(scheme, 'error', {
     frame: view.frame,
     head: { title: words.title, noindex: true },

@@ -37,7 +37,7 @@ function showHit({ title, path, url, snippet, modified }: SearchHit, zone: strin
   return {
     name,
     link: url && titleLink({ title: name, url, linkUrl: url, outside: false }),
-    place: url ?? path,
+    place: url?.split('?', 1)[0] ?? path,
     snippet: snippet.trim() === '' ? null : new Html(sanitizeInline(snippet)),
     modified: timeTag(momentOf(modified, zone), 'day'),
   }

@@ -2,6 +2,7 @@
 import type { BlameField } from '../codec/blame-fields.ts'
 import type { FieldChange } from '../codec/readable-diff.ts'
 import type { Document } from '../content/document.ts'
+import type { SiteImage } from './images.ts'
 import type { Frame, Link, Person, RevisionEntry, Subject } from './views.ts'
 
 /** The history of an entity, newest first. */
@@ -65,7 +66,7 @@ export interface DiffView {
   readonly changes: readonly FieldChange[]
   readonly files: readonly ChangedFile[]
   /** Both documents, to be shown side by side as readers see them in place of what changed; null: what changed is shown. */
-  readonly rendered: { readonly from: Document; readonly to: Document } | null
+  readonly rendered: { readonly from: RenderedSide; readonly to: RenderedSide } | null
   /** The same two the other way. */
   readonly otherUrl: string
   /** Where all of `from` can be brought back, or with `field` one of its fields; null where that is not offered. */
@@ -73,6 +74,13 @@ export interface DiffView {
   readonly historyUrl: string
   readonly previousUrl: string | null
   readonly nextUrl: string | null
+}
+
+/** What readers see of one side of a comparison. */
+export interface RenderedSide {
+  readonly document: Document
+  /** Pictures in its texts, by dotted path; null or missing: not there, or not for this reader. */
+  readonly images: Readonly<Record<string, SiteImage | null>>
 }
 
 /** A file of a page that differs; null where there is none of this name. */

@@ -151,6 +151,23 @@ suite('pages as HTML', test => {
     assert.is((await get(`/blog/?${at}`)).statusCode, 401)
   })
 
+  test('shows both sides of a comparison with their pictures of then', async () => {
+    for (const words of ['Other words.', 'More words.']) {
+      const source = `${words}\n\n![Wheel](/images/wheel/)`
+      await edit(open, 'wh.blog.post_9', text('Post 9', source, { proto: 'blog' }))
+    }
+    const { body } = await asEditor('/blog/post_9/diff.html?from=2&to=3&view=rendered')
+    const pictures = [...body.matchAll(/<img src="([^"]+)"/g)].map(([, src]) => src)
+    const texts = pictures.filter(src => src?.startsWith('/images/wheel/$file/'))
+
+    assert.is(texts.length, 2)
+    assert.is(new Set(texts).size, 2)
+    assert.ok(texts.every(src => src?.includes('?at=position%3A')))
+    assert.match(body, 'Other words.')
+    const before = await asEditor('/blog/post_9/diff.html?from=1&to=3&view=rendered')
+    assert.match(before.body, 'class="missing"')
+  })
+
   test('shows one revision by at, in its time', async () => {
     const { body } = await asEditor('/blog/post_2/?at=revision:2')
 

@@ -136,7 +136,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
       summary: { title: text },
       data: { posting: { format: 'html', source: text } },
     }
-    return renderDiff(scheme, { ...diffView, rendered: { from: document, to: document } })
+    return renderDiff(scheme, {
+      ...diffView,
+      rendered: { from: { document, images: {} }, to: { document, images: {} } },
+    })
   },
   error: text =>
     renderError(scheme, {

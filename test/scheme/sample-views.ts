@@ -49,7 +49,10 @@ export function sampleViews(): Map<string, string> {
   views.set('diff', renderDiff(scheme, diffView))
   views.set(
     'rendered',
-    renderDiff(scheme, { ...diffView, rendered: { from: article, to: article } }),
+    renderDiff(scheme, {
+      ...diffView,
+      rendered: { from: { document: article, images: {} }, to: { document: article, images: {} } },
+    }),
   )
   for (const [name, what] of Object.entries(restored)) {
     views.set(`restore-${name}`, renderRestore(scheme, restoreView(what)))

@@ -22,6 +22,7 @@ import { fileUrlOf } from '../routes/diff.ts'
 import type { Chosen } from './chosen.ts'
 import { contentBeside, isContent, listBefore, readDetails, shownEntry } from './entries.ts'
 import { endOf, type Heading, readHeading } from './heading.ts'
+import { imagesThen } from './images-of.ts'
 import { linkQueryOf, restoreUrl, type Scene, urlWith, viewUrl } from './scene.ts'
 
 /** Revisions on a page of a history. */
@@ -171,7 +172,7 @@ export async function buildDiff(
     ...head,
     ...{ from: before, to: after, changes: changesBetween(sides) },
     files: filesBetween(sides).map(file => shownFile(file, sides)),
-    rendered: range.isRendered ? { from: from.document, to: to.document } : null,
+    rendered: range.isRendered ? await renderedSides(scene, sides) : null,
     otherUrl: urlWith(scene, 'view', range.isRendered ? null : 'rendered'),
     restoreUrl:
       mayRestore(scene, head) && from.revision !== head.live
@@ -181,6 +182,15 @@ export async function buildDiff(
     previousUrl: beside.before === null ? null : diff({ from: beside.before, to: from.revision }),
     nextUrl: beside.after === null ? null : diff({ from: to.revision, to: beside.after }),
   })
+}
+
+/** Both documents with the pictures of their time. */
+async function renderedSides(scene: Scene, { from, to }: Sides) {
+  const side = async (one: Side) => ({
+    document: one.document,
+    images: await imagesThen(scene, one),
+  })
+  return { from: await side(from), to: await side(to) }
 }
 
 function shownFile({ name, before, after }: FileChange, { from, to }: Sides): ChangedFile {

@@ -5,8 +5,6 @@ import type { NamedPage } from '../../queries/named-pages.ts'
 import type { PageAnswer } from '../../queries/page-answer.ts'
 import { findMaker, type People } from '../../queries/people.ts'
 import { documentIn } from '../../queries/record.ts'
-import { excerpt } from '../../scheme/excerpt.ts'
-import type { SiteImage } from '../../scheme/images.ts'
 import { isJsonObject, textAt } from '../../scheme/json.ts'
 import { needsOf, type PageNeeds } from '../../scheme/needs.ts'
 import { renderPage } from '../../scheme/page-view.ts'
@@ -19,7 +17,6 @@ import type {
   Listing,
   PageView,
   Person,
-  Picture,
   RevisionNotice,
 } from '../../scheme/views.ts'
 import {
@@ -34,14 +31,13 @@ import {
   readAround,
 } from './around.ts'
 import { ofBelow, ofChildren, ofPage } from './changes.ts'
+import { fileUrl, pictureOf, SHOWN_BY_FILE, siteImage } from './images-of.ts'
 import { type FoundListing, findListings } from './listings.ts'
 import { linkQueryOf, type Scene, urlIn, viewUrl } from './scene.ts'
 import { summaryIn } from './titles.ts'
 
 const COMMENTS_MAX = 100
-const SHOWN_BY_FILE = new Set(['photo', 'vectorgraphic'])
 const WITH_FILE = new Set([...SHOWN_BY_FILE, 'audio'])
-const EXCERPT_MAX = 300
 
 /** Everything that was looked up for a page. */
 interface Found {
@@ -229,29 +225,6 @@ function linksIn(
       return [[path, { title: page.title || 'Untitled', url: urlIn(scene, path) }]]
     }),
   )
-}
-
-/** The address of a file of a page. */
-function fileUrl(scene: Scene, page: NamedPage): string {
-  const name = encodeURIComponent(page.file ?? '')
-  return withQuery(`${urlOfPath(page.path)}$file/${name}`, linkQueryOf(scene))
-}
-
-function pictureOf(scene: Scene, page: NamedPage | undefined): Picture | null {
-  if (page === undefined || page.file === null || !SHOWN_BY_FILE.has(page.proto)) return null
-  return { url: fileUrl(scene, page), width: null, height: null }
-}
-
-function siteImage(scene: Scene, page: NamedPage | undefined): SiteImage | null {
-  const picture = pictureOf(scene, page)
-  if (page === undefined || picture === null) return null
-  return {
-    ...picture,
-    pageUrl: urlIn(scene, page.path),
-    alt: page.title,
-    title: page.title,
-    description: excerpt(page.abstract, EXCERPT_MAX),
-  }
 }
 
 function audioOf(scene: Scene, page: NamedPage | undefined): AudioFile | null {
