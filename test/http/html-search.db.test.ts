@@ -1,5 +1,6 @@
 import { change } from '../../src/commands/change.ts'
 import { deletePage } from '../../src/commands/pages.ts'
+import { decidePage } from '../../src/content/decide-page.ts'
 import type { Following } from '../../src/projector/follow.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
@@ -26,7 +27,11 @@ suite('searching with a browser', test => {
     await make(open, 'wh.shoal', text('Herrings', 'Unlisted herrings.', { hidden: true }))
     await make(open, 'wh.secret.fish', text('Herrings', 'Nobody knows these herrings.'))
     await make(open, 'wh.net', text('Herrings', 'Drafted herrings.'), true)
-    await make(open, 'nowhere.fish', text('Sprats', 'Sprats without an address.'))
+    // as older versions let them be made
+    await change(open.site, AS_ROOT, async it => {
+      const [id, document] = [open.site.newId(), text('Sprats', 'Sprats without an address.')]
+      it.record(decidePage(null, { type: 'CreatePage', id, path: 'nowhere.fish', document }))
+    })
     const data = { posting: { format: 'plainishtext', source: `A lamprey ${EVIL} of the river.` } }
     await make(open, 'wh.evil', text(`Lamprey ${EVIL}`, '', { data }))
     following = await follow(open)
