@@ -72,7 +72,7 @@ export interface Restored {
  * killed behind that leaves a site whose projections are known to be missing: the next start, or the same load again, builds them.
  * Whoever opens the site meanwhile waits. A part that the site holds already is not loaded again.
  *
- * @throws SITE_NOT_EMPTY, also when all of it is there already; BACKUP_DAMAGED; BACKUP_NEWER when an event is not known here; LOG_DAMAGED when the projections that were built differ
+ * @throws SITE_NOT_EMPTY, also when all of it is there already; BACKUP_INCOMPLETE when what it continues is not there; BACKUP_DAMAGED; BACKUP_NEWER when an event is not known here; LOG_DAMAGED when the projections that were built differ
  * from the log; DISK_FULL, UNAVAILABLE, the reason of `signal`, what the parts throw
  */
 export async function restoreSite(

@@ -179,7 +179,7 @@ function importedOutcome({
     ms,
   }
   const text = [
-    dryRun ? `Dry run: nothing was kept.` : `Loaded a part of ${dir}, as a new log.`,
+    dryRun ? `Dry run: nothing was kept.` : `Loaded ${dir} without history, as a new log.`,
     `  ${compared.events} events in ${compared.streams} streams: ${compared.pages} pages, ${compared.documents} whole documents, ${compared.blobs} files, ${compared.grants} grants, ${compared.roles} roles of users, ${compared.credentials} credentials`,
     `  compared with the backup: every event, every document, what the site shows of them`,
     `  log head ${head.position}, chain ${head.chain}`,

@@ -52,8 +52,9 @@ export const load: Command = {
   details: `A backup is read and checked whole before anything is written, and written in one transaction: it is loaded and proved,
 or the site stays as empty as it was, whatever happens on the way. After a crash, run the same command again.
 A git history goes into an empty site, or with --at-path into any; loaded again it brings what is new.
-Times, authors, revision ids and passwords are those of the backup. Exit codes: 3 the source is damaged or
-incomplete, 10 there is no such source, 12 no key opens it, 14 the site is not empty (or the path is taken).
+Times, authors, revision ids and passwords are those of the backup. Exit codes: 3 the source is incomplete, or
+damaged where nothing proves it, 10 there is no such source, 12 no key opens it, 13 a backup is not what was written, 14 the site is not empty
+(or the path is taken), 15 it is of a newer rm3.
 
 --into-live changes all pages it can or none: where one is in the way (a conflict, which --dry-run lists too) nothing is changed and the exit
 code is 14, unless --skip-conflicts says to go on without it. Done twice, it changes nothing the second time.

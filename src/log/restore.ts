@@ -26,7 +26,7 @@ export interface LogPart {
  *
  * @param bulk in a transaction, which is to be rolled back when this rejects
  * @returns the number of events
- * @throws SITE_NOT_EMPTY when the log does not end at the parent, BACKUP_DAMAGED naming the first fault by position
+ * @throws SITE_NOT_EMPTY when the log does not end at the parent, BACKUP_INCOMPLETE when it ends before it, BACKUP_DAMAGED naming the first fault by position
  */
 export async function restoreLog(bulk: Bulk, part: LogPart): Promise<number> {
   const { parent, head } = part
@@ -64,18 +64,23 @@ export function isSamePlace(one: LogPlace, other: LogPlace): boolean {
   return one.position === other.position && one.chain === other.chain
 }
 
-function notThere(before: Before, parent: LogPlace): Rm3Error {
-  const { position } = before
+function notThere({ position }: Before, parent: LogPlace): Rm3Error {
+  const details = { position, parent: parent.position, loaded: false }
+  if (position < parent.position) {
+    return new Rm3Error(
+      'BACKUP_INCOMPLETE',
+      `what is to be loaded goes on from position ${parent.position}, and the log ends at ${position}: load first what it continues`,
+      details,
+    )
+  }
   const hint =
     parent.position === 0
       ? 'load into an empty one: set RM3_SITE to a new name, or RM3_PG to a new database'
-      : `what is to be loaded goes on from position ${parent.position} of the log it was taken from, and this log does not end there`
+      : `what is to be loaded goes on from position ${parent.position} of the log it was taken from, and this one is another from there on`
   return new Rm3Error(
     'SITE_NOT_EMPTY',
-    position === 0
-      ? `the site is empty: ${hint}`
-      : `the site has content already (${position} events in its log); ${hint}`,
-    { position, parent: parent.position, loaded: false },
+    `the site has content already (${position} events in its log); ${hint}`,
+    details,
   )
 }
 

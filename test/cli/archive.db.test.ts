@@ -230,8 +230,8 @@ suite('rm3backup --archive and rm3load --archive', test => {
 
       const load = (...files: string[]) =>
         there.shell.run('rm3load', [...files.flatMap(file => ['--archive', in_(file)]), '--json'])
-      assert.is((await load('one.rm3')).code, 14)
-      assert.is((await load('full.rm3', 'two.rm3')).code, 14)
+      assert.is((await load('one.rm3')).code, 3)
+      assert.is((await load('full.rm3', 'two.rm3')).code, 3)
       const first = await load('full.rm3', 'one.rm3')
       assert.is(first.code, 0, first.stderr)
       assert.is((await load('full.rm3', 'one.rm3')).code, 14)

@@ -124,7 +124,7 @@ suite('rm3backup and rm3load of a folder', test => {
         assert.is((await readPage(site, ROOT_VIEWER, 'wh.gone')).type, 'absent')
       })
     }
-  })
+  }, 90_000)
 
   test('what is damaged is named, and nothing is loaded', async () => {
     await shell.run('rm3backup', ['bad'])
