@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSite } from '../src/open-site.ts'
-import { discoverProjections } from '../src/projector/discover.ts'
-import { rebuildProjections } from '../src/projector/rebuild.ts'
-import { usualThreads } from '../src/projector/threads.ts'
 import type { Bench } from './harness.ts'
-import { fillLog } from './support/big-log.ts'
+import { fillSite } from './support/filled-site.ts'
+import { inFolder } from './support/folder-backup.ts'
 import { inProcess } from './support/measured-process.ts'
 import { timed } from './support/pg-tools.ts'
 
@@ -19,22 +15,13 @@ const ENTITIES = 20_000
 const ROUNDS = 2
 const MEGABYTE = 1024 * 1024
 
-export default async function backupArchive(bench: Bench): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'rm3-bench-archive-'))
-  try {
-    await measure(bench, folder)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+export default function backupArchive(bench: Bench): Promise<void> {
+  return inFolder(folder => measure(bench, folder))
 }
 
 async function measure(bench: Bench, folder: string): Promise<void> {
   const database = { url: bench.url, site: 'bench' }
-  const { close } = await openSite(database)
-  await close()
-  const events = await fillLog(database, { events: EVENTS, entities: ENTITIES })
-  const all = await discoverProjections()
-  await rebuildProjections(database, { projections: all, all, threads: usualThreads() })
+  const events = await fillSite(database, { events: EVENTS, entities: ENTITIES })
   const backups = []
   const dumps: (number | null)[] = []
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSite } from '../src/open-site.ts'
 import type { Bench } from './harness.ts'
 import { fillLog } from './support/big-log.ts'
+import { inFolder } from './support/folder-backup.ts'
 import { inProcess, type Job } from './support/measured-process.ts'
 
 /**
@@ -27,9 +26,8 @@ export default async function memory(bench: Bench): Promise<void> {
   const database = { url: bench.url, site: 'bench' }
   await (await openSite(database)).close()
   const events = await fillLog(database, { events: wanted, entities: wanted / EVENTS_EACH })
-  const folder = mkdtempSync(join(tmpdir(), 'rm3-bench-memory-'))
-  const file = join(folder, 'site.rm3')
-  try {
+  await inFolder(async folder => {
+    const file = join(folder, 'site.rm3')
     for (const [work, must] of WORKS) {
       const site = work === 'load' ? 'loaded' : database.site
       const { peakBytes, seconds } = await inProcess({ work, url: bench.url, site, file })
@@ -38,7 +36,5 @@ export default async function memory(bench: Bench): Promise<void> {
       })
       bench.say(`${work} took ${seconds.toFixed(1)} s`)
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  })
 }

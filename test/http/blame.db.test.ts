@@ -4,7 +4,7 @@ import { readHead } from '../../src/log/read.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
 import { edit, make, text } from './html-site.ts'
-import { putGrants, putUser, type TestServer, testServer } from './support.ts'
+import { serverWithSecrets, type TestServer } from './support.ts'
 
 interface Blamed {
   readonly revision: number
@@ -20,15 +20,7 @@ suite('who wrote what of a page', test => {
   let token = ''
 
   test.before(async () => {
-    open = await testServer()
-    await putGrants(open, [
-      ['nobody', 'view', 'wh.!secret.*'],
-      ['nobody', 'history', 'wh.!secret.*'],
-      ['editor', 'view', '*'],
-      ['editor', 'history', '*'],
-      ['editor', 'viewdraft', '*'],
-    ])
-    token = (await putUser(open, 'ed', ['editor'])).token
+    ;({ open, token } = await serverWithSecrets())
     await make(open, 'wh', text('Root', ''))
   })
   test.after(() => open.close())

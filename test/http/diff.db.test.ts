@@ -5,7 +5,7 @@ import { readHead } from '../../src/log/read.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
 import { attachPicture, edit, make, text } from './html-site.ts'
-import { putGrants, putUser, type TestServer, testServer } from './support.ts'
+import { serverWithSecrets, type TestServer } from './support.ts'
 
 interface Readable {
   readonly from: number
@@ -22,15 +22,7 @@ suite('how a page differs between two times', test => {
   const mark = async () => positions.push((await readHead(open.site.db)).position)
 
   test.before(async () => {
-    open = await testServer()
-    await putGrants(open, [
-      ['nobody', 'view', 'wh.!secret.*'],
-      ['nobody', 'history', 'wh.!secret.*'],
-      ['editor', 'view', '*'],
-      ['editor', 'history', '*'],
-      ['editor', 'viewdraft', '*'],
-    ])
-    token = (await putUser(open, 'ed', ['editor'])).token
+    ;({ open, token } = await serverWithSecrets())
     await make(open, 'wh', text('Root', ''))
     await mark()
     await make(open, 'wh.secret', text('Secret', ''))

@@ -4,7 +4,7 @@ import type { Following } from '../../src/projector/follow.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
 import { edit, follow, found, make, text } from './html-site.ts'
-import { putGrants, putUser, type TestServer, testServer } from './support.ts'
+import { serverWithSecrets, type TestServer } from './support.ts'
 
 interface Event {
   readonly revision: number
@@ -26,15 +26,7 @@ suite('search in the history', test => {
   let token = ''
 
   test.before(async () => {
-    open = await testServer()
-    await putGrants(open, [
-      ['nobody', 'view', 'wh.!secret.*'],
-      ['nobody', 'history', 'wh.!secret.*'],
-      ['editor', 'view', '*'],
-      ['editor', 'history', '*'],
-      ['editor', 'viewdraft', '*'],
-    ])
-    token = (await putUser(open, 'ed', ['editor'])).token
+    ;({ open, token } = await serverWithSecrets())
     await make(open, 'wh', text('Root', ''))
     await make(open, 'wh.a', text('A', 'The mill turns. It is old.'))
     await edit(open, 'wh.a', text('A', 'The mill turns slowly. It is old.'), { note: 'Slower' })

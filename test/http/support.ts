@@ -79,3 +79,20 @@ export function withToken(token: string, request: Request): Request {
 export function member(body: string, name: string): unknown {
   return (JSON.parse(body) as Record<string, unknown>)[name]
 }
+
+/**
+ * A server of a site whose past everyone may read but at `wh.secret` and below, and its editors everywhere, drafts too. It has no page yet.
+ *
+ * @returns the server, and the token of an editor
+ */
+export async function serverWithSecrets(): Promise<{ open: TestServer; token: string }> {
+  const open = await testServer()
+  await putGrants(open, [
+    ['nobody', 'view', 'wh.!secret.*'],
+    ['nobody', 'history', 'wh.!secret.*'],
+    ['editor', 'view', '*'],
+    ['editor', 'history', '*'],
+    ['editor', 'viewdraft', '*'],
+  ])
+  return { open, token: (await putUser(open, 'ed', ['editor'])).token }
+}
