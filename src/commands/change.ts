@@ -5,7 +5,6 @@ import { GRANTS_STREAM, type NewEvent, SETTINGS_STREAM, type SiteEvent } from '.
 import { evolve } from '../content/evolve.ts'
 import { isUnder } from '../content/path.ts'
 import type { Entity, Grants, Settings, State } from '../content/state.ts'
-import { EVENT_VERSIONS } from '../content/upcast.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
 import type { Appended, Appender } from '../log/append.ts'
 import type { InlineRow } from '../log/batch.ts'
@@ -13,7 +12,7 @@ import type { LogEntry } from '../log/event.ts'
 import type { Db } from '../pg/db.ts'
 import { violatedConstraint } from '../pg/sqlstate.ts'
 import { type InlineProjections, RowSet } from '../projector/inline.ts'
-import { metaOf } from './meta.ts'
+import { prepareEvent } from './log-entry.ts'
 import type { States } from './states.ts'
 
 /** A site as the commands see it. */
@@ -236,41 +235,16 @@ export class Change {
   #recordOne(event: NewEvent, author: Author): void {
     const before = this.#states.get(event.stream)
     if (before === undefined) throw new Error(`the state of ${event.stream} was not asked for`)
-    const { site } = this
-    const index = this.#entries.length
-    const eventId = author.eventId?.(index) ?? site.newId()
     const revision = (before?.revision ?? 0) + 1
-    const at = author.at ?? site.now()
-    const actor = author.actor ?? author.viewer.actor
-    const note = author.note ?? null
-    const recorded = {
-      ...event,
-      revision,
-      position: -(index + 1),
-      eventId,
-      actor,
-      at,
-      note,
-    } as SiteEvent
-    const after = evolve(before, recorded)
+    const place = { event, index: this.#entries.length, revision }
+    const prepared = prepareEvent(this.site, author, place)
+    const after = evolve(before, prepared.event)
     this.#states.set(event.stream, after)
     this.#changed.add(event.stream)
     this.#notePaths(livePathOf(before), livePathOf(after))
-    this.#rows.add({ before, event: recorded, after })
-    this.#events.push(recorded)
-    this.#entries.push({
-      eventId,
-      stream: event.stream,
-      revision,
-      type: event.type,
-      version: EVENT_VERSIONS[event.type],
-      actor,
-      at,
-      note,
-      meta: metaOf(author, event, index + 1),
-      data: JSON.stringify(event.data),
-      ...(author.recordedAt !== undefined && { recordedAt: author.recordedAt }),
-    })
+    this.#rows.add({ before, event: prepared.event, after })
+    this.#events.push(prepared.event)
+    this.#entries.push(prepared.entry)
   }
 
   #notePaths(before: string | null, after: string | null): void {
