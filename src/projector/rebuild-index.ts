@@ -17,8 +17,12 @@ export async function endLoad(db: Db): Promise<void> {
 
 /** Makes those indexes and constraints of loaded tables that are not there yet, and looks at what is in them, for good plans. */
 export async function indexTables(database: SiteDatabase, plan: Plan): Promise<void> {
-  const analyses = plan.tables.map(table => `analyze ${table}${NEW}`)
-  await sharedOut(database, [...plan.indexes, ...analyses])
+  await sharedOut(database, plan.indexes)
+  // not beside them: no table is analysed while an index of it is being made
+  await sharedOut(
+    database,
+    plan.tables.map(table => `analyze ${table}${NEW}`),
+  )
   const { db, close } = await openBulk(database)
   try {
     for (const { table, name, definition } of plan.constraints) {
