@@ -30,6 +30,7 @@ suite('searching with a browser', test => {
     // as older versions let them be made
     await change(open.site, AS_ROOT, async it => {
       const [id, document] = [open.site.newId(), text('Sprats', 'Sprats without an address.')]
+      await it.entity(id)
       it.record(decidePage(null, { type: 'CreatePage', id, path: 'nowhere.fish', document }))
     })
     const data = { posting: { format: 'plainishtext', source: `A lamprey ${EVIL} of the river.` } }
