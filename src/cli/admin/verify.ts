@@ -76,7 +76,10 @@ async function verifyWithProgress(
 const CHECKED = ['density', 'bodies', 'chain', 'recorded-at', 'streams', 'head']
 
 function damagedOutcome({ events, chain, fault }: LogProof): Outcome {
-  const text = `The log is damaged at position ${fault?.position} (${fault?.rule}): ${fault?.text}. The projections were not looked at.`
+  const text = [
+    `The log is damaged at position ${fault?.position} (${fault?.rule}): ${fault?.text}. The projections were not looked at.`,
+    'Nothing here can mend a log: stop the site, keep a copy of the data, and load the last good backup.',
+  ].join('\n')
   const log = { events, chain, fault: fault && { ...fault }, checked: CHECKED }
   const data = { ok: false, ...log, projections: null, repaired: null }
   return { text, data, exitCode: EXIT.verificationFailed }
@@ -108,7 +111,7 @@ function outcome({ proof, verified, repaired, left = verified }: Result): Outcom
     `The log is whole: ${events} events, chain ${chain}.`,
     'Checked: density, every event against its hash, the chain, order of recording, streams, head.',
     ...projectionLines(verified),
-    ...(repaired ? repairLines(repaired, left) : []),
+    ...(repaired ? repairLines(repaired, left) : adviceOn(verified)),
   ]
   return { text: lines.join('\n'), data, ...(!ok && { exitCode: EXIT.verificationFailed }) }
 }
@@ -126,6 +129,11 @@ function projectionLines({ findings, unnamed, skipped }: Verified): string[] {
       ? [`Not checked, for they are not built yet: ${skipped.join(', ')}.`]
       : []),
   ]
+}
+
+function adviceOn({ findings }: Verified): string[] {
+  const canBeMended = findings.some(({ problem }) => problem !== 'unfoldable')
+  return canBeMended ? ['rm3admin verify --repair mends them; the site may stay up.'] : []
 }
 
 function repairLines({ streams, rebuilt, unrepaired }: Repaired, left: Verified): string[] {
