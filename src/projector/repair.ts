@@ -9,7 +9,7 @@ import { foldStreams } from './fold-streams.ts'
 import { RowSink } from './row-sink.ts'
 import { withoutSkipped } from './skipped.ts'
 import { keysInStream, loadTargets, type Target, type Targets } from './target.ts'
-import { makeExpected } from './verify-rows.ts'
+import { dropExpected, makeExpected } from './verify-rows.ts'
 
 const TRIES_MAX = 20
 const PAUSE_MS = 100
@@ -103,6 +103,7 @@ async function exchange(writer: Bulk, source: Source, wanted: Wanted): Promise<b
     if (written) return false
   }
   await exchangeRows(db, { live, expected }, streams)
+  await dropExpected(db, expected)
   return true
 }
 

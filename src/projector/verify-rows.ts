@@ -103,6 +103,12 @@ export async function makeExpected(db: Db, live: Targets): Promise<Targets> {
   return expected
 }
 
+/** Takes them away before the transaction ends, so that there can be others in it. */
+export async function dropExpected(db: Db, expected: Targets): Promise<void> {
+  const names = [...expected.values()].map(({ name }) => `pg_temp.${name}`)
+  if (names.length > 0) await db.script(`drop table ${names.join(', ')}`)
+}
+
 interface Compared {
   readonly projections: readonly EntityProjection[]
   readonly live: Targets

@@ -33,6 +33,16 @@ suite('histories of which something was erased', test => {
     4 * MINUTE_MS,
   )
 
+  test('come in with all erasures that there were, in one transaction', async () => {
+    const revise = (seed: number) => {
+      const text = { seed, lines: 3, tags: [], proto: 'base' }
+      return { type: 'revise', text, draft: false, minor: false, pick: 0 } as Doing
+    }
+    const erasing = (pick: number): Doing => ({ type: 'erase', whole: false, picks: [pick] })
+
+    await checkIntoLive([revise(2), revise(3), erasing(1), revise(4), erasing(0), revise(5)])
+  }, 60_000)
+
   test(
     'come as a part into an empty site, each event as it was',
     async () => {
