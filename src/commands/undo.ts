@@ -5,7 +5,8 @@ import type { Conflict } from '../codec/merge.ts'
 import * as blobs from '../content/decide-blob.ts'
 import { decidePage, type PageCommand } from '../content/decide-page.ts'
 import { decideUndo, type Span, type Undoing } from '../content/decide-undo.ts'
-import { isUnder } from '../content/path.ts'
+import { GRANTS_STREAM, SETTINGS_STREAM } from '../content/events.ts'
+import { isUnder, SITE_PATH } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import { type Selected, type Selector, selectEvents } from '../log/select.ts'
@@ -39,8 +40,9 @@ export interface LeftPage {
   readonly entityId: string
   readonly path: string
   /**
-   * 'unseen': what was done to it readers never saw (drafts, roles, credentials). Else the code of what stands in the way:
-   * PERMISSION_DENIED, PATH_TAKEN, MOVE_INTO_ITSELF, ERASED, or DOCUMENT_INVALID where the parts do not fit.
+   * 'unseen': what was done to it readers never saw (drafts, roles, credentials); of what they saw it is told among the pages. 'site':
+   * rights or settings of the site. Else the code of what stands in the way: PERMISSION_DENIED, PATH_TAKEN, MOVE_INTO_ITSELF, ERASED, or
+   * DOCUMENT_INVALID where the parts do not fit.
    */
   readonly why: string
 }
@@ -76,7 +78,11 @@ export async function undoSelected(change: Change, selector: UndoSelector): Prom
   const left: LeftPage[] = []
   for (const [stream, revisions] of newestFirst(events)) {
     const entity = await change.entity(stream)
-    if (entity === null) continue // grants and settings
+    if (entity === null) {
+      if (isOfSite(change, stream, selector.under))
+        left.push({ entityId: stream, path: SITE_PATH, why: 'site' })
+      continue
+    }
     const spans = await readSpans(change, stream, revisions)
     if (!concerns(change, selector.under, entity, spans)) continue
     const undoing = decideUndo(entity, spans)
@@ -85,9 +91,17 @@ export async function undoSelected(change: Change, selector: UndoSelector): Prom
     else {
       const page = await carryOut(change, entity, undoing)
       if (page.steps.length + page.conflicts.length > 0) pages.push(page)
+      if (undoing.hasUnseen) left.push({ entityId: stream, path: page.path, why: 'unseen' })
     }
   }
   return { pages, left }
+}
+
+/** Whether it is of the rights or the settings of the site, and the viewer may hear of it. */
+function isOfSite({ viewer }: Change, stream: string, under: string | null): boolean {
+  const isSite = stream === GRANTS_STREAM || stream === SETTINGS_STREAM
+  const isAsked = under === null || isUnder(SITE_PATH, under)
+  return isSite && isAsked && viewer.may('grant', SITE_PATH)
 }
 
 async function checkSelector(change: Change, selector: UndoSelector): Promise<void> {

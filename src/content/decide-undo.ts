@@ -27,6 +27,8 @@ export interface Undoing {
   readonly conflicts: readonly Conflict[]
   /** Whether readers saw anything of the events. */
   readonly wasSeen: boolean
+  /** Whether the events also did what readers do not see, and what stays: drafts, roles, ways to log in. */
+  readonly hasUnseen: boolean
   /** Whether the parts of a document that are put together do not make one. */
   readonly isUnfit: boolean
   /** Whether what it would bring back, or what it is compared with, was erased. */
@@ -59,9 +61,26 @@ export function decideUndo(entity: Entity, spans: readonly Span[]): Undoing {
   }
   const stays = conflicts.length > 0 && target.exists !== now.exists
   const kept = { conflicts, wasSeen: spans.some(isSeen), isErased: spans.some(isErased) }
-  if (stays) return { commands: [], attach: [], detach: [], isUnfit: false, ...kept }
+  const hasUnseen = spans.some(didUnseen)
+  if (stays) return { commands: [], attach: [], detach: [], isUnfit: false, hasUnseen, ...kept }
   const restored = spans.at(-1)?.before ?? null
-  return { ...stepsTo(entity, now, target, restored), ...kept }
+  const steps = stepsTo(entity, now, target, restored)
+  // with the page of a user all roles and ways to log in go
+  const isGone = steps.commands.some(({ type }) => type === 'DeletePage')
+  return { ...steps, hasUnseen: hasUnseen && !isGone, ...kept }
+}
+
+function didUnseen({ before, after }: Span): boolean {
+  const draft = draftOf(after)
+  const isDrafted = draft !== null && draft !== (before && draftOf(before))
+  const parts = ({ roles, credentials }: Entity) => [roles, credentials].map(Object.keys)
+  const none = before === null ? [[], []] : parts(before)
+  return isDrafted || !same(none, parts(after))
+}
+
+/** The newest content where readers do not see it. */
+function draftOf({ tipId, tipRevision, live }: Entity): string | null {
+  return live?.revision === tipRevision ? null : tipId
 }
 
 function standingOf(entity: Entity | null): Standing {
@@ -93,7 +112,7 @@ function stepsTo(
   now: Standing,
   target: Standing,
   before: Entity | null,
-): Omit<Undoing, 'conflicts' | 'wasSeen' | 'isErased'> {
+): Omit<Undoing, 'conflicts' | 'wasSeen' | 'hasUnseen' | 'isErased'> {
   const none = { commands: [], attach: [], detach: [], isUnfit: false }
   const { path, document, files } = target
   if (!target.exists) return now.exists ? { ...none, commands: [{ type: 'DeletePage' }] } : none

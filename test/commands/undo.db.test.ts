@@ -4,6 +4,7 @@ import { type Author, type Change, change } from '../../src/commands/change.ts'
 import { createPage, deletePage, movePage, revisePage } from '../../src/commands/pages.ts'
 import { rehearse } from '../../src/commands/rehearse.ts'
 import { type Undone, type UndoSelector, undoSelected } from '../../src/commands/undo.ts'
+import { permit } from '../../src/content/decide-rights.ts'
 import { type Document, documentOf } from '../../src/content/document.ts'
 import type { Entity } from '../../src/content/state.ts'
 import { readHead } from '../../src/log/read.ts'
@@ -149,6 +150,30 @@ suite('undo by selector', test => {
         ['wh.elsewhere', 'PATH_TAKEN'],
       ],
     )
+  })
+
+  anew('tells of drafts and of rights of the site, which it leaves', async () => {
+    await make('wh.both', { title: 'old' })
+    await edit('wh.both', { title: 'spam' }, asEve)
+    await edit('wh.both', { title: 'draft' }, asEve, true)
+    await change(open.site, asEve, async it => {
+      const right = { role: 'spammer', permission: 'view', pattern: 'wh.spam' }
+      it.record(permit(await it.grants(), right))
+    })
+
+    const { pages, left } = await undo(of(eve))
+    assert.equal(
+      pages.map(({ path, steps }) => [path, steps]),
+      [['wh.both', ['revise']]],
+    )
+    assert.equal(
+      left.map(({ path, why }) => [path, why]),
+      [
+        ['wh', 'site'],
+        ['wh.both', 'unseen'],
+      ],
+    )
+    assert.equal((await undo({ ...of(eve), under: 'wh.both' })).left.length, 1)
   })
 
   anew('gives files back', async () => {
