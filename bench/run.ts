@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -26,6 +26,8 @@ if (unknown.length > 0) {
 
 async function runAll(names: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'rm3-bench-'))
+  // where the account of PostgreSQL may not enter, the data would go elsewhere and stay there
+  chmodSync(folder, 0o755)
   const server = await startManagedPostgres({
     dataDir: join(folder, 'pg'),
     mode: 'durable',
