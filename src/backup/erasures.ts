@@ -6,8 +6,7 @@ import { Rm3Error } from '../errors.ts'
 import type { ProvableEvent } from '../log/copy-history.ts'
 import type { Keys } from './age/wrap.ts'
 import { erasuresInArchive } from './archive/erasures.ts'
-import { historyOf } from './folder/load.ts'
-import { listFiles } from './folder/read-catalog.ts'
+import { filesOf, historyOf } from './folder/load.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const ACTOR = /^[a-z0-9-]{1,64}$/
@@ -46,7 +45,7 @@ export async function readErasures(source: ErasureSource): Promise<Erasure[]> {
 
 function erasuresInFolder(dir: string): Erasure[] {
   const erasures: Erasure[] = []
-  for (const file of listFiles(dir)) {
+  for (const file of filesOf(dir)) {
     if (file.kind === 'entity') erasures.push(...erasuresOf([...historyOf(dir, file)].flat()))
   }
   return erasures.sort((one, other) => one.position - other.position)

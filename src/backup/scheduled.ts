@@ -11,7 +11,7 @@ import { writeWhole } from './archive/file.ts'
 import { verifyArchive } from './archive/verify.ts'
 import { writeArchive } from './archive/write.ts'
 import { chainOf } from './chains.ts'
-import { syncFolder } from './folder/target.ts'
+import { diskFull, syncFolder } from './folder/target.ts'
 import { demandWhole } from './folder/tell.ts'
 import { type BackupSource, writeBackupFolder } from './folder/write.ts'
 import {
@@ -86,7 +86,9 @@ export async function makeScheduledBackup(
 ): Promise<ScheduledBackup> {
   const { kind, keep } = settings
   const { shelf, now } = options
-  await mkdir(shelf, { recursive: true, mode: 0o700 })
+  await mkdir(shelf, { recursive: true, mode: 0o700 }).catch(thrown => {
+    throw diskFull(thrown, shelf)
+  })
   const name = `${source.site}-${now.slice(0, 19).replaceAll(':', '-')}Z`
   await removeStale(shelf, source.site, now)
   const made =
@@ -211,8 +213,12 @@ async function verifyFile(
 }
 
 async function writeNote(path: string, note: JsonObject): Promise<void> {
-  await writeFile(`${path}.partial`, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true })
-  await rename(`${path}.partial`, path)
+  try {
+    await writeFile(`${path}.partial`, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true })
+    await rename(`${path}.partial`, path)
+  } catch (thrown) {
+    throw diskFull(thrown, path)
+  }
 }
 
 /** Removes what runs of this site that were killed have left on the shelf. */

@@ -7,7 +7,7 @@ import type { ProvableEvent } from '../../log/copy-history.ts'
 import type { RawEvent } from '../../log/raw.ts'
 import type { SiteDatabase } from '../../pg/bulk.ts'
 import { type Restored, type RestoreOptions, restoreSite, type Secret } from '../restore.ts'
-import { blobFileName, type FileEntry, streamOf } from './format.ts'
+import { blobFileName, CATALOG, CREDENTIALS, type FileEntry, streamOf } from './format.ts'
 import { listFiles } from './read-catalog.ts'
 import { readCredentials } from './read-credentials.ts'
 import { readHistory } from './read-history.ts'
@@ -15,6 +15,8 @@ import { FileFault } from './rules.ts'
 import { blobOf, Tally } from './tally.ts'
 import type { FolderProof } from './verify.ts'
 
+/** Never through a link, and never waiting for the other end of what has become a pipe since. */
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 const NO_PLACE = { position: 0, chain: '0'.repeat(64) }
 
 /**
@@ -91,7 +93,7 @@ export async function putFolderBlobs(
   stores: BlobStores,
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const { kind, name, sha256 } of listFiles(dir)) {
+  for (const { kind, name, sha256 } of filesOf(dir)) {
     const use = blobs.get(sha256)
     if (kind !== 'blob' || use === undefined) continue
     for (const category of ['public', 'private'] as const) {
@@ -107,19 +109,27 @@ async function putFolderBlob(
   sha256: string,
   store: BlobStores['public'],
 ): Promise<void> {
-  const file = await open(join(dir, name), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
-  const stored = await putBlob(store, file.createReadStream())
-  if (stored.sha256 !== sha256) throw changed(blobFileName(sha256))
+  const file = await open(join(dir, name), FLAGS)
+  try {
+    const stored = await putBlob(store, file.createReadStream({ autoClose: false }))
+    if (stored.sha256 !== sha256) throw changed(blobFileName(sha256))
+  } finally {
+    await file.close()
+  }
 }
 
 /** The secrets of a backup that is whole. */
 export function secretsIn(dir: string): Secret[] {
-  return Array.from(readCredentials(dir), ({ line: _, ...secret }) => secret)
+  const secrets: Secret[] = []
+  for (const { line: _, ...secret } of unchanged(CREDENTIALS, readCredentials(dir))) {
+    secrets.push(secret)
+  }
+  return secrets
 }
 
 /** All events of a backup, file by file. */
 export async function* rawEvents(dir: string): AsyncIterable<RawEvent[]> {
-  for (const entry of listFiles(dir)) {
+  for (const entry of filesOf(dir)) {
     for (const events of historyOf(dir, entry)) yield events.map(rawOf)
   }
 }
@@ -127,12 +137,21 @@ export async function* rawEvents(dir: string): AsyncIterable<RawEvent[]> {
 /** The events of a file, some at a time; of a file without a history none. @throws BACKUP_DAMAGED */
 export function* historyOf(dir: string, entry: FileEntry): Iterable<ProvableEvent[]> {
   if (entry.kind === 'blob' || entry.kind === 'credentials') return
+  const history = readHistory(dir, entry.name, streamOf(entry))
+  for (const placed of unchanged(entry.name, history)) yield placed.map(({ event }) => event)
+}
+
+/** The files that the catalog lists. @throws BACKUP_DAMAGED */
+export function filesOf(dir: string): Iterable<FileEntry> {
+  return unchanged(CATALOG, listFiles(dir))
+}
+
+/** What is read of a file once more that was found whole before. */
+function* unchanged<Item>(file: string, items: Iterable<Item>): Iterable<Item> {
   try {
-    for (const placed of readHistory(dir, entry.name, streamOf(entry))) {
-      yield placed.map(({ event }) => event)
-    }
+    yield* items
   } catch (thrown) {
-    throw thrown instanceof FileFault ? changed(entry.name) : thrown
+    throw thrown instanceof FileFault ? changed(file, thrown) : thrown
   }
 }
 
@@ -146,8 +165,10 @@ function rawOf(event: ProvableEvent): RawEvent {
   }
 }
 
-function changed(file: string): Rm3Error {
-  return new Rm3Error('BACKUP_DAMAGED', `${file} was changed while the backup was being read`, {
+function changed(file: string, cause?: FileFault): Rm3Error {
+  const why = cause === undefined ? 'was changed' : `cannot be read as before (${cause.message})`
+  return new Rm3Error('BACKUP_DAMAGED', `${file} ${why}, while the backup was being loaded`, {
     file,
+    cause,
   })
 }

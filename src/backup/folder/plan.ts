@@ -6,8 +6,7 @@ import { Rm3Error } from '../../errors.ts'
 import type { ProvableEvent } from '../../log/copy-history.ts'
 import { snapshotOf } from '../snapshot.ts'
 import { blobFileName, type FileEntry } from './format.ts'
-import { historyOf, secretsIn } from './load.ts'
-import { listFiles } from './read-catalog.ts'
+import { filesOf, historyOf, secretsIn } from './load.ts'
 import { recordsPlan } from './records-plan.ts'
 import type { FolderProof } from './verify.ts'
 
@@ -53,7 +52,7 @@ export function planOfFolder(dir: string, { head }: FolderProof, part: Part): Fo
  * @throws PAGE_NOT_FOUND when there is nothing at the path
  */
 export function filesOfPart(dir: string, path: string | null): FileEntry[] {
-  const files = [...listFiles(dir)].filter(file => isWanted(file, path))
+  const files = [...filesOf(dir)].filter(file => isWanted(file, path))
   if (path === null || files.length > 0) return files
   throw new Rm3Error('PAGE_NOT_FOUND', `the backup has nothing at or below ${path}`, { path })
 }
@@ -94,7 +93,7 @@ export function withBeside(dir: string, appends: readonly ImportedAppend[]): Fol
     blobs.set(`${category} ${sha256}`, { sha256, file: blobFileName(sha256), category })
   }
   const there = new Set<string>()
-  for (const { kind, sha256 } of listFiles(dir)) if (kind === 'blob') there.add(sha256)
+  for (const { kind, sha256 } of filesOf(dir)) if (kind === 'blob') there.add(sha256)
   return {
     appends,
     secrets: secretsIn(dir).filter(({ credential }) => kept.has(credential)),

@@ -11,7 +11,8 @@ export interface Target {
   readonly partial: string
 }
 
-const WRITER = 'writer.json.partial'
+/** Says in `DIR.partial` who writes there. */
+export const WRITER = 'writer.json.partial'
 
 /**
  * Makes `DIR.partial`, or with `resume` takes the one that is there. Of several who try at the same time one succeeds.
@@ -24,28 +25,35 @@ export async function openTarget(dir: string, resume: boolean): Promise<Target> 
   await demandFree(target)
   if (resume) await demandLeft(target)
   else await makePartial(target)
-  await writeFile(
-    join(target.partial, WRITER),
-    JSON.stringify({ pid: process.pid, host: hostname() }),
-    { mode: 0o600 },
-  )
+  try {
+    const writer = JSON.stringify({ pid: process.pid, host: hostname() })
+    await writeFile(join(target.partial, WRITER), writer, { mode: 0o600 })
+  } catch (thrown) {
+    if (!resume) await rm(target.partial, { recursive: true, force: true })
+    throw diskFull(thrown, target.partial)
+  }
   return target
 }
 
-/** Gives the folder its name. Everything in it must be on disk. @throws TARGET_EXISTS */
+/** Gives the folder its name. Everything in it must be on disk. @throws TARGET_EXISTS, DISK_FULL */
 export async function finishTarget(target: Target): Promise<void> {
   const { dir, partial } = target
   await rm(join(partial, WRITER), { force: true })
   await syncFolder(partial)
   await demandFree(target)
-  await rename(partial, dir)
+  await rename(partial, dir).catch(thrown => {
+    throw diskFull(thrown, dir)
+  })
   await syncFolder(dirname(dir))
 }
 
+/** Puts the names of a folder on disk. @throws DISK_FULL */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()
+  } catch (thrown) {
+    throw diskFull(thrown, folder)
   } finally {
     await handle.close()
   }

@@ -52,17 +52,41 @@ export async function verifyFolder(dir: string, options: VerifyOptions = {}): Pr
   const findings = new Findings()
   const catalog = attempt(findings, CATALOG, () => readCatalog(dir))
   if (catalog === null) return proofOf(null, 0, findings, new Map())
+  const work = { dir, catalog, findings, options, total: 0 }
+  try {
+    const blobs = await proveFiles(work)
+    return proofOf(catalog, work.total, findings, blobs)
+  } catch (thrown) {
+    // the catalog is read again, line by line
+    if (!(thrown instanceof FileFault)) throw thrown
+    findings.add(thrown.rule, CATALOG, thrown.message, thrown.place)
+    return proofOf(catalog, work.total, findings, new Map())
+  }
+}
+
+interface Work {
+  readonly dir: string
+  readonly catalog: Catalog
+  readonly findings: Findings
+  readonly options: VerifyOptions
+  total: number
+}
+
+/** @returns the blobs that events refer to */
+async function proveFiles(work: Work): Promise<FolderProof['blobs']> {
+  const { dir, catalog, findings, options } = work
   const { total, there } = await checkListing(dir, findings)
+  work.total = total
   const { head } = catalog
   const isWhole = head.contents === 'history' && head.path === null
   if (isWhole && (head.position * EVENT_BYTES_MIN > total || head.position > POSITION_MAX)) {
     findings.add('position-missing', CATALOG, `the files cannot hold ${head.position} events`)
-    return proofOf(catalog, total, findings, new Map())
+    return new Map()
   }
   const gathered = newGathered(head, isWhole ? new PositionIndex(head.position) : null)
   await verifyFiles(dir, gathered, { findings, total, there, options })
   if (findings.count === 0) checkWhole(catalog, gathered, findings)
-  return proofOf(catalog, total, findings, gathered.tally.blobs)
+  return gathered.tally.blobs
 }
 
 function proofOf(

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type BlobStores, openBlob } from '../../blobs/store.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
+import type { Written } from './durable-files.ts'
 import { blobFileName } from './format.ts'
 import type { BlobUse } from './tally.ts'
 import type { Output } from './write-streams.ts'
@@ -59,7 +60,7 @@ async function writeBlob(
     return true
   }
   const source = await openEither(stores, sha256, use)
-  const written = source && (await files.putPieces(name, counted(source, onBytes)))
+  const written = source && (await putAll(files, name, source, onBytes))
   if (written?.sha256 === sha256 && written.sizeBytes === sizeBytes) return true
   if (written !== null) await files.remove(name)
   if (allowIncomplete) return false
@@ -69,6 +70,19 @@ async function writeBlob(
     `the bytes of the blob ${sha256} ${what}; --allow-incomplete makes a backup that says so`,
     { sha256 },
   )
+}
+
+async function putAll(
+  files: Output['files'],
+  name: string,
+  source: Readable,
+  onBytes: (count: number) => void,
+): Promise<Written> {
+  try {
+    return await files.putPieces(name, counted(source, onBytes))
+  } finally {
+    source.destroy() // where the file could not be opened nobody has read it
+  }
 }
 
 async function openEither(

@@ -40,7 +40,10 @@ export class CatalogWriter {
 
   /** Begins a catalog; one that was begun before is begun anew. */
   static async begin(target: Target, head: CatalogHead): Promise<CatalogWriter> {
-    const file = await open(join(target.partial, CATALOG_PARTIAL), 'w', 0o600)
+    const path = join(target.partial, CATALOG_PARTIAL)
+    const file = await open(path, 'w', 0o600).catch(thrown => {
+      throw diskFull(thrown, path)
+    })
     const writer = new CatalogWriter(file, target, head)
     try {
       await writer.#flush()
@@ -48,7 +51,7 @@ export class CatalogWriter {
       return writer
     } catch (thrown) {
       await file.close()
-      throw thrown
+      throw diskFull(thrown, path)
     }
   }
 

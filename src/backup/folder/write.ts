@@ -166,7 +166,9 @@ async function headFor(
     position,
     ...(await placeAt(db, position)),
   }
-  if (left !== null && !left.startsWith(catalogHeadText(head))) {
+  const text = catalogHeadText(head)
+  // what was killed at once has a catalog that breaks off in its first lines
+  if (left !== null && !left.startsWith(text) && !text.startsWith(left)) {
     const message = `${target.partial} was begun of something else: give the same options as then, or remove it`
     throw new Rm3Error('TARGET_EXISTS', message, { dir: target.partial })
   }

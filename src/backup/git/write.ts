@@ -1,10 +1,10 @@
-import { rm, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { readdir, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { type BlobStores, openBlob } from '../../blobs/store.ts'
 import { isRm3Error } from '../../errors.ts'
 import { readHead } from '../../log/read.ts'
 import type { Db } from '../../pg/db.ts'
-import { finishTarget, openTarget } from '../folder/target.ts'
+import { finishTarget, openTarget, WRITER } from '../folder/target.ts'
 import { FastImport } from './fast-import.ts'
 import { type GitCall, runGit, startGit } from './run.ts'
 import { toldCommits } from './told-commits.ts'
@@ -102,8 +102,9 @@ async function headOf(folder: string, call: GitCall): Promise<string> {
 /** Removes what a killed run has left of the same: git cannot go on with it. @throws TARGET_IN_USE when one still writes */
 async function removeLeft(dir: string): Promise<void> {
   const partial = `${resolve(dir)}.partial`
-  const isOurs = await stat(join(partial, '.git')).catch(() => null)
-  if (isOurs === null) return
+  const names = await readdir(partial).catch(() => null)
+  const isOurs = names?.includes('.git') || names?.every(name => name === WRITER)
+  if (!isOurs) return
   await openTarget(dir, true)
   await rm(partial, { recursive: true, force: true })
 }

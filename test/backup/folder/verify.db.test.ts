@@ -301,6 +301,7 @@ function mutate(dir: string, seed: number): string {
   const name = random.pick(names)
   const path = join(dir, name)
   const before = readFileSync(path, 'utf8')
+  const catalogBefore = readFileSync(join(dir, 'catalog.json'), 'utf8')
   // of the catalog the last line may say anything: it is of the run
   const text = name === 'catalog.json' ? before.slice(0, before.indexOf('"run"')) : before
   const at = random.below(text.length)
@@ -310,7 +311,12 @@ function mutate(dir: string, seed: number): string {
   const isSame = plainOf(after) === plainOf(text)
   writeFileSync(path, isSame ? `x${before}` : after + before.slice(text.length))
   reseal(dir)
-  return `${name} at ${at}: ${JSON.stringify(piece)}`
+  // a size that was changed is put right again by the one who seals
+  if (readFileSync(join(dir, 'catalog.json'), 'utf8') === catalogBefore) {
+    writeFileSync(join(dir, 'catalog.json'), `x${catalogBefore}`)
+  }
+  const [was, is] = [text, after].map(it => JSON.stringify(it.slice(Math.max(0, at - 40), at + 60)))
+  return `${name} at ${at}: ${was} is ${is}`
 }
 
 /** A record that only has other spaces says the same. */
