@@ -118,8 +118,9 @@ function lastLine(
   { dryRun, isRefused }: { dryRun: boolean; isRefused: boolean },
   { revised, undeleted, imported, files, same, conflict }: LiveCounts,
 ): string {
-  const did = dryRun ? 'Dry run, nothing was changed' : isRefused ? 'Nothing was changed' : 'Done'
-  const counts = `${revised} revised, ${undeleted} undeleted, ${imported} imported, ${files} with files alone, ${same} the same, ${conflict} ${conflict === 1 ? 'conflict' : 'conflicts'}.`
-  const hint = isRefused ? ' --skip-conflicts brings in the others.' : ''
-  return `${did}: ${counts}${hint}`
+  const counts = `${revised} revised, ${undeleted} undeleted, ${imported} imported, ${files} with files alone, ${same} the same`
+  const conflicts = `${conflict} ${conflict === 1 ? 'conflict' : 'conflicts'}`
+  if (dryRun) return `Dry run, nothing was changed: ${counts}, ${conflicts}.`
+  if (!isRefused) return `Done: ${counts}, ${conflicts}.`
+  return `Nothing was changed, because of ${conflicts}. --skip-conflicts does the rest: ${counts}.`
 }
