@@ -1,3 +1,4 @@
+import type { LightMyRequestResponse } from 'fastify'
 import { assert, suite } from '../harness.ts'
 import { putGrants, putPages, putUser, type TestServer, testServer, withToken } from './support.ts'
 
@@ -63,6 +64,14 @@ interface Operation {
   readonly requestBody?: { readonly content?: Record<string, { schema?: { properties?: object } }> }
 }
 
+/** All errors of the API have one shape, whatever was wrong. */
+function assertProblem({ headers, statusCode, body }: LightMyRequestResponse, told: string): void {
+  assert.match(String(headers['content-type']), /^application\/problem\+json/, told)
+  const problem = JSON.parse(body) as { status: unknown; code: unknown }
+  assert.is(problem.status, statusCode, told)
+  assert.match(String(problem.code), /^[A-Z_]+$/, told)
+}
+
 suite('mutated requests', test => {
   let open: TestServer
   let token = ''
@@ -103,6 +112,8 @@ suite('mutated requests', test => {
       const answer = await open.server.inject(random(3) > 0 ? withToken(token, request) : request)
       const told = `${method} ${JSON.stringify(request).slice(0, 600)} → ${answer.statusCode} ${answer.body.slice(0, 300)}`
       assert.ok(answer.statusCode < 500, told)
+      assert.ok(answer.headers['rm3-request-id'], told)
+      if (answer.statusCode >= 400) assertProblem(answer, told)
       assert.ok(Date.now() - started < SLOW_MS, told)
     }
     assert.is(Object.getOwnPropertyNames(Object.prototype).join(), prototype)
@@ -124,6 +135,14 @@ suite('mutated requests', test => {
       'if-none-match',
       'x-csrf-token',
       'cookie',
+      'range',
+      'if-range',
+      'prefer',
+      'accept',
+      'accept-datetime',
+      'idempotency-key',
+      'last-event-id',
+      'content-encoding',
     ]) {
       if (!random(4))
         headers[name] = pick([
@@ -135,6 +154,10 @@ suite('mutated requests', test => {
           'x'.repeat(500),
           '"019ab000-0000-7000-8000-000000000000"',
           'rm3=x',
+          'bytes=5-1',
+          'wait=-1',
+          'text/html;q=2, */*',
+          'Tue, 20 Mar 9999 20:35:00 GMT',
         ])
     }
     const types = Object.keys(requestBody?.content ?? {})
