@@ -17,6 +17,7 @@ export async function endLoad(db: Db): Promise<void> {
 
 /** Makes those indexes and constraints of loaded tables that are not there yet, and looks at what is in them, for good plans. */
 export async function indexTables(database: SiteDatabase, plan: Plan): Promise<void> {
+  await untilUnused(database, plan)
   await sharedOut(database, plan.indexes)
   // not beside them: no table is analysed while an index of it is being made
   await sharedOut(
@@ -31,6 +32,20 @@ export async function indexTables(database: SiteDatabase, plan: Plan): Promise<v
         await db.script(`alter table ${table} add constraint ${name} ${definition}`)
       }
     }
+  } finally {
+    await close()
+  }
+}
+
+/** Waits for what a rebuild that was killed has the server make still. */
+async function untilUnused(database: SiteDatabase, { tables }: Plan): Promise<void> {
+  if (tables.length === 0) return
+  const { db, close } = await openBulk(database)
+  try {
+    const names = tables.map(table => `${table}${NEW}`).join(', ')
+    await db.transaction(inside =>
+      inside.script(`set local lock_timeout = 0; lock table ${names} in share row exclusive mode`),
+    )
   } finally {
     await close()
   }

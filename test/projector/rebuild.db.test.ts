@@ -2,14 +2,16 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { openBulk } from '../../src/pg/bulk.ts'
-import { one } from '../../src/pg/db.ts'
+import { type Db, one } from '../../src/pg/db.ts'
 import type { Projection } from '../../src/projector/define.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { rebuildProjections } from '../../src/projector/rebuild.ts'
+import { indexTables } from '../../src/projector/rebuild-index.ts'
 import type { RebuildPoint } from '../../src/projector/rebuild-load.ts'
 import { findRebuildStatus } from '../../src/projector/rebuild-status.ts'
 import { assert, suite } from '../harness.ts'
 import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
+import { until } from '../support/until.ts'
 import { contentOf, fillSite } from './damage-runs.ts'
 import { swapRuns } from './swap-runs.ts'
 
@@ -101,6 +103,29 @@ suite('rebuilding projections', test => {
     assert.equal([one?.drift, other?.drift], [[], []])
   })
 
+  test('waits for indexes that take longer than one waits for locks, also one of a rebuild that was killed', async () => {
+    const { db, close } = await openBulk(database())
+    await db.script(SLOW_TABLE)
+    const index = 'create index if not exists slow__new_n on slow__new (slowly(n))'
+    const other = await openBulk(database())
+    const nothing = { projections: [], keys: {}, constraints: [] }
+
+    const killed = other.db.script(index)
+    await untilBuilding(db)
+    await indexTables(database(), {
+      ...nothing,
+      tables: ['slow'],
+      indexes: [index, index.replace('slow__new_n', 'slow__new_m')],
+    })
+    await killed
+    await other.close()
+
+    const found = await db.rows(`select from pg_indexes where tablename = 'slow__new'`)
+    await db.script('drop table slow__new; drop function slowly')
+    await close()
+    assert.is(found.length, 3)
+  }, 60_000)
+
   test(
     'loses nothing and fails nobody while three processes write and read',
     async () => {
@@ -109,6 +134,15 @@ suite('rebuilding projections', test => {
     DEADLINE_MS,
   )
 })
+
+/** A table of which an index takes six seconds; five is what a statement waits for a lock. */
+const SLOW_TABLE = `create table slow__new (n int primary key);
+  insert into slow__new values (1);
+  create function slowly(n int) returns int language plpgsql immutable as $$ begin perform pg_sleep(6); return n; end $$`
+
+function untilBuilding(db: Db): Promise<unknown> {
+  return until(async () => (await db.rows('select from pg_stat_progress_create_index')).length > 0)
+}
 
 /** Rebuilds in a process of its own that is killed at a point. */
 async function killedAt(url: string, point: RebuildPoint): Promise<void> {
