@@ -37,7 +37,7 @@ export async function verifyStructure(
   projections: readonly Projection[],
 ): Promise<StructureFinding[]> {
   const tables = projections.flatMap(tablesOf)
-  const found = await db.rows<Part>(PARTS, [tables])
+  const found = await foundParts(db, tables)
   const expected = await expectedParts(db, projections, tables)
   const here = new Map(found.map(part => [idOf(part), part.definition]))
   const wanted = new Set(expected.map(idOf))
@@ -60,6 +60,23 @@ export async function verifyStructure(
     }
   }
   return findings
+}
+
+const PRESENT = `select name from unnest($1::text[]) as t(name) where to_regclass(name) is not null`
+
+/**
+ * What is there. The tables are held meanwhile: the catalog is not read in one snapshot, so of a table that a rebuild swaps at that moment the
+ * index would be told with the name of before and the definition of after.
+ */
+function foundParts(db: Db, tables: readonly string[]): Promise<Part[]> {
+  return db.transaction(async inside => {
+    const present = await inside.rows<{ name: string }>(PRESENT, [tables])
+    const names = present.map(({ name }) => name)
+    if (names.length > 0) {
+      await inside.script(`lock table ${names.join(', ')} in access share mode`)
+    }
+    return inside.rows<Part>(PARTS, [tables])
+  })
 }
 
 /** What the SQL makes, found by making it: nothing stays. */

@@ -2,9 +2,12 @@ import { change } from '../../src/commands/change.ts'
 import { setSetting } from '../../src/commands/rights.ts'
 import { openBulk } from '../../src/pg/bulk.ts'
 import { type Db, one } from '../../src/pg/db.ts'
+import { nameTables, type Projection, tablesOf } from '../../src/projector/define.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { rebuildProjections } from '../../src/projector/rebuild.ts'
+import { renamingTables } from '../../src/projector/rename-tables.ts'
 import { repairFindings, verifyProjections } from '../../src/projector/verify.ts'
+import { verifyStructure } from '../../src/projector/verify-structure.ts'
 import { assert, suite } from '../harness.ts'
 import { typesLeftOut } from '../support/damage.ts'
 import { AS_ROOT, TEST_SITE, type TestSite, testSite } from '../support/database.ts'
@@ -98,6 +101,28 @@ suite('verifying projections', test => {
     await repairFindings(database(), options, after)
   })
 
+  test('takes tables that are being swapped for no damage', async () => {
+    const projections = await discoverProjections()
+    const swapper = await openBulk(database())
+    const { db, close } = await openBulk(database())
+    const some = projections.filter(({ name }) => name === 'accounts' || name === 'tags')
+    for (const projection of some) {
+      await swapper.db.script(nameTables(projection, projection.sql, '__other'))
+    }
+
+    const looking = structureAgain(db, projections)
+    let isOver = false
+    const swapping = swapAgain(swapper.db, some.flatMap(tablesOf), () => isOver)
+    const findings = await looking.finally(() => {
+      isOver = true
+    })
+    await swapping
+    for (const table of some.flatMap(tablesOf)) await db.script(`drop table ${table}__other`)
+    await Promise.all([swapper.close(), close()])
+
+    assert.equal(findings, [])
+  }, 120_000)
+
   test('counts no rows of streams that cannot be folded', async () => {
     const projections = await discoverProjections()
     const { db, close } = await openBulk(database())
@@ -149,6 +174,29 @@ suite('verifying projections', test => {
 })
 
 const EXTRA_TAGS = `insert into tags select $1::uuid, 'extra' || n, 'about', 'x', 'tag', 1, 1, 9007199254740991 from generate_series(1, 1500) n`
+
+const LOOKS = 40
+
+async function structureAgain(db: Db, projections: readonly Projection[]) {
+  const findings = []
+  for (let n = 0; n < LOOKS; n++) findings.push(...(await verifyStructure(db, projections)))
+  return findings
+}
+
+/** Exchanges tables with others that are the same, as the end of a rebuild does; in the end they are what they were. */
+async function swapAgain(db: Db, tables: readonly string[], isOver: () => boolean): Promise<void> {
+  for (let swaps = 0; swaps % 2 === 1 || !isOver(); swaps++) {
+    await db.transaction(async inside => {
+      for (const [from, to] of [
+        ['', '__aside'],
+        ['__other', ''],
+        ['__aside', '__other'],
+      ] as const) {
+        await inside.script((await renamingTables(inside, tables, { from, to })).script)
+      }
+    })
+  }
+}
 
 /** Makes an event one that cannot be folded, as only a superuser can. */
 async function unfold(
