@@ -1,4 +1,12 @@
-import { changedWords, type Db, defineProjection, put, type State, type Stored } from 'rm3'
+import {
+  changedWords,
+  type Db,
+  defineProjection,
+  plannedAnew,
+  put,
+  type State,
+  type Stored,
+} from 'rm3'
 
 /**
  * The words of what each change brought or took away of what readers see: hashes of those of the sentences that differ. So a sentence's
@@ -78,7 +86,7 @@ export async function listWordingPages(
   { before, looked }: WordingPart,
 ): Promise<{ pages: WordingPage[]; bound: number | null }> {
   const rows = await db.rows<WordingPage & { readonly isShown: boolean }>(
-    `select w.entity_id as "entityId", h.path, h.title, w.position,
+    plannedAnew(`select w.entity_id as "entityId", h.path, h.title, w.position,
         coalesce(h.path ~ $3::text and h.path ~ $4::text
           and ($5::text is null or h.path = $5::text or h.path > $5::text || '.' and h.path < $5::text || '/'), false)
         and not exists (select from wordings n
@@ -87,7 +95,7 @@ export async function listWordingPages(
         where position < $1::bigint and ${hasWords('w', sentences, 6)} order by position desc limit $2::int) w
       left join lateral (select path, title from page_history where entity_id = w.entity_id and from_position > 0
         order by from_position desc limit 1) h on true
-      order by w.position desc`,
+      order by w.position desc`),
     [before, looked, viewed, history, under, ...sentences],
   )
   const bound = rows.length < looked ? null : (rows.at(-1)?.position ?? null)
@@ -127,10 +135,10 @@ export async function listRewordedAfter(
   { position, looked, limit }: { position: number; looked: number; limit: number },
 ): Promise<string[]> {
   const rows = await db.rows<{ id: string }>(
-    `select entity_id as id from (select entity_id, position, words from wordings
+    plannedAnew(`select entity_id as id from (select entity_id, position, words from wordings
         where words && $1::int[] and position > $2::bigint order by position limit $3::int) w
       cross join lateral (select unnest(words) as word intersect select unnest($1::int[])) n
-      group by entity_id order by count(distinct n.word) desc, min(position) limit $4::int`,
+      group by entity_id order by count(distinct n.word) desc, min(position) limit $4::int`),
     [hashes, position, looked, limit],
   )
   return rows.map(({ id }) => id)

@@ -38,7 +38,7 @@ export {
   type Worker,
   type WorkerCommands,
 } from './jobs/define.ts'
-export { type Db, find, one } from './pg/db.ts'
+export { type Db, find, one, plannedAnew } from './pg/db.ts'
 export { gathered } from './pg/gathered.ts'
 export {
   close,

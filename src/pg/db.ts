@@ -6,8 +6,8 @@ import { translated } from './sqlstate.ts'
 /** What everything above `src/pg` knows of the database: a pool, or one connection inside a transaction. */
 export interface Db {
   /**
-   * Rows of one statement. Statements are prepared by their text, so the text must be constant or one of a few; values go as
-   * parameters, each cast (`$1::text`).
+   * Rows of one statement. Statements are prepared by their text (but for `plannedAnew`), so the text must be constant or one of a few; values
+   * go as parameters, each cast (`$1::text`).
    *
    * @throws Rm3Error with a code when the caller or the server's state is the cause (see `sqlstate.ts`)
    */
@@ -102,6 +102,16 @@ function isBroken(thrown: unknown): thrown is Error {
   return thrown instanceof Rm3Error && thrown.code === 'UNAVAILABLE'
 }
 
+const PLANNED_ANEW = '-- planned with its values\n'
+
+/**
+ * The text of a statement whose best plan depends on its values, such as how many rows have a word. It is not prepared: the server would keep a
+ * plan that knows no values after some calls, for all that come.
+ */
+export function plannedAnew(text: string): string {
+  return `${PLANNED_ANEW}${text}`
+}
+
 const STATEMENTS_MAX = 1000
 const names = new Map<string, string>()
 
@@ -110,8 +120,9 @@ async function run<Row>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
+  const name = text.startsWith(PLANNED_ANEW) ? undefined : nameOf(text)
   const result = await target
-    .query({ name: nameOf(text), text, values: values as unknown[] })
+    .query({ ...(name !== undefined && { name }), text, values: values as unknown[] })
     .catch(rethrow)
   return result.rows as Row[]
 }

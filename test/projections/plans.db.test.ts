@@ -27,7 +27,7 @@ import {
   readTypes,
 } from '../../src/log/read.ts'
 import { selectEvents } from '../../src/log/select.ts'
-import { type Db, poolDb } from '../../src/pg/db.ts'
+import { type Db, one, poolDb } from '../../src/pg/db.ts'
 import { openPool } from '../../src/pg/pool.ts'
 import { getUser, listUsers, readMembers } from '../../src/queries/administration.ts'
 import { getBlobBySha256 } from '../../src/queries/blobs.ts'
@@ -281,6 +281,7 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
 suite('plans at 100,000 rows', test => {
   let open: TestSite
   const plans = new Map<string, Plan[]>()
+  let keptPlans = Number.NaN
   let pool: ReturnType<typeof openPool>
   test.before(async () => {
     open = await testSite()
@@ -301,6 +302,7 @@ suite('plans at 100,000 rows', test => {
       plans.set(name, found)
     }
     await readTypes(db, 15_000, ['RolePermitted'])
+    keptPlans = await countKeptPlans(db)
     await pool.end()
   })
   test.after(() => open.close())
@@ -326,6 +328,10 @@ suite('plans at 100,000 rows', test => {
     assert.is(plan?.sorted.includes('log'), false, plan?.statement)
   })
 
+  test('the search of history is planned with its words, each time', () => {
+    assert.is(keptPlans, 0)
+  })
+
   test('children by path are walked by an index and never sorted', () => {
     const sorted = plans.get('listPages now')?.flatMap(plan => plan.sorted)
 
@@ -347,3 +353,19 @@ suite('plans at 100,000 rows', test => {
     )
   })
 })
+
+/** Enough for the server to keep a plan that knows no values. */
+const TIMES = 12
+
+/** How often the search of history was run by a plan that does not know how many changes have the words. */
+async function countKeptPlans(db: Db): Promise<number> {
+  const everywhere = { ...WORDED, sentences: [[1]] }
+  for (let n = 0; n < TIMES; n++) {
+    await wordings.listWordingPages(db, everywhere, { before: 90_000, looked: 200 })
+    await wordings.listRewordedAfter(db, [1], { position: 50_000, looked: 200, limit: 100 })
+  }
+  const { kept } = await one<{ kept: number }>(db, KEPT_PLANS)
+  return kept
+}
+
+const KEPT_PLANS = `select coalesce(sum(generic_plans), 0)::int as kept from pg_prepared_statements where statement like '%from wordings%' and statement not like '%pg_prepared_statements%'`
