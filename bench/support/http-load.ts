@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * Loads a server from a process of its own: `node http-load.js '<Job as JSON>'` prints a Result as JSON.
@@ -14,6 +15,8 @@ export interface Job {
   readonly headers: Readonly<Record<string, string>>
   /** `$turn` in it is replaced by a number that grows. */
   readonly body?: string
+  /** All connections together begin so many requests a second, evenly; one that is late counts from when it was due. As fast as they go without. */
+  readonly perSecond?: number
   /** ETags by URL to begin with; then that of each answer. */
   readonly etags?: Readonly<Record<string, string>>
 }
@@ -30,7 +33,8 @@ const WARM_UP = 0.25
 async function run(job: Job): Promise<Result> {
   const agent = new Agent({ keepAlive: true, maxSockets: job.connections })
   const etags = new Map(Object.entries(job.etags ?? {}))
-  const from = performance.now() + job.forMs * WARM_UP
+  const begun = performance.now()
+  const from = begun + job.forMs * WARM_UP
   const until = from + job.forMs
   const times: number[] = []
   let failed = 0
@@ -42,7 +46,7 @@ async function run(job: Job): Promise<Result> {
             ? connection % job.urls.length
             : (connection + turn * job.connections) % job.urls.length
         ] ?? ''
-      const start = performance.now()
+      const start = await dueAt(job, begun, connection + turn * job.connections)
       const answer = await send(agent, job, url, { turn, etag: etags.get(url) })
       if (answer.statusCode !== 200 && answer.statusCode !== 201) failed++
       if (job.etags && answer.headers.etag) etags.set(url, answer.headers.etag)
@@ -55,6 +59,16 @@ async function run(job: Job): Promise<Result> {
   const at = (share: number) =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
   return { perSecond: (times.length / job.forMs) * 1000, p50: at(0.5), p99: at(0.99), failed }
+}
+
+/** Waits until the n-th request is due. @returns when its time begins */
+async function dueAt({ perSecond }: Job, begun: number, n: number): Promise<number> {
+  if (perSecond === undefined) return performance.now()
+  const due = begun + (n * 1000) / perSecond
+  const early = due - performance.now()
+  if (early <= 0) return due
+  await sleep(early)
+  return performance.now()
 }
 
 function send(
