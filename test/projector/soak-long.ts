@@ -80,11 +80,15 @@ async function putQuietPages({ site }: TestSite): Promise<void> {
 async function soak(database: SiteDatabase, url: string, until: number): Promise<string> {
   const all = await discoverProjections()
   const writers = await startWriters(database.url)
-  const [rebuilds, checks, ...reads] = await Promise.all([
+  const working = Promise.all([
     again(until, () => rebuildAll(database, all)),
     again(until, () => checkAll(database, all)),
     ...Array.from({ length: READERS }, () => readAgain(url, until)),
   ])
+  const [rebuilds, checks, ...reads] = await working.catch(thrown => {
+    for (const writer of writers) writer.kill()
+    throw thrown
+  })
   const saves = await stopWriters(writers)
   const read = reads.reduce((sum, count) => sum + count, 0)
   return `${rebuilds} rebuilds and ${checks} checks of everything under ${saves} saves and ${read} reads`
