@@ -2,6 +2,7 @@ import { applyChange } from '../codec/change.ts'
 import type { Json, JsonObject } from '../codec/json.ts'
 import type { Operation } from '../codec/patch.ts'
 import { fromSegments, toSegments } from '../codec/segments.ts'
+import { Rm3Error } from '../errors.ts'
 import type { Stored } from './document.ts'
 import { erase, erasedDocument } from './erased.ts'
 import {
@@ -26,6 +27,15 @@ export function evolve(state: State | null, event: SiteEvent): State {
   if (event.revision !== (state?.revision ?? 0) + 1) {
     throw damaged(event, `it follows revision ${state?.revision ?? 0}`)
   }
+  try {
+    return following(state, event)
+  } catch (thrown) {
+    if (thrown instanceof Rm3Error) throw thrown
+    throw damaged(event, 'its payload is not what its type says', thrown)
+  }
+}
+
+function following(state: State | null, event: SiteEvent): State {
   if (event.stream === GRANTS_STREAM) return evolveGrants(state as Grants | null, event)
   if (event.stream === SETTINGS_STREAM) return evolveSettings(state as Settings | null, event)
   const before = state as Entity | null

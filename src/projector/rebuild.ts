@@ -115,7 +115,12 @@ const BEGIN = `insert into rebuilds (phase, plan, epoch, loaded_to, position) va
 /** Waits for those who help, too. */
 async function loadAll(work: Leading, row: RebuildRow): Promise<void> {
   const { writer, database, options } = work
-  const told = setInterval(() => void tell(work, row), POLL_MS)
+  let telling: Promise<void> | null = null // a connection takes one statement at a time, and the database is busy
+  const told = setInterval(() => {
+    telling ??= tell(work, row).finally(() => {
+      telling = null
+    })
+  }, POLL_MS)
   try {
     await loadOrdered(work, row)
     for (;;) {
@@ -126,6 +131,7 @@ async function loadAll(work: Leading, row: RebuildRow): Promise<void> {
     }
   } finally {
     clearInterval(told)
+    await telling
   }
 }
 

@@ -6,6 +6,7 @@ import { documentOf } from '../../src/content/document.ts'
 import type { SiteEvent } from '../../src/content/events.ts'
 import { evolve } from '../../src/content/evolve.ts'
 import { type Entity, isKeyframe, KEYFRAME_EVENTS, type State } from '../../src/content/state.ts'
+import { isRm3Error } from '../../src/errors.ts'
 import { assert, suite } from '../harness.ts'
 import { anyActions, type History, historyOf } from './any-history.ts'
 
@@ -21,6 +22,32 @@ suite('evolve', test => {
         for (const keyframe of states.filter(isKeyframe)) {
           const kept = unpack(pack(keyframe)) as unknown as State
           assert.ok(isDeepStrictEqual(fold(kept, events.slice(keyframe.revision)), whole))
+        }
+      }),
+      RUNS,
+    )
+  })
+
+  test('an event whose payload is not what its type says is damage of the log', () => {
+    const payload = fc.constantFrom(
+      null,
+      1,
+      'text',
+      [],
+      {},
+      { patch: 1 },
+      { document: 1 },
+      { patch: [null] },
+    )
+    fc.assert(
+      fc.property(anyActions(12), fc.nat(), payload, (actions, index, data) => {
+        const { events } = historyOf(actions)
+        const at = index % events.length
+        const event = { ...events[at], data } as unknown as SiteEvent
+        try {
+          evolve(fold(null, events.slice(0, at)), event)
+        } catch (thrown) {
+          assert.ok(isRm3Error(thrown, 'LOG_DAMAGED'), String(thrown))
         }
       }),
       RUNS,
