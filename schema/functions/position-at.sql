@@ -1,24 +1,45 @@
 /*
  * The last position recorded at or before an instant; 0 when there is none.
  *
- * Positions are dense and recorded_at never decreases with them, so a binary search over the primary key finds it: 27 look-ups in
- * a hundred million events, and no index on recorded_at to keep.
+ * Positions are dense and recorded_at never decreases with them, so a search over the primary key finds it, and there is no index on
+ * recorded_at to keep. Where the instant lies between the ends of what is left says about where the position does; every third step
+ * halves, for logs that grew in leaps. A site that grows evenly takes a handful of look-ups; none takes more than three times the
+ * 27 of halving a hundred million.
  */
 create or replace function position_at(instant timestamptz) returns bigint
 language plpgsql stable parallel safe as $$
 declare
-  low bigint := 0;
+  low bigint := 1;
   high bigint;
   middle bigint;
+  low_at timestamptz;
+  high_at timestamptz;
+  middle_at timestamptz;
+  turn int := 0;
 begin
-  select position into high from log_head;
-  while low < high loop
-    middle := (low + high + 1) / 2;
-    if (select l.recorded_at from log l where l.position = middle) <= instant then
+  select position, recorded_at into high, high_at from log_head;
+  if high = 0 or instant >= high_at then
+    return high;
+  end if;
+  select l.recorded_at into low_at from log l where l.position = 1;
+  if instant < low_at then
+    return 0;
+  end if;
+  while high - low > 1 loop
+    middle := low + case turn % 3
+      when 2 then (high - low) / 2
+      -- the second step looks right behind where the first may have found it
+      else ((high - low) * (extract(epoch from instant - low_at) / extract(epoch from high_at - low_at)))::bigint + turn % 3 end;
+    middle := least(greatest(middle, low + 1), high - 1);
+    select l.recorded_at into middle_at from log l where l.position = middle;
+    if middle_at <= instant then
       low := middle;
+      low_at := middle_at;
     else
-      high := middle - 1;
+      high := middle;
+      high_at := middle_at;
     end if;
+    turn := turn + 1;
   end loop;
   return low;
 end
