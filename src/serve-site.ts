@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { isRm3Error } from './errors.ts'
 import { readHead } from './log/read.ts'
 import { type OpenSite, openSite } from './open-site.ts'
+import { isGone } from './pg/sqlstate.ts'
 import { isUnbuilt } from './projector/unbuilt.ts'
 
 /** What serves a site until it is told to stop. */
@@ -87,11 +88,11 @@ async function watchEpoch(
   signal: AbortSignal,
   changed: () => void,
 ): Promise<void> {
+  let first: string | null = null
   const epochNow = async () => {
     const { epoch } = await readHead(db)
-    return (await isUnbuilt(db, projections)) ? null : epoch
+    return epoch === first || !(await isUnbuilt(db, projections)) ? epoch : null
   }
-  let first: string | null = null
   while (!signal.aborted) {
     const now = await epochNow().catch(thrown => (isGone(thrown) ? '' : null))
     first ??= now
@@ -101,11 +102,6 @@ async function watchEpoch(
     }
     await pause(signal)
   }
-}
-
-/** The schema is not there any more, or nothing is in it. */
-function isGone(thrown: unknown): boolean {
-  return ['42P01', '3F000'].includes(String((thrown as { code?: unknown } | null)?.code))
 }
 
 async function pause(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { checkJson, type Json, type JsonLimits, type JsonObject } from '../codec/json.ts'
 import { pointerOf } from '../codec/pointer.ts'
-import { Rm3Error } from '../errors.ts'
+import { isRm3Error, Rm3Error } from '../errors.ts'
 import type { Document } from './document.ts'
 import {
   DOCUMENT_MAX_BYTES,
@@ -70,6 +70,17 @@ export function checkImportedDocument(value: unknown, limits?: JsonLimits): Docu
   }
   const [summary, data, tags] = [part('summary'), part('data'), part('tags')]
   return { proto, hidden: hidden === true, summary, data, tags }
+}
+
+/** Whether `checkDocument` takes it. */
+export function isDocument(value: unknown): boolean {
+  try {
+    checkDocument(value)
+    return true
+  } catch (thrown) {
+    if (isRm3Error(thrown)) return false
+    throw thrown
+  }
 }
 
 function membersOf(value: unknown, limits?: JsonLimits): Partial<Record<keyof Document, Json>> {

@@ -1,8 +1,7 @@
 import type { Json } from '../codec/json.ts'
 import { sameJson } from '../codec/json-compare.ts'
 import { type Conflict, merge } from '../codec/merge.ts'
-import { isRm3Error } from '../errors.ts'
-import { checkDocument } from './check-document.ts'
+import { isDocument } from './check-document.ts'
 import type { PageCommand, RevisePage } from './decide-page.ts'
 import { type Document, documentOf } from './document.ts'
 import type { BlobAttached } from './events.ts'
@@ -146,16 +145,6 @@ function fits({ live }: Entity, { document, restored }: RevisePage): boolean {
 
 function same(one: unknown, other: unknown): boolean {
   return sameJson(one as Json, other as Json)
-}
-
-function isDocument(document: Document): boolean {
-  try {
-    checkDocument(document)
-    return true
-  } catch (thrown) {
-    if (isRm3Error(thrown)) return false
-    throw thrown
-  }
 }
 
 /** @param now those of the entity; a deleted one has them still */

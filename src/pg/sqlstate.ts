@@ -71,6 +71,15 @@ export function isCollision(thrown: unknown): boolean {
   return code === 'LOG_BUSY' || COLLISIONS.has(String(code))
 }
 
+/** No such table, no such schema. */
+const GONE: ReadonlySet<string> = new Set(['42P01', '3F000'])
+
+/** Whether the schema is not there any more, or nothing is in it. */
+export function isGone(thrown: unknown): boolean {
+  const { code } = (thrown ?? {}) as { code?: unknown }
+  return GONE.has(String(code))
+}
+
 /** Whether the same may succeed later, or in a newer process: the server is away, full or busy. */
 export function isPassing(thrown: unknown): boolean {
   const { code } = (thrown ?? {}) as { code?: unknown }

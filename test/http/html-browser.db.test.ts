@@ -1,16 +1,12 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext } from 'playwright-core'
 import type { Following } from '../../src/projector/follow.ts'
 import { assert } from '../harness.ts'
 import { launchChromium } from '../scheme/browser.ts'
+import { objectionsTo, picture } from '../support/browser-page.ts'
 import { browserSuite } from '../support/chromium.ts'
 import { follow, found, makeSite, PASSWORD } from './html-site.ts'
 import { type TestServer, testServer } from './support.ts'
 
-/** A folder for pictures of what is seen, for people to look at. */
-const PICTURES = process.env['RM3_TEST_PICTURES'] ?? ''
 const WIDTHS = [360, 1200]
 
 /** Everything that a reader meets, with what it must say. */
@@ -155,21 +151,4 @@ async function logIn(context: BrowserContext, origin: string): Promise<void> {
   await page.fill('#password', PASSWORD)
   await page.click('main button[type=submit]')
   await page.close()
-}
-
-async function objectionsTo(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-  const wide = await page.evaluate(
-    'document.documentElement.scrollWidth > document.documentElement.clientWidth',
-  )
-  return [
-    ...violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html ?? ''}`),
-    ...(wide ? ['scrolls sideways'] : []),
-  ]
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === '') return
-  mkdirSync(PICTURES, { recursive: true })
-  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
 }

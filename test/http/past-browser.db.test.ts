@@ -1,7 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { setPassword } from '../../src/commands/accounts.ts'
 import { change } from '../../src/commands/change.ts'
@@ -11,12 +8,12 @@ import type { Following } from '../../src/projector/follow.ts'
 import { loadScheme } from '../../src/scheme/scheme.ts'
 import { assert, suite } from '../harness.ts'
 import { launchChromium } from '../scheme/browser.ts'
+import { objectionsTo, picture } from '../support/browser-page.ts'
 import { browserSuite } from '../support/chromium.ts'
 import { AS_ROOT } from '../support/database.ts'
 import { edit, follow, found, make, PASSWORD, text } from './html-site.ts'
 import { putGrants, putUser, type TestServer, testServer } from './support.ts'
 
-const PICTURES = process.env['RM3_TEST_PICTURES'] ?? ''
 const SLOW_MS = 120_000
 const LONG_TITLE = 'A title that goes on and on, '.repeat(12)
 const RTL = 'تاريخ الطاحونة القديمة'
@@ -246,21 +243,4 @@ async function manyRevisions({ site }: TestServer): Promise<void> {
       )
     }
   })
-}
-
-async function objectionsTo(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-  const wide = await page.evaluate(
-    'document.documentElement.scrollWidth > document.documentElement.clientWidth',
-  )
-  return [
-    ...violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html ?? ''}`),
-    ...(wide ? ['scrolls sideways'] : []),
-  ]
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === '') return
-  mkdirSync(PICTURES, { recursive: true })
-  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
 }

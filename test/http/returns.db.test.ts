@@ -6,15 +6,7 @@ import type { Document } from '../../src/content/document.ts'
 import { readHead } from '../../src/log/read.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
-import {
-  page,
-  putGrants,
-  putPages,
-  putUser,
-  type TestServer,
-  testServer,
-  withToken,
-} from './support.ts'
+import { page, putPages, serverWithEditor, type TestServer, withToken } from './support.ts'
 
 interface Answer {
   code?: string
@@ -31,14 +23,7 @@ suite('what comes back over HTTP', test => {
   let open: TestServer
   let token = ''
   test.before(async () => {
-    open = await testServer()
-    await putGrants(open, [
-      ['nobody', 'view', '*'],
-      ['nobody', 'history', '*'],
-      ['editor', 'post.edit', '*'],
-      ['editor', 'post.delete', '*'],
-    ])
-    token = (await putUser(open, 'ann', ['editor'])).token
+    ;({ open, token } = await serverWithEditor())
   })
   test.after(() => open.close())
 

@@ -96,3 +96,15 @@ export async function serverWithSecrets(): Promise<{ open: TestServer; token: st
   ])
   return { open, token: (await putUser(open, 'ed', ['editor'])).token }
 }
+
+/** A server where all may read everything and its history, and the token of one who may edit and delete. */
+export async function serverWithEditor(): Promise<{ open: TestServer; token: string }> {
+  const open = await testServer()
+  await putGrants(open, [
+    ['nobody', 'view', '*'],
+    ['nobody', 'history', '*'],
+    ['editor', 'post.edit', '*'],
+    ['editor', 'post.delete', '*'],
+  ])
+  return { open, token: (await putUser(open, 'ann', ['editor'])).token }
+}

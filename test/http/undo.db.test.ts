@@ -3,7 +3,7 @@ import { denyRole } from '../../src/commands/rights.ts'
 import { readHead } from '../../src/log/read.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
-import { page, putGrants, putUser, type TestServer, testServer, withToken } from './support.ts'
+import { page, putUser, serverWithEditor, type TestServer, withToken } from './support.ts'
 
 interface Undone {
   undo: string | null
@@ -18,14 +18,7 @@ suite('undo over HTTP', test => {
   let ann = ''
   let eve = ''
   test.before(async () => {
-    open = await testServer()
-    await putGrants(open, [
-      ['nobody', 'view', '*'],
-      ['nobody', 'history', '*'],
-      ['editor', 'post.edit', '*'],
-      ['editor', 'post.delete', '*'],
-    ])
-    ann = (await putUser(open, 'ann', ['editor'])).token
+    ;({ open, token: ann } = await serverWithEditor())
     eve = (await putUser(open, 'eve', ['editor'])).token
     await send(ann, 'POST', '/api/pages', { path: 'wh.a', ...page('a') })
     await send(eve, 'POST', '/api/pages/wh.a/move', { to: 'wh.b' })

@@ -1,8 +1,7 @@
-import { checkDocument } from '../../content/check-document.ts'
+import { isDocument } from '../../content/check-document.ts'
 import type { Document } from '../../content/document.ts'
 import { FILE_LINKS, fileLinkKey, fileLinksOf } from '../../content/file-links.ts'
 import { referencesOf } from '../../content/hyperlinks.ts'
-import { isRm3Error } from '../../errors.ts'
 
 /** Links of a page that are looked at. */
 const LINKS_MAX = 1_000
@@ -29,7 +28,7 @@ export function withFileLinks(
     ...document,
     data: { ...document.data, [FILE_LINKS]: Object.fromEntries(links) },
   }
-  return isFit(linked) ? linked : document
+  return isDocument(linked) ? linked : document // one that is as large as may be has no room for them
 }
 
 /** What a path in a file names, from the topmost folder; null when it leaves the repository. */
@@ -40,15 +39,4 @@ function nameFrom(file: string, path: string): string | null {
     if (name !== '..' && name !== '.' && name !== '') names.push(name)
   }
   return names.join('/')
-}
-
-/** A page that is as large as may be has no room for its links. */
-function isFit(document: Document): boolean {
-  try {
-    checkDocument(document)
-    return true
-  } catch (thrown) {
-    if (isRm3Error(thrown)) return false
-    throw thrown
-  }
 }

@@ -13,6 +13,7 @@ import { URL_OF_CHANGES_FEED } from './changes-feed.ts'
 import type { Pages, Scene } from './scene.ts'
 import { sendFresh } from './send-html.ts'
 import { standing } from './standing.ts'
+import { withoutSlash } from './without-slash.ts'
 
 const ROUTE = { config: { access: 'history' }, schema: { hide: true } } as const
 const SAVES = 30
@@ -20,10 +21,7 @@ const NAMES = ['from', 'to', 'under', 'author'] as const
 
 /** `/$changes/`: what changed on the site, as far as the reader may hear of it, a part at a time by `?after=`. */
 export function changesPage(server: FastifyInstance, pages: Pages): void {
-  const slashless = CHANGES_URL.slice(0, -1)
-  server.get(slashless, ROUTE, async (request, reply) =>
-    reply.redirect(request.url.replace(slashless, CHANGES_URL), 308),
-  )
+  withoutSlash(server, CHANGES_URL, ROUTE)
   server.get(CHANGES_URL, ROUTE, async (request, reply) =>
     sendFresh(reply, await answer(pages, request)),
   )

@@ -11,16 +11,14 @@ import { type Query, queryOf, textOf } from './asked.ts'
 import { linkQueryOf, type Pages, type Scene, urlIn } from './scene.ts'
 import { sendFresh } from './send-html.ts'
 import { standing } from './standing.ts'
+import { withoutSlash } from './without-slash.ts'
 
 const ROUTE = { config: { access: 'view', asOf: true }, schema: { hide: true } } as const
 const CONTROLS = /\p{Cc}+/gu
 
 /** `/$search/`: what the site has, or had as of `?at=`, with the words of `?q=`, a part at a time by `?after=`. */
 export function searchPage(server: FastifyInstance, pages: Pages): void {
-  const slashless = SEARCH_URL.slice(0, -1)
-  server.get(slashless, ROUTE, async (request, reply) =>
-    reply.redirect(request.url.replace(slashless, SEARCH_URL), 308),
-  )
+  withoutSlash(server, SEARCH_URL, ROUTE)
   // what someone looks for is kept by no cache
   server.get(SEARCH_URL, ROUTE, async (request, reply) =>
     sendFresh(reply, await answer(pages, request)),
