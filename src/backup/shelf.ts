@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type JsonObject, parseJson } from '../codec/json.ts'
 import type { Policy } from '../content/keep-policy.ts'
 import { Rm3Error } from '../errors.ts'
-import { chainOf, parentsOf } from './chains.ts'
+import { chainsOf, parentsOf } from './chains.ts'
 import { CATALOG } from './folder/format.ts'
 import { isBackupFolder, listFiles, readCatalog } from './folder/read-catalog.ts'
 import { FileFault } from './folder/rules.ts'
@@ -58,7 +58,8 @@ export async function readShelf(dir: string): Promise<Shelf> {
     else if (found !== null) backups.push(found)
   }
   backups.sort((one, other) => (one.at < other.at ? 1 : -1))
-  const whole = backups.filter(backup => chainOf(backups, backup) !== null)
+  const chains = chainsOf(backups)
+  const whole = backups.filter(backup => chains.get(backup) != null)
   for (const { name } of backups.filter(backup => !whole.includes(backup))) {
     others.push({ name, why: 'what it continues is not there' })
   }
