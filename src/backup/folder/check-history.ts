@@ -25,6 +25,7 @@ export interface Folded {
 /** Proves the events of one history, each alone and as what follows the one before. */
 export class HistoryCheck {
   readonly #tally: Tally
+  readonly #path: string
   readonly #positions: number[] = []
   #state: State | null = null
   #erased = 0
@@ -32,11 +33,12 @@ export class HistoryCheck {
   #standIns: StandIns | null = null
 
   /**
-   * @param tally told the blobs that are referred to
+   * @param of whose history it is: where the page ended, and what is told the blobs that it has
    * @param standIns asked for what stands in for emptied events when the first of them comes
    */
-  constructor(tally: Tally, standIns: () => StandIns) {
+  constructor({ tally, path }: { tally: Tally; path: string }, standIns: () => StandIns) {
     this.#tally = tally
+    this.#path = path
     this.#findStandIns = standIns
   }
 
@@ -93,7 +95,7 @@ export class HistoryCheck {
       throw new FileFault('event-shape', text, place)
     }
     const blob = blobOf(type, payload)
-    if (blob !== null) this.#tally.addBlob(blob)
+    if (blob !== null) this.#tally.addBlob(blob, this.#path)
     this.#state = folded(this.#state, read, place)
   }
 }

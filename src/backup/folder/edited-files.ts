@@ -31,6 +31,8 @@ export interface EditedItem {
 export interface EditedBackup {
   readonly catalog: Catalog
   readonly files: readonly EditedFile[]
+  /** Files of blobs, by SHA-256. */
+  readonly blobs: ReadonlyMap<string, { readonly file: string }>
   /** Names of files that the catalog lists and that are not there. */
   readonly removed: readonly string[]
 }
@@ -48,7 +50,9 @@ export async function readEdited(dir: string): Promise<EditedBackup> {
   there.delete(CATALOG)
   const files: EditedFile[] = []
   const removed: string[] = []
+  const blobs = new Map<string, { file: string }>()
   for (const entry of listFiles(dir)) {
+    if (entry.kind === 'blob') blobs.set(entry.sha256, { file: entry.name })
     if (!isFileName(entry.kind, entry.name)) throw damaged(CATALOG, `${entry.name} is no name`)
     const isThere = there.delete(entry.name)
     if (!isThere && entry.kind === 'entity') removed.push(entry.name)
@@ -57,7 +61,7 @@ export async function readEdited(dir: string): Promise<EditedBackup> {
     else if (entry.kind !== 'credentials') files.push(readListed(dir, entry))
   }
   for (const name of [...there].sort()) files.push(readAdded(dir, name))
-  return { catalog, files, removed }
+  return { catalog, files, blobs, removed }
 }
 
 function demandSameBlob(dir: string, entry: FileEntry): void {

@@ -57,7 +57,7 @@ export function editedLog(backup: EditedBackup, editing: Editing): EditedLog {
   for (const file of withOwnIds(backup.files, editing)) {
     const { events, state } = foldFile(file, differences)
     kept.push(...events)
-    const changes = ownChanges(file, state, editing)
+    const changes = ownChanges(file, state, { ...editing, blobs: backup.blobs })
     differences.push(...changes.differences)
     made.push(...changes.made)
   }

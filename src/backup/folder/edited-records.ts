@@ -4,7 +4,7 @@ import { documentOf } from '../../content/document.ts'
 import { ROOT } from '../../content/events.ts'
 import { isPath } from '../../content/path.ts'
 import type { Entity, Grants, Settings, State } from '../../content/state.ts'
-import { damaged, type EditedFile } from './edited-files.ts'
+import { damaged, type EditedBackup, type EditedFile } from './edited-files.ts'
 import type { Difference, Editing, Made } from './edited-log.ts'
 import { recordOf } from './record.ts'
 import { documentIn, eventsOfRecord } from './records-plan.ts'
@@ -17,6 +17,8 @@ export interface OwnChanges {
   readonly differences: readonly Difference[]
 }
 
+type EditingRecords = Editing & Pick<EditedBackup, 'blobs'>
+
 const NOTHING: OwnChanges = { made: [], differences: [] }
 /** Members of a record that an editor may change: the rest follows from the history. */
 const EDITABLE = new Set(['path', 'proto', 'hidden', 'summary', 'data', 'tags'])
@@ -26,7 +28,11 @@ const EDITABLE = new Set(['path', 'proto', 'hidden', 'summary', 'data', 'tags'])
  *
  * @throws BACKUP_DAMAGED when it cannot be brought about
  */
-export function ownChanges(file: EditedFile, state: State | null, editing: Editing): OwnChanges {
+export function ownChanges(
+  file: EditedFile,
+  state: State | null,
+  editing: EditingRecords,
+): OwnChanges {
   if (file.did === 'same' && file.history !== null) return NOTHING
   try {
     if (file.kind === 'permissions') return grantChanges(file, state as Grants | null, editing)
@@ -54,9 +60,9 @@ function created({ name, record, stream, did }: EditedFile, { newId, now }: Edit
 function pageChanges(
   { name, record, did }: EditedFile,
   entity: Entity,
-  { newId }: Editing,
+  { newId, blobs }: EditingRecords,
 ): OwnChanges {
-  const computed = recordOf(entity, { at: () => 0 })
+  const computed = recordOf(entity, { positions: { at: () => 0 }, blobs })
   const differences = differencesOf(name, record, computed, did)
   const made: Made[] = []
   const { path } = record

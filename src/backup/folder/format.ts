@@ -19,7 +19,6 @@ export const PERMISSIONS = 'permissions.json'
 export const SETTINGS = 'settings.json'
 export const CREDENTIALS = 'credentials.json'
 export const DATA_SUFFIX = '-data.json'
-export const BLOB_SUFFIX = '-blob'
 
 /** Before the first line of a history, and after its last. */
 export const HISTORY_BEGINS = '  "history": ['
@@ -125,17 +124,32 @@ export function entityFileName({ id, path, state }: Pick<Entity, 'id' | 'path' |
   return `${isPlain ? path : `${path.slice(0, NAME_PATH_MAX)}~${id}`}${DATA_SUFFIX}`
 }
 
-export function blobFileName(sha256: string): string {
-  return `${sha256}${BLOB_SUFFIX}`
+const SUFFIX = /\.[A-Za-z0-9]{1,8}$/
+
+/**
+ * The file of a blob, beside those of the page that has it: `<path>-<sha256>` with the suffix of the name it has there, so that whatever
+ * shows files knows what it is.
+ */
+export function blobFileName(sha256: string, at: { path: string; name: string }): string {
+  const suffix = SUFFIX.exec(at.name)?.[0].toLowerCase() ?? ''
+  return `${at.path.slice(0, NAME_PATH_MAX)}-${sha256}${suffix}`
+}
+
+const BLOB_HASH = /-([0-9a-f]{64})(?:\.[a-z0-9]{1,8})?$/
+
+/** The SHA-256 of a file that `blobFileName` named; '' where it did not. */
+export function hashOfBlobFile(file: string): string {
+  return BLOB_HASH.exec(file)?.[1] ?? ''
 }
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const NAME_PATH = `[a-z0-9][a-z0-9_.]{0,${NAME_PATH_MAX - 1}}`
 const NAMES: Readonly<Record<FileKind, RegExp>> = {
-  entity: new RegExp(`^[a-z0-9][a-z0-9_.]{0,${NAME_PATH_MAX - 1}}(?:~${UUID})?${DATA_SUFFIX}$`),
+  entity: new RegExp(`^${NAME_PATH}(?:~${UUID})?${DATA_SUFFIX}$`),
   permissions: /^permissions\.json$/,
   settings: /^settings\.json$/,
   credentials: /^credentials\.json$/,
-  blob: /^[0-9a-f]{64}-blob$/,
+  blob: new RegExp(`^${NAME_PATH}-[0-9a-f]{64}(?:\\.[a-z0-9]{1,8})?$`),
 }
 
 /** Whether a file of that kind may have the name: none can be a way out of the folder. */

@@ -7,7 +7,7 @@ import type { ProvableEvent } from '../../log/copy-history.ts'
 import type { RawEvent } from '../../log/raw.ts'
 import type { SiteDatabase } from '../../pg/bulk.ts'
 import { type Restored, type RestoreOptions, restoreSite, type Secret } from '../restore.ts'
-import { blobFileName, CATALOG, CREDENTIALS, type FileEntry, streamOf } from './format.ts'
+import { CATALOG, CREDENTIALS, type FileEntry, streamOf } from './format.ts'
 import { listFiles } from './read-catalog.ts'
 import { readCredentials } from './read-credentials.ts'
 import { readHistory } from './read-history.ts'
@@ -62,7 +62,7 @@ export async function restoreEvents(
   for (const { type, data } of events) {
     const payload = data === null ? null : (JSON.parse(data) as { credential?: string })
     const blob = blobOf(type, payload)
-    if (blob !== null) tally.addBlob(blob)
+    if (blob !== null) tally.addBlob(blob, '') // its file is in the backup, under a name of then
     if (type === 'CredentialSet') kept.add(payload?.credential ?? '')
     if (type === 'CredentialRemoved') kept.delete(payload?.credential ?? '')
   }
@@ -112,7 +112,7 @@ async function putFolderBlob(
   const file = await open(join(dir, name), FLAGS)
   try {
     const stored = await putBlob(store, file.createReadStream({ autoClose: false }))
-    if (stored.sha256 !== sha256) throw changed(blobFileName(sha256))
+    if (stored.sha256 !== sha256) throw changed(name)
   } finally {
     await file.close()
   }

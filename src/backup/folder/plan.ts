@@ -5,7 +5,7 @@ import { upcast } from '../../content/upcast.ts'
 import { Rm3Error } from '../../errors.ts'
 import type { ProvableEvent } from '../../log/copy-history.ts'
 import { snapshotOf } from '../snapshot.ts'
-import { blobFileName, type FileEntry } from './format.ts'
+import type { FileEntry } from './format.ts'
 import { filesOf, historyOf, secretsIn } from './load.ts'
 import { recordsPlan } from './records-plan.ts'
 import type { FolderProof } from './verify.ts'
@@ -86,17 +86,18 @@ export function importedOf(event: ProvableEvent): ImportedEvent {
 export function withBeside(dir: string, appends: readonly ImportedAppend[]): FolderPlan {
   const kept = new Set<string>()
   const blobs = new Map<string, BlobFile>()
+  const files = new Map<string, string>()
+  for (const { kind, name, sha256 } of filesOf(dir)) if (kind === 'blob') files.set(sha256, name)
   for (const { type, data } of appends.flatMap(append => append.events)) {
     if (type === 'CredentialSet') kept.add(data.credential)
     if (type !== 'BlobAttached') continue
     const { sha256, category } = data
-    blobs.set(`${category} ${sha256}`, { sha256, file: blobFileName(sha256), category })
+    const file = files.get(sha256)
+    if (file !== undefined) blobs.set(`${category} ${sha256}`, { sha256, file, category })
   }
-  const there = new Set<string>()
-  for (const { kind, sha256 } of filesOf(dir)) if (kind === 'blob') there.add(sha256)
   return {
     appends,
     secrets: secretsIn(dir).filter(({ credential }) => kept.has(credential)),
-    blobs: [...blobs.values()].filter(({ sha256 }) => there.has(sha256)),
+    blobs: [...blobs.values()],
   }
 }

@@ -1,17 +1,24 @@
 import { documentOf, type JsonObject } from '../../content/document.ts'
 import type { Entity } from '../../content/state.ts'
-import { blobFileName, HISTORY_BEGINS, HISTORY_ENDS } from './format.ts'
+import { HISTORY_BEGINS, HISTORY_ENDS } from './format.ts'
 
 /** Where an entity's events are in the log, by revision: `at(1)` is the first one's position. */
 export interface Positions {
   at(revision: number): number
 }
 
+/** What a record says of the backup that it is in. */
+export interface Surroundings {
+  readonly positions: Positions
+  /** Files of blobs, by SHA-256: all that the entity has. */
+  readonly blobs: ReadonlyMap<string, { readonly file: string }>
+}
+
 /**
  * What an entity is at the end of its history, under the names that rm3dump and rm3 0.x print it with: what readers see, of an entity that
  * was never live its newest draft; then what belongs to it.
  */
-export function recordOf(entity: Entity, positions: Positions): JsonObject {
+export function recordOf(entity: Entity, { positions, blobs }: Surroundings): JsonObject {
   const { live } = entity
   const shown = live === null ? draftShown(entity) : liveShown(entity, live, positions)
   const document = documentOf(live?.document ?? entity.tip)
@@ -29,7 +36,7 @@ export function recordOf(entity: Entity, positions: Positions): JsonObject {
     summary: document.summary,
     data: document.data,
     tags: document.tags,
-    ...belongings(entity),
+    ...belongings(entity, blobs),
     draft: live !== null && live.document !== entity.tip ? draftOf(entity) : null,
   }
 }
@@ -55,7 +62,8 @@ function draftShown({ tipId, tipRevision, tipAt, tipAuthor }: Entity): Shown {
   return { head, times: { modified: tipAt, touched: tipAt, author: tipAuthor } }
 }
 
-function belongings({ roles, credentials, blobs, schedules }: Entity): JsonObject {
+function belongings(entity: Entity, files: Surroundings['blobs']): JsonObject {
+  const { roles, credentials, blobs, schedules } = entity
   return {
     roles: Object.keys(roles),
     credentials: Object.entries(credentials).map(([credential, { provider, created, ...rest }]) => {
@@ -63,7 +71,8 @@ function belongings({ roles, credentials, blobs, schedules }: Entity): JsonObjec
       return { credential, provider, label, scope, expires, created }
     }),
     blobs: Object.entries(blobs).map(([name, { sha256, sizeBytes, mediaType, category }]) => {
-      return { name, file: blobFileName(sha256), sizeBytes, mediaType, category }
+      const file = files.get(sha256)?.file ?? null
+      return { name, file, sizeBytes, mediaType, category }
     }),
     scheduled: Object.entries(schedules).map(([schedule, { revision, revisionId, at, actor }]) => {
       return { schedule, revision, revisionId, at, actor }

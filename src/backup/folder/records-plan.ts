@@ -7,7 +7,7 @@ import { SYSTEM } from '../../content/events.ts'
 import { isRm3Error } from '../../errors.ts'
 import { isInstant } from '../../log/check-entry.ts'
 import { payloadFault } from './check-payload.ts'
-import { type FileEntry, streamOf } from './format.ts'
+import { type FileEntry, hashOfBlobFile, streamOf } from './format.ts'
 import { BACKUP_JSON_LIMITS, objectIn, readText } from './read-history.ts'
 import { FileFault } from './rules.ts'
 
@@ -111,7 +111,7 @@ function belongingsOf(record: JsonObject, at: string): ImportedEvent[] {
     ),
     ...listIn(record, 'blobs').map(({ file, ...rest }) => {
       const data = members(rest, 'name', 'sizeBytes', 'mediaType', 'category')
-      return teller.tell('BlobAttached', { ...data, sha256: String(file).slice(0, 64) })
+      return teller.tell('BlobAttached', { ...data, sha256: hashOfBlobFile(String(file)) })
     }),
   ]
 }

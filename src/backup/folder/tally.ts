@@ -1,9 +1,11 @@
 import type { Entity, State } from '../../content/state.ts'
 import type { ProvableEvent } from '../../log/copy-history.ts'
-import { type Counts, noCounts, type ScheduledEntry } from './format.ts'
+import { blobFileName, type Counts, noCounts, type ScheduledEntry } from './format.ts'
 
 /** A file's bytes that something in the backup refers to. */
 export interface BlobUse {
+  /** Its name in the backup: it lies beside the first page that has it, in the order of the files. */
+  readonly file: string
   readonly sizeBytes: number
   public: boolean
   private: boolean
@@ -31,10 +33,15 @@ export class Tally {
     if (state.kind === 'entity') this.#addEntity(state)
   }
 
-  addBlob({ sha256, sizeBytes, category }: BlobReference): void {
-    const use = this.blobs.get(sha256) ?? { sizeBytes, public: false, private: false }
+  /** @param path of the page that has it */
+  addBlob({ sha256, sizeBytes, category, name }: BlobReference, path: string): void {
+    let use = this.blobs.get(sha256)
+    if (use === undefined) {
+      const file = blobFileName(sha256, { path, name })
+      use = { file, sizeBytes, public: false, private: false }
+      this.blobs.set(sha256, use)
+    }
     use[category] = true
-    this.blobs.set(sha256, use)
   }
 
   #addEntity(entity: Entity): void {
@@ -55,6 +62,7 @@ export class Tally {
 const STATE_COUNTS = { live: 'live', draft: 'drafts', deleted: 'deleted' } as const
 
 interface BlobReference {
+  readonly name: string
   readonly sha256: string
   readonly sizeBytes: number
   readonly category: 'public' | 'private'

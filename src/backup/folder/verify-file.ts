@@ -2,13 +2,7 @@ import { type StandIns, standInsOf } from '../../content/stand-ins.ts'
 import type { Grants, Settings, State } from '../../content/state.ts'
 import { compareRecord, type Folded, HistoryCheck } from './check-history.ts'
 import { CompactSet } from './compact-set.ts'
-import {
-  blobFileName,
-  type CatalogHead,
-  entityFileName,
-  type FileEntry,
-  streamOf,
-} from './format.ts'
+import { type CatalogHead, entityFileName, type FileEntry, streamOf } from './format.ts'
 import type { PositionIndex } from './position-index.ts'
 import { readCredentials } from './read-credentials.ts'
 import { hashOfFile, objectIn, type PlacedEvent, readHistory, readText } from './read-history.ts'
@@ -58,9 +52,8 @@ export function verifyFile(dir: string, entry: FileEntry, gathered: Gathered): v
 }
 
 function verifyBlob({ name, sha256, sizeBytes }: FileEntry, { blobs, tally }: Gathered): void {
-  if (name !== blobFileName(sha256)) {
-    throw new FileFault('file-hash', 'its bytes are not those that its name says')
-  }
+  const { file = name } = tally.blobs.get(sha256) ?? {}
+  if (name !== file) throw new FileFault('file-name', `this file is called ${file}`)
   blobs.add(sha256)
   tally.counts.blobs++
   tally.counts.blobBytes += sizeBytes
@@ -83,7 +76,9 @@ function verifyCredentials(dir: string, { name }: FileEntry, { head, secrets }: 
 function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void {
   const { tally, index, ids } = gathered
   const stream = streamOf(entry)
-  const check = new HistoryCheck(tally, () => standInsIn(dir, entry.name, stream))
+  const check = new HistoryCheck({ tally, path: entry.path ?? '' }, () =>
+    standInsIn(dir, entry.name, stream),
+  )
   const events = readHistory(dir, entry.name, stream)
   let next = events.next()
   while (!next.done) {
@@ -103,7 +98,7 @@ function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void 
   }
   const folded = check.end()
   demandEvents(entry, folded)
-  compareRecord(next.value, recordOfState(entry, folded))
+  compareRecord(next.value, recordOfState(entry, folded, tally))
   gather(entry, folded.state, gathered)
   if (folded.state !== null) {
     tally.add(folded.state, { events: folded.positions.length, erased: folded.erased })
@@ -133,11 +128,12 @@ function demandEvents({ kind, events }: FileEntry, { positions }: Folded): void 
   }
 }
 
-function recordOfState({ kind }: FileEntry, { state, positions }: Folded) {
+function recordOfState({ kind }: FileEntry, { state, positions }: Folded, tally: Tally) {
   if (kind === 'permissions') return grantsRecord(state as Grants | null)
   if (kind === 'settings') return settingsRecord(state as Settings | null)
   if (state?.kind !== 'entity') throw new FileFault('history-shape', 'it is of no entity')
-  return recordOf(state, { at: revision => positions[revision - 1] ?? 0 })
+  const at = (revision: number) => positions[revision - 1] ?? 0
+  return recordOf(state, { positions: { at }, blobs: tally.blobs })
 }
 
 function gather(entry: FileEntry, state: State | null, { ids, livePaths }: Gathered): void {
@@ -163,7 +159,7 @@ function verifyRecord(dir: string, entry: FileEntry, gathered: Gathered): void {
   for (const { type, data, eventId } of eventsOfRecord(record, entry, head.recordedAt ?? '')) {
     if (!ids.add(eventId)) throw new FileFault('id-twice', `another record has the id ${eventId}`)
     const blob = blobOf(type, data)
-    if (blob !== null) tally.addBlob(blob)
+    if (blob !== null) tally.addBlob(blob, entry.path ?? '')
   }
   if (entry.kind !== 'entity') return
   const { entityId, path, state } = record

@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream'
 import { type BlobStores, openBlob } from '../../blobs/store.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
 import type { Written } from './durable-files.ts'
-import { blobFileName } from './format.ts'
 import type { BlobUse } from './tally.ts'
 import type { Output } from './write-streams.ts'
 
@@ -15,7 +14,7 @@ export interface BlobsOptions {
 }
 
 /**
- * Writes the bytes of every blob that was gathered, each once, named by its hash; some at a time, and told to the catalog in order of
+ * Writes the bytes of every blob that was gathered, each once; some at a time, and told to the catalog in order of
  * their hashes.
  *
  * @returns the hashes of those that are not there
@@ -33,12 +32,12 @@ export async function writeBlobs(
     options.signal?.throwIfAborted()
     const some = blobs.slice(from, from + options.concurrency)
     const found = await Promise.all(some.map(blob => writeBlob(stores, output, blob, options)))
-    for (const [index, [sha256, { sizeBytes }]] of some.entries()) {
+    for (const [index, [sha256, { file, sizeBytes }]] of some.entries()) {
       if (!found[index]) {
         missing.push(sha256)
         continue
       }
-      await catalog.add({ name: blobFileName(sha256), kind: 'blob', sizeBytes, sha256 })
+      await catalog.add({ name: file, kind: 'blob', sizeBytes, sha256 })
       tally.counts.blobs++
       tally.counts.blobBytes += sizeBytes
     }
@@ -53,8 +52,7 @@ async function writeBlob(
   [sha256, use]: [string, BlobUse],
   { allowIncomplete, onBytes = () => {} }: BlobsOptions,
 ): Promise<boolean> {
-  const name = blobFileName(sha256)
-  const { sizeBytes } = use
+  const { file: name, sizeBytes } = use
   if (await files.hasSame(name, { sizeBytes, sha256 })) {
     onBytes(sizeBytes)
     return true

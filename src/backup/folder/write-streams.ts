@@ -142,17 +142,22 @@ class OneStream {
     const state = this.#state
     const events = this.#positions.length
     const isSnapshot = this.#scope.contents === 'snapshot'
+    this.#addBlobs()
     const written = await this.#writeFile(this.#name(), this.#record())
     await catalog.add({ ...this.#entry(), ...written, ...(isSnapshot ? {} : { events }) })
     if (state === null) return
     tally.add(state, isSnapshot ? { events: 0, erased: 0 } : { events, erased: this.#erased })
-    for (const blob of this.#blobs) tally.addBlob(blob)
-    if (isSnapshot && state.kind === 'entity') {
-      for (const blob of Object.values(state.blobs)) tally.addBlob(blob)
-    }
     if (this.#scope.path === null) return
     tally.entities.add(this.id)
     for (const actor of this.#actors) tally.actors.add(actor)
+  }
+
+  #addBlobs(): void {
+    if (this.#state?.kind !== 'entity') return
+    const { path, blobs } = this.#state
+    const present = Object.entries(blobs).map(([name, blob]) => ({ name, ...blob }))
+    const wanted = this.#scope.contents === 'snapshot' ? present : this.#blobs
+    for (const blob of wanted) this.#output.tally.addBlob(blob, path)
   }
 
   async #writeFile(name: string, record: JsonObject): Promise<Written> {
@@ -181,7 +186,8 @@ class OneStream {
   #record(): JsonObject {
     const state = this.#state
     if (state?.kind === 'entity') {
-      return recordOf(state, { at: revision => this.#positions[revision - 1] ?? 0 })
+      const positions = { at: (revision: number) => this.#positions[revision - 1] ?? 0 }
+      return recordOf(state, { positions, blobs: this.#output.tally.blobs })
     }
     if (this.id === GRANTS_STREAM) return grantsRecord(state as Grants | null)
     return settingsRecord(state as Settings | null)

@@ -44,7 +44,7 @@ interface Hostile {
 }
 
 const page = (dir: string) => readdirSync(dir).find(name => /^wh.*-data\.json$/.test(name)) ?? ''
-const blob = (dir: string) => readdirSync(dir).find(name => name.endsWith('-blob')) ?? ''
+const blob = (dir: string) => readdirSync(dir).find(name => /-[0-9a-f]{64}/.test(name)) ?? ''
 const PLACES: Readonly<Record<string, (dir: string) => string>> = {
   'the catalog': () => 'catalog.json',
   'a page': page,
@@ -154,7 +154,7 @@ const LARGE: Hostile[] = [
     change: dir => {
       const sha256 = 'a'.repeat(64)
       const lines = Array.from({ length: FILES }, (_, index) => {
-        const name = `${index.toString(16).padStart(64, '0')}-blob`
+        const name = `wh-${index.toString(16).padStart(64, '0')}`
         return `{"name":"${name}","kind":"blob","sizeBytes":9007199254740991,"sha256":"${sha256}"},\n`
       })
       catalog(dir, text => text.replace('"files":[\n', () => `"files":[\n${lines.join('')}`))

@@ -141,7 +141,7 @@ const BREAKS: readonly (readonly [Rule, (dir: string) => void, 'sealed'?])[] = [
       ),
     'sealed',
   ],
-  ['blob-missing', dir => without(dir, /^.*-blob".*\n/m), 'sealed'],
+  ['blob-missing', dir => without(dir, /^.*"kind":"blob".*\n/m), 'sealed'],
   ['json', forged('PageCreated', data => data.replace('{', '{"__proto__":1,'))],
   ['json', forged('PageCreated', data => data.replace('{', '{"path":"wh",'))],
   [
