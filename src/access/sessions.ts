@@ -11,6 +11,8 @@ const SEEN_MINUTES = 5
 
 export interface Session {
   readonly userId: string
+  /** What it was begun with. */
+  readonly credential: string
   readonly disabled: boolean
   readonly rightsPosition: number
 }
@@ -35,7 +37,7 @@ export async function startSession(
   return started === null ? null : session
 }
 
-const FIND = `select encode(s.session_hash, 'hex') as hash, s.entity_id as "userId", a.disabled, h.rights_position as "rightsPosition",
+const FIND = `select encode(s.session_hash, 'hex') as hash, s.entity_id as "userId", s.credential, a.disabled, h.rights_position as "rightsPosition",
     s.seen < now() - ${SEEN_MINUTES} * interval '1 minute' as stale
   from log_head h, sessions s
   join credentials c on c.credential = s.credential and c.until_position = ${FOREVER}

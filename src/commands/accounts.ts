@@ -228,8 +228,8 @@ export async function revokeCredential(
   })
 }
 
-/** Users change their own credentials; those of others need the right `user.edit` on their path. */
-async function userToChange(change: Change, userId: string): Promise<Entity> {
+/** Users change their own credentials; those of others need the right `user.edit` on their path. @throws USER_NOT_FOUND, LOGIN_REQUIRED, PERMISSION_DENIED */
+export async function userToChange(change: Change, userId: string): Promise<Entity> {
   const user = await findUser(change, userId)
   const isOwn = change.viewer.userId === userId && !change.viewer.isLimited
   if (isOwn && user !== null) return user

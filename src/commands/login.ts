@@ -62,6 +62,8 @@ export interface Speaker {
   readonly userId: string
   /** The token's id; null in a session. */
   readonly token: string | null
+  /** The token's id, or that of the password that the session was begun with. */
+  readonly credential: string
 }
 
 /** Whom a token speaks for, and what that rests on. */
@@ -84,7 +86,14 @@ export async function speakerOfToken(site: Site, text: string): Promise<TokenSpe
   }
   const { userId, scope, credential, expires, rightsPosition } = found
   const viewer = await site.rights.viewer(site.db, rightsPosition, userId)
-  return { viewer: limited(viewer, scope), userId, token: credential, expires, rightsPosition }
+  return {
+    viewer: limited(viewer, scope),
+    userId,
+    token: credential,
+    credential,
+    expires,
+    rightsPosition,
+  }
 }
 
 /** The speaker of a session, or null when the cookie names none that is alive. */
@@ -92,7 +101,7 @@ export async function speakerOfSession(site: Site, cookie: string): Promise<Spea
   const session = await findSession(site.db, cookie)
   if (session === null || session.disabled) return null
   const viewer = await site.rights.viewer(site.db, session.rightsPosition, session.userId)
-  return { viewer, userId: session.userId, token: null }
+  return { viewer, userId: session.userId, token: null, credential: session.credential }
 }
 
 const READING = new Set(['view', 'viewdraft', 'history'])

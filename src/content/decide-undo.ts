@@ -20,14 +20,10 @@ export interface Undoing {
   /** Names of files. */
   readonly detach: readonly string[]
   /**
-   * What was changed since in another way, and stays: `path` begins with `/exists`, `/path`, `/document` or `/files`; `base` is what the
+   * What was changed since in another way, and stays: `path` begins with `/exists`, `/path`, `/document`, `/files` or `/draft`; `base` is what the
    * events made of it, `one` what it is, `other` what it was before them.
    */
   readonly conflicts: readonly Conflict[]
-  /** Whether readers saw anything of the events. */
-  readonly wasSeen: boolean
-  /** Whether the events also did what readers do not see, and what stays: drafts, roles, ways to log in. */
-  readonly hasUnseen: boolean
   /** Whether the parts of a document that are put together do not make one. */
   readonly isUnfit: boolean
   /** Whether what it would bring back, or what it is compared with, was erased. */
@@ -43,7 +39,7 @@ interface Standing {
 }
 
 /**
- * How to undo events of an entity: what they changed becomes what it was before, and what was changed since by others stays, by
+ * How to undo what readers saw of the events of an entity: what they changed becomes what it was before, and what was changed since by others stays, by
  * three-way merge of each span. A page that others have worked on since is neither deleted nor brought back.
  *
  * @param entity as it is now
@@ -59,27 +55,9 @@ export function decideUndo(entity: Entity, spans: readonly Span[]): Undoing {
     target = merged.value as unknown as Standing
   }
   const stays = conflicts.length > 0 && target.exists !== now.exists
-  const kept = { conflicts, wasSeen: spans.some(isSeen), isErased: spans.some(isErased) }
-  const hasUnseen = spans.some(didUnseen)
-  if (stays) return { commands: [], attach: [], detach: [], isUnfit: false, hasUnseen, ...kept }
-  const restored = spans.at(-1)?.before ?? null
-  const steps = stepsTo(entity, now, target, restored)
-  // with the page of a user all roles and ways to log in go
-  const isGone = steps.commands.some(({ type }) => type === 'DeletePage')
-  return { ...steps, hasUnseen: hasUnseen && !isGone, ...kept }
-}
-
-function didUnseen({ before, after }: Span): boolean {
-  const draft = draftOf(after)
-  const isDrafted = draft !== null && draft !== (before && draftOf(before))
-  const parts = ({ roles, credentials }: Entity) => [roles, credentials].map(Object.keys)
-  const none = before === null ? [[], []] : parts(before)
-  return isDrafted || !same(none, parts(after))
-}
-
-/** The newest content where readers do not see it. */
-function draftOf({ tipId, tipRevision, live }: Entity): string | null {
-  return live?.revision === tipRevision ? null : tipId
+  const kept = { conflicts, isErased: spans.some(isErased) }
+  if (stays) return { commands: [], attach: [], detach: [], isUnfit: false, ...kept }
+  return { ...stepsTo(entity, now, target, spans.at(-1)?.before ?? null), ...kept }
 }
 
 function standingOf(entity: Entity | null): Standing {
@@ -88,17 +66,14 @@ function standingOf(entity: Entity | null): Standing {
   return { exists: true, path, document: documentOf(live.document), files: filesOf(entity) }
 }
 
-function filesOf({ blobs }: Entity): NonNullable<Standing['files']> {
+/** Files by name. */
+export function filesOf({ blobs }: Entity): NonNullable<Standing['files']> {
   const files = Object.entries(blobs).map(([name, { since: _, ...blob }]) => [name, blob])
   return Object.fromEntries(files)
 }
 
 function jsonOf(standing: Standing): Json {
   return standing as unknown as Json
-}
-
-function isSeen({ before, after }: Span): boolean {
-  return !sameJson(jsonOf(standingOf(before)), jsonOf(standingOf(after)))
 }
 
 function isErased({ before, after }: Span): boolean {
@@ -111,7 +86,7 @@ function stepsTo(
   now: Standing,
   target: Standing,
   before: Entity | null,
-): Omit<Undoing, 'conflicts' | 'wasSeen' | 'hasUnseen' | 'isErased'> {
+): Omit<Undoing, 'conflicts' | 'isErased'> {
   const none = { commands: [], attach: [], detach: [], isUnfit: false }
   const { path, document, files } = target
   if (!target.exists) return now.exists ? { ...none, commands: [{ type: 'DeletePage' }] } : none
@@ -143,12 +118,13 @@ function fits({ live }: Entity, { document, restored }: RevisePage): boolean {
   return live !== null && !isDocument(documentOf(live.document))
 }
 
-function same(one: unknown, other: unknown): boolean {
+/** Whether two values, which are JSON, are equal. */
+export function same(one: unknown, other: unknown): boolean {
   return sameJson(one as Json, other as Json)
 }
 
-/** @param now those of the entity; a deleted one has them still */
-function changed(
+/** What to do that the files become those. @param now those of the entity; a deleted one has them still */
+export function changed(
   now: NonNullable<Standing['files']>,
   files: Standing['files'] = {},
 ): Pick<Undoing, 'attach' | 'detach'> {

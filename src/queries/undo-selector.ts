@@ -18,8 +18,12 @@ export interface UndoAsked {
   readonly under?: string
 }
 
-/** @throws AT_INVALID, PATH_INVALID */
-export async function undoSelectorOf(db: Db, asked: UndoAsked): Promise<UndoSelector> {
+/** @param keeps the credential that it is asked with, if any @throws AT_INVALID, PATH_INVALID */
+export async function undoSelectorOf(
+  db: Db,
+  asked: UndoAsked,
+  keeps: string | null,
+): Promise<UndoSelector> {
   const positionOf = async (text: string | undefined, otherwise: number) =>
     text === undefined ? otherwise : (await resolvePosition(db, text)).position
   return {
@@ -30,5 +34,6 @@ export async function undoSelectorOf(db: Db, asked: UndoAsked): Promise<UndoSele
     after: await positionOf(asked.from, 0),
     upTo: await positionOf(asked.to, FOREVER - 1),
     under: asked.under === undefined ? null : parsePath(asked.under),
+    keeps,
   }
 }

@@ -53,6 +53,26 @@ suite('rm3admin undo', test => {
     assert.match(again.stdout, /^Changed 2 pages, 0 conflicts; rm3admin undo --undo /)
   }, 60_000)
 
+  test('tells what becomes of roles, rights and settings', async () => {
+    await shell.run('rm3admin', ['assign', 'eve', 'editor'])
+    await shell.run('rm3admin', ['permit', 'editor', 'view', 'wh.spam'])
+    await shell.run('rm3admin', ['config', 'set', 'site.title', '"Spam"'])
+
+    const shown = await shell.run('rm3admin', [
+      'undo',
+      '--user',
+      'root',
+      '--from',
+      'position:7',
+      '--dry-run',
+    ])
+
+    assert.match(shown.stdout, /^Would change \d+ pages, 3 rights, tokens, plans and settings, /)
+    assert.match(shown.stdout, /wh +setting site\.title: null/)
+    assert.match(shown.stdout, /wh +grant editor view wh\.spam: taken away/)
+    assert.match(shown.stdout, /wh\.users\.eve +role editor: taken away/)
+  }, 60_000)
+
   test('asks whose work it is', async () => {
     assert.is((await shell.run('rm3admin', ['undo', '--under', 'wh'])).code, 2)
     const nobody = await shell.run('rm3admin', ['undo', '--user', 'no_one', '--dry-run'])

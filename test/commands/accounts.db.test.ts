@@ -51,7 +51,9 @@ suite('accounts', test => {
     const { session } = await logIn(open.site, 'Ann', 'secret of ann')
     const byEmail = await logIn(open.site, 'ANN@example.org', 'secret of ann')
 
-    assert.is((await speakerOfSession(open.site, session))?.userId, user.id)
+    const speaker = await speakerOfSession(open.site, session)
+    const password = await findSecretOfUser(open.site.db, user.id, 'password')
+    assert.equal([speaker?.userId, speaker?.credential], [user.id, password?.credential])
     assert.is(byEmail.account.id, user.id)
   })
 

@@ -4,7 +4,6 @@ import { type Author, type Change, change } from '../../src/commands/change.ts'
 import { createPage, deletePage, movePage, revisePage } from '../../src/commands/pages.ts'
 import { rehearse } from '../../src/commands/rehearse.ts'
 import { type Undone, type UndoSelector, undoSelected } from '../../src/commands/undo.ts'
-import { permit } from '../../src/content/decide-rights.ts'
 import { type Document, documentOf } from '../../src/content/document.ts'
 import type { Entity } from '../../src/content/state.ts'
 import { readHead } from '../../src/log/read.ts'
@@ -138,42 +137,13 @@ suite('undo by selector', test => {
     await make('wh.place', { title: 'old' })
     await change(open.site, asEve, it => movePage(it, 'wh.place', 'wh.elsewhere'))
     await make('wh.place', { title: 'new' })
-    await make('wh.draft', { title: 'live' })
-    await edit('wh.draft', { title: 'draft' }, asEve, true)
 
     const { pages, left } = await undo(of(eve))
     assert.equal(pages, [])
     assert.equal(
       left.map(({ path, why }) => [path, why]),
-      [
-        ['wh.draft', 'unseen'],
-        ['wh.elsewhere', 'PATH_TAKEN'],
-      ],
+      [['wh.elsewhere', 'PATH_TAKEN']],
     )
-  })
-
-  anew('tells of drafts and of rights of the site, which it leaves', async () => {
-    await make('wh.both', { title: 'old' })
-    await edit('wh.both', { title: 'spam' }, asEve)
-    await edit('wh.both', { title: 'draft' }, asEve, true)
-    await change(open.site, asEve, async it => {
-      const right = { role: 'spammer', permission: 'view', pattern: 'wh.spam' }
-      it.record(permit(await it.grants(), right))
-    })
-
-    const { pages, left } = await undo(of(eve))
-    assert.equal(
-      pages.map(({ path, steps }) => [path, steps]),
-      [['wh.both', ['revise']]],
-    )
-    assert.equal(
-      left.map(({ path, why }) => [path, why]),
-      [
-        ['wh', 'site'],
-        ['wh.both', 'unseen'],
-      ],
-    )
-    assert.equal((await undo({ ...of(eve), under: 'wh.both' })).left.length, 1)
   })
 
   anew('gives files back', async () => {
@@ -251,7 +221,7 @@ suite('undo by selector', test => {
   })
 
   function of(user: Entity | null): UndoSelector {
-    const none = { token: null, importedFrom: null, undo: null, under: null }
+    const none = { token: null, importedFrom: null, undo: null, under: null, keeps: null }
     return { ...none, actor: user?.id ?? null, after: began, upTo: FOREVER - 1 }
   }
 

@@ -9,8 +9,14 @@ interface Undone {
   undo: string | null
   dryRun: boolean
   position: number
-  pages: { path: string; to: string | null; steps: string[]; conflicts: { path: string }[] }[]
-  left: { path: string; why: string }[]
+  pages: {
+    path: string
+    to: string | null
+    steps: string[]
+    conflicts: { path: string }[]
+    facts: { kind: string; key: string; value: unknown }[]
+  }[]
+  left: { path: string; why: string; fact?: { kind: string; key: string } }[]
 }
 
 suite('undo over HTTP', test => {
@@ -76,6 +82,25 @@ suite('undo over HTTP', test => {
     assert.is(await status({ user: 'nobody_here' }), 200)
     assert.is((await send(eve, 'POST', '/api/undo', { token: items[0]?.id })).statusCode, 200)
     await send(eve, 'POST', '/api/undo', { user: 'eve' })
+  })
+
+  test('voids tokens that were made, but not the one it is asked with', async () => {
+    const made = async () =>
+      (await send(eve, 'POST', '/api/tokens', {})).json<{ id: string; token: string }>()
+    const [own, other] = [await made(), await made()]
+
+    const { pages, left } = (
+      await send(own.token, 'POST', '/api/undo', { user: 'eve' })
+    ).json<Undone>()
+    const facts = pages.flatMap(it => it.facts)
+    assert.equal(facts, [{ kind: 'credential', key: other.id, value: null }])
+    assert.equal(
+      left.map(({ why, fact }) => [why, fact?.key]),
+      [['in_use', own.id]],
+    )
+    const status = async (token: string) =>
+      (await open.server.inject(withToken(token, { url: '/api/tokens' }))).statusCode
+    assert.equal([await status(own.token), await status(other.token)], [200, 401])
   })
 
   test('is nothing for whom the pages are closed', async () => {

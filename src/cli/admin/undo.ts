@@ -1,7 +1,10 @@
+import type { Json } from '../../codec/json.ts'
 import { changeAndForget } from '../../commands/accounts.ts'
 import type { Author } from '../../commands/change.ts'
 import { rehearse } from '../../commands/rehearse.ts'
-import { type LeftPage, type Undone, type UndonePage, undoSelected } from '../../commands/undo.ts'
+import { type Undone, type UndonePage, undoSelected } from '../../commands/undo.ts'
+import type { Fact } from '../../content/facts.ts'
+import { SITE_PATH } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import { NO_ONE } from '../../queries/revisions.ts'
 import { undoSelectorOf } from '../../queries/undo-selector.ts'
@@ -17,7 +20,7 @@ const WHOSE = ['user', 'token', 'import', 'undo'] as const
 /** `rm3admin undo`. */
 export const undo: Command = {
   name: 'undo',
-  summary: 'undoes what a user, a token or an import did to pages',
+  summary: 'undoes what a user, a token or an import did',
   options: {
     user: {
       value: 'USER',
@@ -33,13 +36,13 @@ export const undo: Command = {
     yes: { short: 'Y', summary: 'does not ask' },
   },
   details:
-    'Pages become what they were before, by new revisions; what others changed since stays. Where both changed the same, it stays too and is listed as a conflict. WHEN is position:N, an instant, or a time as yesterday or 2024-03-05.',
+    'Pages, drafts, roles, grants, settings and plans become what they were before, by new events; passwords and tokens that were made are void, and those that were taken away stay so. What others changed since stays. Where both changed the same, it stays too and is listed as a conflict. WHEN is position:N, an instant, or a time as yesterday or 2024-03-05.',
   run: async call => {
     if (WHOSE.every(option => call.option(option) === null)) {
       throw new Rm3Error('USAGE', 'say whose work is undone: --user, --token, --import or --undo')
     }
     return withSite(call, async site => {
-      const selector = await undoSelectorOf(site.db, askedOf(call))
+      const selector = await undoSelectorOf(site.db, askedOf(call), null)
       if (selector.actor === NO_ONE) throw noSuchUser(call.option('user') ?? '')
       const rehearsed = await rehearse(site, AS_ROOT, it => undoSelected(it, selector))
       const isDry = call.flag('dry-run')
@@ -64,35 +67,58 @@ function askedOf(call: Call): Parameters<typeof undoSelectorOf>[1] {
   return Object.fromEntries(given.filter(([, value]) => value !== null))
 }
 
-async function demandConsent(call: Call, { pages, left }: Undone): Promise<void> {
+async function demandConsent(call: Call, undone: Undone): Promise<void> {
   if (call.flag('yes')) return
-  for (const line of linesOf(pages, left).slice(0, SHOWN_MAX)) call.say(line)
-  if (pages.length + left.length > SHOWN_MAX) call.say('  …')
-  if (await confirm(call, `Undo this on ${pages.length} pages?`)) return
+  const lines = linesOf(undone)
+  for (const line of lines.slice(0, SHOWN_MAX)) call.say(line)
+  if (lines.length > SHOWN_MAX) call.say('  …')
+  if (await confirm(call, `Undo this: ${countsOf(undone)}?`)) return
   throw new Rm3Error(
     'USAGE',
     'nothing was undone: look with --dry-run, then say -Y, or y when asked on a terminal',
   )
 }
 
-function told({ pages, left }: Undone, id: string | null, dryRun: boolean): Outcome {
-  const count = pages.filter(({ steps }) => steps.length > 0).length
-  const conflicts = pages.reduce((sum, page) => sum + page.conflicts.length, 0)
-  const head = dryRun ? `Would change ${count} pages` : `Changed ${count} pages`
+function told(undone: Undone, id: string | null, dryRun: boolean): Outcome {
+  const head = dryRun ? 'Would change' : 'Changed'
   const again = id === null ? '' : `; rm3admin undo --undo ${id} takes it back`
-  const lines = [`${head}, ${conflicts} conflicts${again}.`, ...linesOf(pages, left)]
+  const lines = [`${head} ${countsOf(undone)}${again}.`, ...linesOf(undone)]
   return {
     text: lines.join('\n'),
-    data: { undo: id, dryRun, pages: pages as never, left: left as never },
+    data: { undo: id, dryRun, ...undone } as unknown as Json,
   }
 }
 
-function linesOf(pages: readonly UndonePage[], left: readonly LeftPage[]): string[] {
+function countsOf({ pages, site }: Undone): string {
+  const count = pages.filter(({ steps }) => steps.length > 0).length
+  const conflicts = pages.reduce((sum, page) => sum + page.conflicts.length, 0)
+  const facts = pages.reduce((sum, page) => sum + page.facts.length, site.length)
+  const more = facts === 0 ? [] : [`${facts} rights, tokens, plans and settings`]
+  return [`${count} pages`, ...more, `${conflicts} conflicts`].join(', ')
+}
+
+function linesOf({ pages, site, left }: Undone): string[] {
   return columns([
-    ...pages.flatMap(({ path, to, steps, conflicts }): [string, string][] => [
-      [path, `${steps.join(', ') || 'stays'}${to === null ? '' : ` to ${to}`}`],
-      ...conflicts.map((conflict): [string, string] => ['', `conflict at ${conflict.path}`]),
+    ...site.map((fact): [string, string] => [SITE_PATH, saying(fact)]),
+    ...pages.flatMap(linesOfPage),
+    ...left.map(({ path, why, fact }): [string, string] => [
+      path,
+      `left: ${fact === undefined ? '' : `${fact.kind} ${fact.key}, `}${why}`,
     ]),
-    ...left.map(({ path, why }): [string, string] => [path, `left: ${why}`]),
   ])
+}
+
+function linesOfPage({ path, to, steps, conflicts, facts }: UndonePage): [string, string][] {
+  const where = to === null ? '' : ` to ${to}`
+  const stays = facts.length > 0 ? [] : [[path, 'stays'] as [string, string]]
+  return [
+    ...(steps.length > 0 ? [[path, `${steps.join(', ')}${where}`] as [string, string]] : stays),
+    ...facts.map((fact): [string, string] => [path, saying(fact)]),
+    ...conflicts.map((conflict): [string, string] => ['', `conflict at ${conflict.path}`]),
+  ]
+}
+
+function saying({ kind, key, value }: Fact): string {
+  if (kind === 'setting') return `${kind} ${key}: ${JSON.stringify(value)}`
+  return `${kind} ${key}: ${value === null ? 'taken away' : 'given back'}`
 }

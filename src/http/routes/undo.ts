@@ -19,14 +19,25 @@ const CONFLICT = Type.Object(
   { path: Type.String() },
   { additionalProperties: true, description: 'What was changed since in another way, and stays' },
 )
+const NAMED = {
+  kind: Type.Enum(['grant', 'role', 'setting', 'credential', 'schedule']),
+  key: Type.String(),
+}
+const FACT = Type.Object({ ...NAMED, value: Type.Any({ description: 'null: it is not so' }) })
 const PAGE = Type.Object({
   entityId: Type.String(),
   path: Type.String(),
   to: Type.Union([Type.String(), Type.Null()]),
-  steps: Type.Array(Type.Enum(['delete', 'undelete', 'move', 'revise', 'files'])),
+  steps: Type.Array(Type.Enum(['delete', 'undelete', 'move', 'revise', 'files', 'draft'])),
   conflicts: Type.Array(CONFLICT),
+  facts: Type.Array(FACT),
 })
-const LEFT = Type.Object({ entityId: Type.String(), path: Type.String(), why: Type.String() })
+const LEFT = Type.Object({
+  entityId: Type.String(),
+  path: Type.String(),
+  why: Type.String(),
+  fact: Type.Optional(Type.Object(NAMED)),
+})
 
 /** `POST /api/undo`. */
 export function undoRoutes(server: FastifyInstance, { site }: HttpContext): void {
@@ -36,7 +47,7 @@ export function undoRoutes(server: FastifyInstance, { site }: HttpContext): void
       config: { access: 'each', idempotent: true },
       schema: {
         tags: ['history'],
-        summary: 'Undo what a user, a token or an import did to pages',
+        summary: 'Undo what a user, a token or an import did',
         querystring: NO_QUERY,
         headers: WRITE_HEADERS,
         body: body({
@@ -61,6 +72,7 @@ export function undoRoutes(server: FastifyInstance, { site }: HttpContext): void
             dryRun: Type.Boolean(),
             position: Type.Integer(),
             pages: Type.Array(PAGE),
+            site: Type.Array(FACT),
             left: Type.Array(LEFT),
           }),
         }),
@@ -68,7 +80,8 @@ export function undoRoutes(server: FastifyInstance, { site }: HttpContext): void
     },
     async (request, reply) => {
       const { dryRun = false, note, ...asked } = request.body
-      const selector = await undoSelectorOf(site.db, asked)
+      const keeps = request.speaker?.credential ?? null
+      const selector = await undoSelectorOf(site.db, asked, keeps)
       const author = await authorOf(site, request, note)
       if (dryRun) {
         const { result } = await rehearse(site, author, it => undoSelected(it, selector))
