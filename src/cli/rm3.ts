@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { runProgram } from './program.ts'
 import { rm3 } from './rm3-verbs.ts'
 

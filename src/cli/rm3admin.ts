@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { admin } from './admin.ts'
 import { runProgram } from './program.ts'
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { constants, setPriority } from 'node:os'
 import { backup } from './backup.ts'
 import { runProgram } from './program.ts'

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { dump } from './dump.ts'
 import { runProgram } from './program.ts'
 

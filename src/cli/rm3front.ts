@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { front } from './front.ts'
 import { runProgram } from './program.ts'
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { load } from './load.ts'
 import { runProgram } from './program.ts'
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { mv } from './mv.ts'
 import { runProgram } from './program.ts'
 

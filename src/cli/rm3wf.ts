@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { workers } from './front.ts'
 import { runProgram } from './program.ts'
 
