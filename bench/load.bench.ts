@@ -8,7 +8,7 @@ import { timed } from './support/pg-tools.ts'
 
 /**
  * Question: how fast is an archive loaded into an empty site, to the end: read, written, read back and proved, folded, all projections built and
- * every row of them compared? Held against pg_restore of a dump of the same schema, which has the rows of projections ready.
+ * every row of them proved to be there? Held against pg_restore of a dump of the same schema, which has the rows of projections ready.
  */
 const EVENTS = 200_000
 const ENTITIES = 20_000

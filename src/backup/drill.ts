@@ -28,7 +28,7 @@ export interface DrillOptions {
 export interface Drill {
   readonly events: number
   readonly position: number
-  /** Projections that were built from the backup and compared with it. */
+  /** Projections that were built from the backup and proved. */
   readonly projections: number
   /** Pages as of some position that were read from both and found the same. */
   readonly reads: number

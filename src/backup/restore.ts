@@ -60,7 +60,7 @@ export interface Restored {
   /** Events that were loaded now; 0 when a load that was interrupted only had to be finished. */
   readonly events: number
   readonly head: LogHead
-  /** Projections of which every row was compared with the log. */
+  /** Projections that were built, and of which every row was found as it was folded. */
   readonly projections: readonly string[]
 }
 

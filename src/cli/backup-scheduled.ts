@@ -124,7 +124,7 @@ function outcomeOf(
   const behind = chain.length > 1 ? `, behind ${chain.length - 1} that it continues,` : ''
   const text = [
     `${path}${behind} can be loaded: ${drill.events} events in ${drill.seconds} s, up to position ${drill.position}.`,
-    `  proved: the chain of the log, ${drill.projections} projections built and compared, ${drill.reads} pages as of some time read from both`,
+    `  proved: the chain of the log, ${drill.projections} projections built and proved, ${drill.reads} pages as of some time read from both`,
   ].join('\n')
   return { text, data: { backup: path, parts: chain.length, at, ...drill } as unknown as Json }
 }

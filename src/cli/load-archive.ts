@@ -71,7 +71,7 @@ function outcomeOf(
     `  the log has ${position} events; read back, every one has its hash and the chain ends with ${chain}, as in the archive`,
     ...(isDryRun
       ? []
-      : [`  projections built and every row compared with the log: ${projections.join(', ')}`]),
+      : [`  projections built, every row there as it was folded: ${projections.join(', ')}`]),
     ...(missing > 0 ? [`  ${missing} files were missing when the archive was written`] : []),
   ]
   return { text: lines.join('\n'), data }

@@ -125,7 +125,7 @@ function restoredOutcome({
     `  read back: the log has ${position} events, each with its hash, and the chain ends with ${chain}, as in the backup`,
     ...(dryRun
       ? []
-      : [`  projections built, and every row compared with the log: ${projections.join(', ')}`]),
+      : [`  projections built, and every row there as it was folded: ${projections.join(', ')}`]),
     ...(missingBlobs.length > 0
       ? [`  ${missingBlobs.length} files were missing when the backup was made`]
       : []),
@@ -158,7 +158,7 @@ function partOutcome({
     `  ${position} events of ${streams} entities${erased > 0 ? `, ${erased} of them erased` : ''}; each has its hash, and the chain, which begins anew, ends with ${chain}`,
     ...(dryRun
       ? []
-      : [`  projections built, and every row compared with the log: ${projections.join(', ')}`]),
+      : [`  projections built, and every row there as it was folded: ${projections.join(', ')}`]),
   ].join('\n')
   return { text, data: data as unknown as Json }
 }

@@ -30,7 +30,7 @@ export async function discoverProjections(folder?: string): Promise<Projection[]
 export const CORE_TABLES: readonly string[] = [
   ...['log', 'log_head', 'checkpoints', 'migrations', 'projections', 'skipped_events'],
   ...['credential_secrets', 'sessions', 'idempotency_keys', 'rate_limits'],
-  ...['rebuilds', 'rebuild_chunks', 'scrubs', 'stand_ins', 'events'],
+  ...['rebuilds', 'rebuild_chunks', 'rebuild_sums', 'scrubs', 'stand_ins', 'events'],
 ]
 
 const NAME = /^[a-z][a-z0-9_]{0,40}$/

@@ -3,7 +3,8 @@ import { isPerEntity, type Projection } from './define.ts'
 import { compareTables, type Drift } from './rebuild-compare.ts'
 import { Follower } from './rebuild-follow.ts'
 import type { LoadOptions } from './rebuild-load.ts'
-import { currentRebuild, NEW } from './rebuild-plan.ts'
+import { areBuilt, currentRebuild, newTargets } from './rebuild-plan.ts'
+import { endSums, listAltered } from './rebuild-sums.ts'
 import { catchUp, swapTables } from './rebuild-swap.ts'
 import { leavingOut, withoutSkipped } from './skipped.ts'
 import { loadTargets } from './target.ts'
@@ -24,6 +25,11 @@ export interface Rebuilt {
   readonly position: number
   /** What was not as the log has it in the old tables; null when nothing could be compared. */
   readonly drift: readonly Drift[] | null
+  /**
+   * Tables that did not hold what was written to them just before they took their place; null where it was not summed up, as it is when
+   * there are no live ones to compare them with.
+   */
+  readonly altered: readonly string[] | null
 }
 
 /** Whoever leads a rebuild, with two connections. */
@@ -35,23 +41,27 @@ export interface Leading {
 }
 
 /** Carries the new tables to the end of the log, compares the live ones with them, and swaps. */
-export async function finishRebuild({ writer, reader, options }: Leading): Promise<Rebuilt> {
+export async function finishRebuild({
+  writer,
+  reader,
+  database,
+  options,
+}: Leading): Promise<Rebuilt> {
   const { db } = writer
   const { projections, all, signal, reached } = options
   const perEntity = projections.filter(isPerEntity)
-  const made = await loadTargets(db, perEntity, NEW)
-  const live = await loadTargets(db, perEntity, '')
-  const versions = await db.rows<{ name: string; version: number }>(VERSIONS)
-  const isSame = projections.every(({ name, version }) =>
-    versions.some(known => known.name === name && known.version === version),
-  )
   const { plan } = await currentRebuild(db)
+  const made = await newTargets(db, projections, plan)
+  const live = await loadTargets(db, perEntity, '')
+  const isSame = await areBuilt(db, projections)
   const following = (await withoutSkipped(db, projections)).map(projection =>
     fromKept(projection, plan.kept?.[projection.name]),
   )
   const follower = new Follower({ writer, reader }, following, made)
   await catchUp({ db, follower, signal })
-  const { position: madeTo } = await currentRebuild(db)
+  const { position: madeTo, altered: known } = await currentRebuild(db)
+  const altered = plan.summed ? (known ?? (await listAltered(database, made))) : null
+  if (altered !== null) await endSums(db, made, altered)
   const drift = isSame
     ? await compareTables([db, reader.db], perEntity, { live, made, position: madeTo })
     : null
@@ -59,10 +69,8 @@ export async function finishRebuild({ writer, reader, options }: Leading): Promi
   const writersOf = isSame && drift?.every(({ rows }) => rows !== null) ? null : all
   const position = await swapTables({ db, follower, projections, writersOf, signal, reached })
   reached?.('swapped')
-  return { position, drift }
+  return { position, drift, altered }
 }
-
-const VERSIONS = `select name, version from checkpoints where kind = 'projection'`
 
 /**
  * Tables that take their place again are followed from where the first of them was left. To those made stream by stream it does no harm

@@ -1,6 +1,6 @@
 import { type Db, find } from '../pg/db.ts'
 import { isPerEntity, nameTables, type Projection, tablesOf } from './define.ts'
-import { type Keys, loadTargets } from './target.ts'
+import { type Keys, loadTargets, type Targets } from './target.ts'
 
 /** What the names of tables end with that are being built, and of those that a rebuild has replaced. */
 export const NEW = '__new'
@@ -15,6 +15,8 @@ export interface Plan {
   /** Statements that make the indexes, and then those that make constraints of them. */
   readonly indexes: readonly string[]
   readonly constraints: readonly Constraint[]
+  /** Whether it is summed up what is written to them: there are no live tables of the same version to compare them with. */
+  readonly summed?: boolean
   /** Of a rollback: what the tables hold of the log that take their place again, by projection. */
   readonly kept?: Readonly<Record<string, number>>
 }
@@ -55,7 +57,27 @@ export async function makeNewTables(
     keys: Object.fromEntries([...targets].map(([table, { key }]) => [table, key])),
     indexes: indexes.map(({ definition }) => definition),
     constraints: indexes.flatMap(({ constraint }) => constraint ?? []),
+    summed: !(await areBuilt(db, projections)),
   }
+}
+
+const VERSIONS = `select name, version from checkpoints where kind = 'projection'`
+
+/** Whether there are live tables of projections in the versions that they have here. */
+export async function areBuilt(db: Db, projections: readonly Projection[]): Promise<boolean> {
+  const versions = await db.rows<{ name: string; version: number }>(VERSIONS)
+  return projections.every(({ name, version }) =>
+    versions.some(known => known.name === name && known.version === version),
+  )
+}
+
+/** The new tables of those projections that are made stream by stream. */
+export async function newTargets(
+  db: Db,
+  projections: readonly Projection[],
+  { keys }: Plan,
+): Promise<Targets> {
+  return loadTargets(db, projections.filter(isPerEntity), NEW, keys)
 }
 
 /** Drops those of the tables that are there under names with a suffix. */
@@ -119,9 +141,11 @@ export interface RebuildRow {
   readonly loadedTo: number
   readonly position: number
   readonly orderedTo: number
+  /** New tables that did not hold what was written to them; null until they were looked at. */
+  readonly altered: readonly string[] | null
 }
 
-const ROW = `select phase, plan, epoch, loaded_to as "loadedTo", position, ordered_to as "orderedTo" from rebuilds`
+const ROW = `select phase, plan, epoch, loaded_to as "loadedTo", position, ordered_to as "orderedTo", altered from rebuilds`
 
 /** The rebuild that is under way, or the last; null before the first. */
 export async function findRebuild(db: Db): Promise<RebuildRow | null> {

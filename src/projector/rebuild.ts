@@ -13,8 +13,10 @@ import {
   currentRebuild,
   findRebuild,
   makeNewTables,
+  newTargets,
   type RebuildRow,
 } from './rebuild-plan.ts'
+import { sumRows } from './rebuild-sums.ts'
 import { withoutSkipped } from './skipped.ts'
 import { runThreads } from './threads.ts'
 
@@ -70,12 +72,22 @@ async function lead(db: Db, database: SiteDatabase, options: RebuildOptions): Pr
   }
 }
 
-/** Threads load with the projections that are found in them. */
-function load(database: SiteDatabase, options: RebuildOptions): Promise<void> {
-  const { threads, projections, signal } = options
-  if (threads < 2) return loadChunks(database, projections, options)
-  const datas = Array.from({ length: threads }, () => database)
-  return runThreads('rebuild-thread', datas, { signal })
+/**
+ * Loads in this thread and in others, with the projections that are found in them. This one is not left idle: a thread more has a heap and the
+ * code of its own, some 60 MB.
+ */
+async function load(database: SiteDatabase, options: RebuildOptions): Promise<void> {
+  const { threads, projections, reached } = options
+  const failed = new AbortController()
+  const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])])
+  const works = [loadChunks(database, projections, { signal, reached })]
+  if (threads > 1) {
+    const datas = Array.from({ length: threads - 1 }, () => database)
+    works.push(runThreads('rebuild-thread', datas, { signal }))
+  }
+  for (const work of works) work.catch(thrown => failed.abort(thrown))
+  await Promise.allSettled(works)
+  await Promise.all(works)
 }
 
 async function rebuild(work: Leading): Promise<Rebuilt> {
@@ -102,6 +114,7 @@ async function begun({ writer: { db }, options }: Leading): Promise<RebuildRow> 
     const before = left === null || left.phase === 'done' ? null : left.plan
     const plan = await makeNewTables(inside, options.projections, before)
     await inside.rows(BEGIN, [plan, head.epoch, head.position])
+    if (plan.summed) await sumRows(inside, await newTargets(inside, options.projections, plan))
     await keepChunks(inside, await listChunks(inside, head.position))
   })
   options.reached?.('planned')
@@ -110,7 +123,7 @@ async function begun({ writer: { db }, options }: Leading): Promise<RebuildRow> 
 
 const BEGIN = `insert into rebuilds (phase, plan, epoch, loaded_to, position) values ('load', $1::json, $2::uuid, $3::bigint, 0)
   on conflict (site) do update set phase = excluded.phase, plan = excluded.plan, epoch = excluded.epoch,
-    loaded_to = excluded.loaded_to, position = 0, ordered_to = 0, drift = null, started = now(), ended = null`
+    loaded_to = excluded.loaded_to, position = 0, ordered_to = 0, drift = null, altered = null, started = now(), ended = null`
 
 /** Waits for those who help, too. */
 async function loadAll(work: Leading, row: RebuildRow): Promise<void> {

@@ -53,7 +53,7 @@ async function takeBack({ writer: { db }, options }: Leading): Promise<void> {
 
 const BEGIN = `insert into rebuilds (phase, plan, epoch, loaded_to, position) values ('follow', $1::json, $2::uuid, $3::bigint, $3::bigint)
   on conflict (site) do update set phase = excluded.phase, plan = excluded.plan, epoch = excluded.epoch,
-    loaded_to = excluded.loaded_to, position = excluded.position, ordered_to = 0, drift = null, started = now(), ended = null`
+    loaded_to = excluded.loaded_to, position = excluded.position, ordered_to = 0, drift = null, altered = null, started = now(), ended = null`
 
 interface Kept {
   readonly name: string

@@ -13,6 +13,8 @@ import { verifyInThreads } from './verify-threads.ts'
 
 export interface VerifyOptions {
   readonly projections: readonly Projection[]
+  /** Those of which the rows are compared too, not only the structure; all without it. */
+  readonly rowsOf?: readonly Projection[] | undefined
   /** Threads that fold, each a client of the database; 0 does it in this one, with the projections as they are given. */
   readonly threads: number
   readonly signal?: AbortSignal | undefined
@@ -42,7 +44,8 @@ export async function verifyProjections(
     const skipped = options.projections.filter(projection => !installed.includes(projection))
     const structure = await verifyStructure(bulk.db, installed)
     const broken = new Set(structure.map(({ projection }) => projection))
-    const sound = installed.filter(({ name }) => !broken.has(name))
+    const wanted = options.rowsOf ?? installed
+    const sound = installed.filter(it => !broken.has(it.name) && wanted.includes(it))
     const rows = await verifyRows(bulk, database, { ...options, projections: sound })
     return {
       ...rows,

@@ -39,6 +39,15 @@ const SECRET = {
   created: '2024-01-01T00:00:00.000Z',
 }
 
+/** Changes what was built before it is looked at. */
+const HAND = `create function hand() returns trigger language plpgsql as $$ begin
+    set local session_replication_role = replica;
+    update tags__new set object = object || 'x';
+    return null;
+  end $$;
+  create trigger hand after update on rebuilds for each row
+    when (old.phase = 'load' and new.phase = 'follow') execute function hand()`
+
 let from: TestSite
 let projections: Projection[]
 
@@ -112,6 +121,20 @@ suite('restoring a site', test => {
     await change(site, AS_ROOT, it => createPage(it, { path: 'wh.here', document: DOCUMENT }))
     await close()
     assert.equal((await verified(to)).findings, [])
+    await to.drop()
+  })
+
+  test('rows that are not as they were folded are named', async () => {
+    const to = await testDatabase()
+    await (await opened(to)).close()
+    const { db, close } = await openBulk(databaseOf(to))
+    await db.script(HAND)
+
+    const error = await refused(restoreInto(to, [await partOf(source())]))
+
+    await close()
+    assert.is(error.code, 'LOG_DAMAGED')
+    assert.match(error.message, /the projections differ from them in \d+ places, the first: .*tags/)
     await to.drop()
   })
 

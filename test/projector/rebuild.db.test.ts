@@ -50,7 +50,7 @@ suite('rebuilding projections', test => {
       'select count(*) as count from page_history__old',
     )
 
-    assert.equal(rebuilt.drift, [])
+    assert.equal([rebuilt.drift, rebuilt.altered], [[], null])
     assert.equal(await contentOf(db, all), before)
     assert.ok(count > 0)
     await close()
@@ -89,6 +89,22 @@ suite('rebuilding projections', test => {
       await rebuildProjections(database(), { projections: all, all, threads: 0 })
       assert.equal(await contentOf(db, all), before)
       assert.is((await findRebuildStatus(db))?.phase, 'done')
+      await close()
+    })
+  }
+
+  for (const point of ['chunk-kept', 'loaded', 'indexed', 'followed'] as const) {
+    test(`of another version, killed at "${point}", holds what was written to it in the end`, async () => {
+      const { db, close } = await openBulk(database())
+      const before = await contentOf(db, all)
+      await db.script(`update checkpoints set version = version - 1 where kind = 'projection'`)
+
+      await killedAt(open.url, point)
+      const rebuilt = await rebuildProjections(database(), { projections: all, all, threads: 2 })
+
+      assert.equal([rebuilt.drift, rebuilt.altered], [null, []])
+      assert.equal(await contentOf(db, all), before)
+      assert.equal(await db.rows('select from rebuild_sums'), [])
       await close()
     })
   }
