@@ -56,6 +56,7 @@ async function run(call: Call): Promise<Outcome | null> {
   if ((dir === null) === (file === null)) {
     throw new Rm3Error('USAGE', 'name the folder to be written, or --archive FILE')
   }
+  if (dir === '-') throw new Rm3Error('USAGE', 'a folder cannot go to stdout: --archive - can')
   const ofFolders = { ...FOLDER_OPTIONS, ...GIT_BACKUP_OPTIONS }
   const others = Object.keys(file === null ? ARCHIVE_OPTIONS : ofFolders)
   const odd = others.find(name => !ALSO_OF_ARCHIVES.includes(name) && isGiven(call, name))

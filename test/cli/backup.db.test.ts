@@ -84,6 +84,22 @@ suite('rm3backup and rm3load of a folder', test => {
     assert.is(existsSync(join(shell.folder, 'other.partial')), false)
   })
 
+  test('nothing is no backup: a path or a time that was mistyped', async () => {
+    const mistyped = [
+      { arguments: ['other', '-p', 'wh.none'], code: 10, text: 'nothing at or below wh.none' },
+      { arguments: ['other', '-p', 'wh.gone', '--snapshot'], code: 10, text: 'wh.gone' },
+      { arguments: ['other', '--at', '1990'], code: 2, text: 'nothing yet as of 1990' },
+      { arguments: ['-'], code: 2, text: '--archive -' },
+    ]
+    for (const { arguments: given, code, text } of mistyped) {
+      const told = await shell.run('rm3backup', given)
+      assert.is(told.code, code)
+      assert.match(told.stderr, text)
+    }
+    assert.is(existsSync(join(shell.folder, 'other.partial')), false)
+    assert.is((await shell.run('rm3backup', ['gone', '-p', 'wh.gone'])).code, 0)
+  })
+
   test('it loads into an empty site, once, with the proof', async () => {
     const tried = await shell.run('rm3load', ['-d', 'site', '--dry-run'], to('second'))
     const loaded = await shell.run('rm3load', ['-d', 'site', '--json'], to('second'))

@@ -47,6 +47,11 @@ export async function finishTarget(target: Target): Promise<void> {
   await syncFolder(dirname(dir))
 }
 
+/** Takes back what `openTarget` made. */
+export async function dropTarget({ partial }: Target): Promise<void> {
+  await rm(partial, { recursive: true, force: true })
+}
+
 /** Puts the names of a folder on disk. @throws DISK_FULL */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')

@@ -9,7 +9,7 @@ import { listPeople } from '../../queries/people.ts'
 import { DurableFiles } from './durable-files.ts'
 import { type CatalogHead, type Counts, FORMAT, FORMAT_VERSION, type Run } from './format.ts'
 import { Tally } from './tally.ts'
-import { finishTarget, openTarget, readLeft, type Target } from './target.ts'
+import { dropTarget, finishTarget, openTarget, readLeft, type Target } from './target.ts'
 import { writeBlobs } from './write-blobs.ts'
 import { CatalogWriter, catalogHeadText } from './write-catalog.ts'
 import { writeCredentials } from './write-credentials.ts'
@@ -61,7 +61,7 @@ const CONCURRENCY = 4
  * `resume`.
  *
  * @throws TARGET_EXISTS, TARGET_IN_USE, BACKUP_INCOMPLETE when a blob is not there, LOG_DAMAGED, DISK_FULL, the reason of `signal`;
- *   ERASED when with its history it cannot be of that position any more
+ *   ERASED when with its history it cannot be of that position any more; PAGE_NOT_FOUND when there is nothing at `path` then
  */
 export async function writeBackupFolder(
   source: BackupSource,
@@ -104,6 +104,7 @@ async function writeAll(bulk: Bulk, work: Work): Promise<FolderBackup> {
   const tally = new Tally()
   const output: Output = { folder: target.partial, files, catalog, tally }
   await writeHistory(bulk, output, work)
+  await demandSome(work, tally)
   options.reached?.('streams')
   await writeCredentials(bulk.db, output)
   options.reached?.('credentials')
@@ -135,6 +136,14 @@ async function writeHistory(bulk: Bulk, output: Output, { head, options }: Work)
     `something that the log says up to position ${head.position} was erased since: a backup with history has to be of a later position`,
     { position: head.position },
   )
+}
+
+/** A path that was mistyped must not pass for a backup. */
+async function demandSome({ head: { path, position }, target }: Work, tally: Tally): Promise<void> {
+  if (path === null || tally.counts.entities > 0) return
+  await dropTarget(target)
+  const message = `there is nothing at or below ${path} as of position ${position}, so there is no backup`
+  throw new Rm3Error('PAGE_NOT_FOUND', message, { path, position })
 }
 
 async function copyBlobs(output: Output, { source, options }: Work): Promise<string[]> {
