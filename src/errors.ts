@@ -71,6 +71,7 @@ export const ERROR_CODES = {
   DATABASE_NOT_FOUND: 'No PostgreSQL could be found or started.',
   PORT_IN_USE: 'Another program listens on that port.',
   DISK_FULL: 'There is no space left where rm3 keeps its data.',
+  FILE_FAILED: 'The system could not read or write a file; the message names it.',
   PROJECTION_NOT_FOUND: 'There is no such projection.',
   PROJECTION_STATE: 'The projection is not in a state in which that can be done.',
   USAGE: 'The command was called wrongly; --help tells how.',

@@ -7,6 +7,7 @@ import { assert, suite } from './harness.ts'
 const LAYERS = [
   ['src/admin/'],
   ['src/errors.ts', 'src/package-root.ts'],
+  ['src/file-error.ts'],
   ['src/plugins.ts'],
   ['src/settings.ts', 'src/config-values.ts', 'src/config.ts'],
   ['src/free-port.ts'],

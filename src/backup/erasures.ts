@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Erasure } from '../commands/erasures.ts'
 import type { Erased } from '../content/events.ts'
 import { asRead, standInsOf } from '../content/stand-ins.ts'
@@ -6,6 +6,7 @@ import { Rm3Error } from '../errors.ts'
 import type { ProvableEvent } from '../log/copy-history.ts'
 import type { Keys } from './age/wrap.ts'
 import { erasuresInArchive } from './archive/erasures.ts'
+import { openBytes } from './archive/open-bytes.ts'
 import { filesOf, historyOf } from './folder/load.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -40,7 +41,13 @@ export async function readErasures(source: ErasureSource): Promise<Erasure[]> {
   if (found === undefined) {
     throw new Rm3Error('SOURCE_NOT_FOUND', `there is no ${name}`, { source: name })
   }
-  return found.isDirectory() ? erasuresInFolder(path) : erasuresIn(createReadStream(path), source)
+  if (found.isDirectory()) return erasuresInFolder(path)
+  const { bytes, close } = await openBytes(path, name)
+  try {
+    return await erasuresIn(bytes, source)
+  } finally {
+    await close()
+  }
 }
 
 function erasuresInFolder(dir: string): Erasure[] {

@@ -1,17 +1,19 @@
-import { lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { listSettings } from '../../projections/settings.ts'
 import type { Json, JsonObject } from '../codec/json.ts'
 import { findPolicy, isFullEvery, type Policy } from '../content/keep-policy.ts'
 import { Rm3Error } from '../errors.ts'
+import { fileError } from '../file-error.ts'
 import { openBulk } from '../pg/bulk.ts'
 import { type Db, find } from '../pg/db.ts'
 import { type Identity, parseRecipient, type Recipient } from './age/keys.ts'
 import { writeWhole } from './archive/file.ts'
+import { openBytes } from './archive/open-bytes.ts'
 import { verifyArchive } from './archive/verify.ts'
 import { writeArchive } from './archive/write.ts'
 import { chainOf } from './chains.ts'
-import { diskFull, syncFolder } from './folder/target.ts'
+import { syncFolder } from './folder/target.ts'
 import { demandWhole } from './folder/tell.ts'
 import { type BackupSource, writeBackupFolder } from './folder/write.ts'
 import {
@@ -19,6 +21,7 @@ import {
   forgetBackups,
   NOTE_SUFFIX,
   readShelf,
+  type Shelf,
   type ShelvedBackup,
 } from './shelf.ts'
 
@@ -87,7 +90,7 @@ export async function makeScheduledBackup(
   const { kind, keep } = settings
   const { shelf, now } = options
   await mkdir(shelf, { recursive: true, mode: 0o700 }).catch(thrown => {
-    throw diskFull(thrown, shelf)
+    throw fileError(thrown, shelf)
   })
   const name = `${source.site}-${now.slice(0, 19).replaceAll(':', '-')}Z`
   await removeStale(shelf, source.site, now)
@@ -95,10 +98,10 @@ export async function makeScheduledBackup(
     kind === 'folder'
       ? await makeFolder(source, name, options)
       : await makeArchive(source, { name: name + ARCHIVE_SUFFIX, full: settings.full }, options)
-  const { backups } = await readShelf(shelf)
+  const { backups, others } = await readShelf(shelf)
   const backup = backups.find(it => it.name === made.name)
   const chain = backup && chainOf(backups, backup)
-  if (!backup || !chain) throw new Error(`${made.name} is not on the shelf`)
+  if (!backup || !chain) throw spoilt(join(shelf, made.name), others)
   const { removed, decisions } =
     keep === null ? { removed: [], decisions: backups } : await forgetBackups(shelf, keep, { now })
   return {
@@ -106,6 +109,12 @@ export async function makeScheduledBackup(
     removed: removed.map(it => it.name),
     kept: decisions.length - removed.length,
   }
+}
+
+/** What was whole when it was written is not any more: the disk fails, or somebody else is at work there. */
+function spoilt(path: string, others: Shelf['others']): Rm3Error {
+  const why = others.find(({ name }) => name === basename(path))?.why ?? 'it is not there'
+  return new Rm3Error('BACKUP_DAMAGED', `${path} was written, and now: ${why}`, { path })
 }
 
 interface Made {
@@ -203,12 +212,11 @@ async function verifyFile(
   identities: readonly Identity[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const handle = await open(file, 'r')
+  const { bytes, close } = await openBytes(file)
   try {
-    const bytes = handle.createReadStream({ autoClose: false }) as AsyncIterable<Uint8Array>
     await verifyArchive(bytes, { identities, passphrase: null }, signal ? { signal } : {})
   } finally {
-    await handle.close()
+    await close()
   }
 }
 
@@ -217,7 +225,7 @@ async function writeNote(path: string, note: JsonObject): Promise<void> {
     await writeFile(`${path}.partial`, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true })
     await rename(`${path}.partial`, path)
   } catch (thrown) {
-    throw diskFull(thrown, path)
+    throw fileError(thrown, path)
   }
 }
 

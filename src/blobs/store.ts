@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Rm3Error } from '../errors.ts'
+import { fileError } from '../file-error.ts'
 import { SNIFF_BYTES, sniffMediaType } from './media-type.ts'
 
 /** A folder of files named by their SHA-256: `<first two digits>/<64 digits>`. What users called them is in the log. */
@@ -32,6 +33,10 @@ export interface ByteRange {
 }
 
 const PARTIAL = /^incoming-[0-9a-f-]{36}$/
+/** Never waiting for the other end of a pipe. */
+const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+/** And never through a link. */
+const REGULAR = AT_ONCE | (constants.O_NOFOLLOW ?? 0)
 const SHA256 = /^[0-9a-f]{64}$/
 
 /** A store in a folder, which is made when it is not there. */
@@ -44,9 +49,10 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
  * Keeps bytes under their SHA-256, on disk when it fulfils. Bytes that are there already are written again just the same: that
  * mends a damaged file, and takes no other time than new ones do.
  *
- * @param source the bytes, or the file that has them
+ * @param source the bytes, or the regular file that has them
  * @param sizeBytesMax most bytes that are taken
- * @throws BODY_TOO_LARGE, SOURCE_NOT_FOUND, DISK_FULL, what the source throws; then nothing is kept
+ * @throws BODY_TOO_LARGE, SOURCE_NOT_FOUND, SOURCE_DAMAGED for what is no regular file, DISK_FULL, FILE_FAILED, what the source throws; then
+ *   nothing is kept
  */
 export async function putBlob(
   store: BlobStore,
@@ -57,23 +63,31 @@ export async function putBlob(
   try {
     const stored = await writePartial(partial, bytesOf(source), sizeBytesMax)
     const place = placeOf(store, stored.sha256)
-    if ((await mkdir(dirname(place), { recursive: true, mode: 0o700 })) !== undefined) {
-      await syncFolder(store.folder)
-    }
-    await rename(partial, place)
-    await syncFolder(dirname(place))
+    await giveName(store, partial, place)
     return stored
   } catch (thrown) {
     await rm(partial, { force: true })
-    throw translated(thrown)
+    throw thrown
+  }
+}
+
+async function giveName({ folder }: BlobStore, partial: string, place: string): Promise<void> {
+  try {
+    if ((await mkdir(dirname(place), { recursive: true, mode: 0o700 })) !== undefined) {
+      await syncFolder(folder)
+    }
+    await rename(partial, place)
+    await syncFolder(dirname(place))
+  } catch (thrown) {
+    throw fileError(thrown, place)
   }
 }
 
 /**
  * The bytes of a blob, or a range of them.
  *
- * @returns `sizeBytes` of the whole blob; the stream must be read or destroyed
- * @throws BLOB_MISSING, REQUEST_INVALID when the range is empty or ends behind the blob
+ * @returns `sizeBytes` of the whole blob; the stream must be read or destroyed, and an error of it has the `path` of the file
+ * @throws BLOB_MISSING, FILE_FAILED, REQUEST_INVALID when the range is empty or ends behind the blob
  */
 export async function openBlob(
   store: BlobStore,
@@ -81,6 +95,7 @@ export async function openBlob(
   range?: ByteRange,
 ): Promise<{ stream: Readable; sizeBytes: number }> {
   const file = await openFile(store, sha256)
+  const path = placeOf(store, sha256)
   try {
     const { size: sizeBytes } = await file.stat()
     const { from, until } = range ?? { from: 0, until: sizeBytes }
@@ -89,10 +104,13 @@ export async function openBlob(
     }
     // `end` is inclusive and cannot say "no byte at all"
     const whole = range === undefined ? {} : { start: from, end: until - 1 }
-    return { stream: createReadStream('', { fd: file, ...whole }), sizeBytes }
+    const stream = createReadStream(path, { fd: file, ...whole })
+    // of an open file the system does not say what it is called
+    stream.on('error', thrown => Object.assign(thrown, { path }))
+    return { stream, sizeBytes }
   } catch (thrown) {
     await file.close()
-    throw thrown
+    throw fileError(thrown, path)
   }
 }
 
@@ -134,7 +152,12 @@ async function writePartial(
   source: AsyncIterable<Uint8Array>,
   sizeBytesMax: number,
 ): Promise<StoredBlob> {
-  const file = await open(path, 'wx', 0o600)
+  const file = await open(path, 'wx', 0o600).catch(thrown => {
+    throw fileError(thrown, path)
+  })
+  const failed = (thrown: unknown) => {
+    throw fileError(thrown, path)
+  }
   try {
     const hash = createHash('sha256')
     const head: Uint8Array[] = []
@@ -148,9 +171,9 @@ async function writePartial(
         })
       }
       hash.update(bytes)
-      await file.writeFile(bytes)
+      await file.writeFile(bytes).catch(failed)
     }
-    await file.sync()
+    await file.sync().catch(failed)
     return { sha256: hash.digest('hex'), sizeBytes, mediaType: sniffMediaType(Buffer.concat(head)) }
   } finally {
     await file.close()
@@ -162,12 +185,28 @@ async function* bytesOf(source: AsyncIterable<Uint8Array> | string): AsyncIterab
     yield* source
     return
   }
-  const file = await open(source, 'r').catch(cause => {
-    throw isCode(cause, 'ENOENT')
-      ? new Rm3Error('SOURCE_NOT_FOUND', 'the file to keep is not there', { cause })
-      : cause
+  const file = await open(source, REGULAR).catch(cause => {
+    if (isCode(cause, 'ENOENT'))
+      throw new Rm3Error('SOURCE_NOT_FOUND', `${source} is not there`, { cause })
+    throw isCode(cause, 'ELOOP') || isCode(cause, 'EMLINK')
+      ? notRegular(source, cause)
+      : fileError(cause)
   })
-  yield* file.createReadStream()
+  try {
+    if (!(await file.stat()).isFile()) throw notRegular(source)
+    yield* file.createReadStream({ autoClose: false })
+  } catch (thrown) {
+    throw fileError(thrown, source)
+  } finally {
+    await file.close()
+  }
+}
+
+function notRegular(path: string, cause?: unknown): Rm3Error {
+  return new Rm3Error('SOURCE_DAMAGED', `${path} is a link or something else that is no file`, {
+    path,
+    cause,
+  })
 }
 
 async function openFile(store: BlobStore, sha256: string): Promise<FileHandle> {
@@ -176,8 +215,8 @@ async function openFile(store: BlobStore, sha256: string): Promise<FileHandle> {
       cause,
     })
   if (!SHA256.test(sha256)) throw missing()
-  return open(placeOf(store, sha256), 'r').catch(cause => {
-    throw isCode(cause, 'ENOENT') ? missing(cause) : cause
+  return open(placeOf(store, sha256), AT_ONCE).catch(cause => {
+    throw isCode(cause, 'ENOENT') ? missing(cause) : fileError(cause)
   })
 }
 
@@ -193,13 +232,6 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-function translated(thrown: unknown): unknown {
-  if (isCode(thrown, 'ENOSPC') || isCode(thrown, 'EDQUOT')) {
-    return new Rm3Error('DISK_FULL', 'there is no space left for blobs', { cause: thrown })
-  }
-  return thrown
 }
 
 function isCode(thrown: unknown, code: string): boolean {

@@ -1,4 +1,5 @@
 import { type ErrorCode, Rm3Error } from '../errors.ts'
+import { fileError } from '../file-error.ts'
 
 /** What a command's exit code says. Anything but 0 leaves things as they were. */
 export const EXIT = {
@@ -79,6 +80,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   DATABASE_NOT_FOUND: EXIT.notFound,
   PORT_IN_USE: EXIT.inUse,
   DISK_FULL: EXIT.noSpace,
+  FILE_FAILED: EXIT.failed,
   PROJECTION_NOT_FOUND: EXIT.notFound,
   PROJECTION_STATE: EXIT.failed,
   USAGE: EXIT.usage,
@@ -102,10 +104,6 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
 
 /** The exit code for whatever a command threw; 1 for a bug. */
 export function exitCodeOf(thrown: unknown): ExitCode {
-  if (thrown instanceof Rm3Error) return EXIT_CODES[thrown.code]
-  return isNoSpace(thrown) ? EXIT.noSpace : EXIT.failed
-}
-
-function isNoSpace(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOSPC'
+  const error = fileError(thrown)
+  return error instanceof Rm3Error ? EXIT_CODES[error.code] : EXIT.failed
 }

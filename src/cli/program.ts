@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isRm3Error, Rm3Error } from '../errors.ts'
+import { fileError } from '../file-error.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import type { Call, Command, Group, Outcome, Terminal } from './command.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
@@ -62,7 +63,8 @@ export async function execute(
     if (parsed.values['version']) return print(terminal, version())
     const outcome = await command.run(callOf(name, parsed, world))
     return outcome === null ? EXIT.ok : report(outcome, parsed.values['json'] === true, terminal)
-  } catch (thrown) {
+  } catch (caught) {
+    const thrown = fileError(caught)
     if (world.signal.aborted && !isRm3Error(thrown, 'USAGE')) {
       terminal.stderr.write(`${called}: interrupted${partly(thrown)}\n`)
       return EXIT.failed

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -13,6 +13,7 @@ import {
   removePartials,
   verifyBlob,
 } from '../../src/blobs/store.ts'
+import { fileError } from '../../src/file-error.ts'
 import { PACKAGE_ROOT } from '../../src/package-root.ts'
 import { assert, rejection, suite } from '../harness.ts'
 
@@ -61,6 +62,38 @@ suite('the blob store', test => {
     assert.is(sizeBytes, 0)
     assert.is((await read((await openBlob(store, sha256)).stream)).length, 0)
     assert.is(codeOf(await rejection(putBlob(store, `${file}-not`))), 'SOURCE_NOT_FOUND')
+  })
+
+  test('takes no file that is a link, a pipe or a folder', async () => {
+    const place = join(store.folder, '..', 'strange')
+    const before = await filesIn(store)
+    for (const make of [
+      () => symlink(join(store.folder, '..', 'empty'), place),
+      () => execFileSync('mkfifo', [place]),
+      () => mkdir(place),
+    ]) {
+      await make()
+
+      const error = await rejection(putBlob(store, place))
+
+      assert.is(codeOf(error), 'SOURCE_DAMAGED')
+      assert.match(String(error), /strange is a link or something else/)
+      await rm(place, { recursive: true })
+    }
+    assert.equal(await filesIn(store), before)
+  })
+
+  test('names the file that cannot be read', async () => {
+    const sha256 = createHash('sha256').update('spoilt').digest('hex')
+    const place = join(store.folder, sha256.slice(0, 2), sha256)
+    await mkdir(place, { recursive: true })
+
+    const { stream } = await openBlob(store, sha256)
+    const error = fileError(await rejection(read(stream)))
+
+    assert.is(codeOf(error), 'FILE_FAILED')
+    assert.ok(String(error).includes(place), String(error))
+    await rm(place, { recursive: true })
   })
 
   test('says of what is not there and of what is no hash that it is missing', async () => {

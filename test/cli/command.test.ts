@@ -25,10 +25,16 @@ const greet: Command = {
     const name = call.argument('NAME')
     if (name === 'nobody') throw new Rm3Error('USER_NOT_FOUND', 'there is nobody')
     if (name === 'bug') throw new Error('oh')
+    if (name === 'disk') throw ioError()
     const text = `${call.option('word') ?? 'hello'} ${call.findArgument('TITLE') ?? ''}${name}`
     return { text: call.flag('loud') ? text.toUpperCase() : text, data: { name } }
   },
 }
+function ioError(): Error {
+  const of = { code: 'EIO', syscall: 'read', path: '/srv/file' }
+  return Object.assign(new Error('EIO: i/o error, read'), of)
+}
+
 const group: Group = {
   name: 'tool',
   summary: 'does things',
@@ -70,6 +76,16 @@ suite('commands', test => {
     for (const text of ['Usage: greet', '-w, --word TEXT', 'the greeting', '--json', 'whom']) {
       assert.ok(out.includes(text), text)
     }
+  })
+
+  test('say of a disk that fails which file, and what to do, and not that it is a bug', async () => {
+    const { code, err } = await run(greet, ['disk'])
+
+    assert.is(code, 1)
+    assert.match(
+      err,
+      /^greet: \/srv\/file: EIO: i\/o error; the disk.+use another one \(FILE_FAILED\)\n$/,
+    )
   })
 
   test('say their version', async () => {

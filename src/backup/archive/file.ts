@@ -2,8 +2,8 @@ import { type FileHandle, link, lstat, open, rename, rm, stat } from 'node:fs/pr
 import { dirname } from 'node:path'
 import { Writable } from 'node:stream'
 import { Rm3Error } from '../../errors.ts'
+import { fileError } from '../../file-error.ts'
 import { syncFolder } from '../folder/target.ts'
-import { translated } from './output.ts'
 
 /** Places at which a test may kill the process. */
 export type FilePoint = 'opened' | 'written' | 'synced' | 'linked' | 'kept'
@@ -24,7 +24,7 @@ export async function writeWhole<Result>(
   const file = await openPartial(partial)
   try {
     reached('opened')
-    const result = await write(streamTo(file))
+    const result = await write(streamTo(file, partial))
     reached('written')
     await file.sync()
     reached('synced')
@@ -36,15 +36,20 @@ export async function writeWhole<Result>(
   } catch (thrown) {
     for (const name of [partial, path])
       if (await isOurs(file, name)) await rm(name, { force: true })
-    throw translated(thrown)
+    throw fileError(thrown, partial)
   } finally {
     await file.close()
   }
 }
 
-function streamTo(file: FileHandle): Writable {
+function streamTo(file: FileHandle, path: string): Writable {
   return new Writable({
-    write: (bytes: Buffer, _, done) => void file.writeFile(bytes).then(() => done(), done),
+    write: (bytes: Buffer, _, done) => {
+      file.writeFile(bytes).then(
+        () => done(),
+        thrown => done(fileError(thrown, path) as Error),
+      )
+    },
   })
 }
 
@@ -73,7 +78,7 @@ async function openPartial(partial: string): Promise<FileHandle> {
     if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') {
       throw new Rm3Error('SOURCE_NOT_FOUND', `there is no folder ${dirname(partial)}`, { cause })
     }
-    throw translated(cause)
+    throw fileError(cause, partial)
   })
 }
 

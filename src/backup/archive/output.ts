@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { Rm3Error } from '../../errors.ts'
+import { fileError } from '../../file-error.ts'
 import { Encrypter } from '../age/stream.ts'
 import type { Encryption } from '../age/wrap.ts'
 import { type Frame, FrameChain, MAGIC, type PackedFrame, packFrame } from './frames.ts'
@@ -65,19 +65,8 @@ export class ArchiveOutput {
   async #write(bytes: Buffer | undefined): Promise<void> {
     if (bytes === undefined) return
     await new Promise<void>((resolve, reject) => {
-      this.#out.write(bytes, error => (error ? reject(translated(error)) : resolve()))
+      this.#out.write(bytes, error => (error ? reject(fileError(error, 'the archive')) : resolve()))
     })
     this.sizeBytes += bytes.length
   }
-}
-
-/** What the operator can act on. */
-export function translated(thrown: unknown): unknown {
-  const code = thrown instanceof Error ? (thrown as { code?: unknown }).code : undefined
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-    return new Rm3Error('DISK_FULL', `there is no space left for the archive (${code})`, {
-      cause: thrown,
-    })
-  }
-  return thrown
 }

@@ -3,6 +3,7 @@ import { deflateRawSync } from 'node:zlib'
 import { type BlobStores, openBlob, verifyBlob } from '../../blobs/store.ts'
 import { toMessagePack } from '../../codec/message-pack.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
+import { fileError } from '../../file-error.ts'
 import type { Bulk } from '../../pg/bulk.ts'
 import type { Db } from '../../pg/db.ts'
 import type { ArchivedBlob, ArchiveHeader } from './contents.ts'
@@ -64,8 +65,10 @@ async function isThere(blobs: BlobStores, blob: ArchivedBlob, isProved: boolean)
     stream.destroy()
     return sizeBytes === blob.sizeBytes && (!isProved || (await verifyBlob(store, blob.sha256)))
   } catch (thrown) {
-    if (isRm3Error(thrown, 'BLOB_MISSING')) return false
-    throw thrown
+    const error = fileError(thrown)
+    if (isRm3Error(error, 'BLOB_MISSING')) return false
+    if (isRm3Error(error, 'FILE_FAILED') && isProved) return false
+    throw error
   }
 }
 

@@ -3,7 +3,7 @@ import { createHash, hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, opendir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { diskFull } from './target.ts'
+import { fileError } from '../../file-error.ts'
 
 /** How large a file is and what its bytes come to. */
 export interface Written {
@@ -69,7 +69,11 @@ export class DurableFiles {
     const found = await stat(path).catch(() => null)
     if (found === null || !found.isFile() || found.size !== sizeBytes) return false
     const sha = createHash('sha256')
-    for await (const bytes of createReadStream(path)) sha.update(bytes as Uint8Array)
+    try {
+      for await (const bytes of createReadStream(path)) sha.update(bytes as Uint8Array)
+    } catch (thrown) {
+      throw fileError(thrown, path)
+    }
     return sha.digest('hex') === sha256
   }
 
@@ -114,7 +118,7 @@ export class DurableFiles {
         await file.close()
       }
     } catch (thrown) {
-      throw diskFull(thrown, path)
+      throw fileError(thrown, path)
     }
   }
 }
@@ -147,7 +151,7 @@ async function syncFile(path: string): Promise<void> {
   try {
     await file.sync()
   } catch (thrown) {
-    throw diskFull(thrown, path)
+    throw fileError(thrown, path)
   } finally {
     await file.close()
   }

@@ -1,8 +1,6 @@
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BlobStores, putBlob } from '../../blobs/store.ts'
-import { Rm3Error } from '../../errors.ts'
+import { isRm3Error, Rm3Error } from '../../errors.ts'
 import type { ProvableEvent } from '../../log/copy-history.ts'
 import type { RawEvent } from '../../log/raw.ts'
 import type { SiteDatabase } from '../../pg/bulk.ts'
@@ -15,8 +13,6 @@ import { FileFault } from './rules.ts'
 import { blobOf, Tally } from './tally.ts'
 import type { FolderProof } from './verify.ts'
 
-/** Never through a link, and never waiting for the other end of what has become a pipe since. */
-const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 const NO_PLACE = { position: 0, chain: '0'.repeat(64) }
 
 /**
@@ -109,13 +105,11 @@ async function putFolderBlob(
   sha256: string,
   store: BlobStores['public'],
 ): Promise<void> {
-  const file = await open(join(dir, name), FLAGS)
-  try {
-    const stored = await putBlob(store, file.createReadStream({ autoClose: false }))
-    if (stored.sha256 !== sha256) throw changed(name)
-  } finally {
-    await file.close()
-  }
+  const stored = await putBlob(store, join(dir, name)).catch(thrown => {
+    const isOther = isRm3Error(thrown, 'SOURCE_NOT_FOUND') || isRm3Error(thrown, 'SOURCE_DAMAGED')
+    throw isOther ? changed(name, thrown) : thrown
+  })
+  if (stored.sha256 !== sha256) throw changed(name)
 }
 
 /** The secrets of a backup that is whole. */
@@ -165,7 +159,7 @@ function rawOf(event: ProvableEvent): RawEvent {
   }
 }
 
-function changed(file: string, cause?: FileFault): Rm3Error {
+function changed(file: string, cause?: Error): Rm3Error {
   const why = cause === undefined ? 'was changed' : `cannot be read as before (${cause.message})`
   return new Rm3Error('BACKUP_DAMAGED', `${file} ${why}, while the backup was being loaded`, {
     file,

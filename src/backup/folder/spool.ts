@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { diskFull } from './target.ts'
+import { fileError } from '../../file-error.ts'
 
 /** A history is held in memory up to here; most have some kilobytes. */
 const HELD_CHARS_MAX = 8 * 1024 * 1024
@@ -58,7 +58,7 @@ export class Spool {
       this.#file ??= await open(this.#path, 'w', 0o600)
       await this.#file.writeFile(`${isFirst ? '' : ',\n'}${this.text()}`)
     } catch (thrown) {
-      throw diskFull(thrown, this.#path)
+      throw fileError(thrown, this.#path)
     }
     this.#lines = []
     this.#chars = 0

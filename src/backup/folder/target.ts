@@ -2,6 +2,7 @@ import { lstat, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Rm3Error } from '../../errors.ts'
+import { fileError } from '../../file-error.ts'
 import { isProcessAlive } from '../../pg/managed/processes.ts'
 import { CATALOG, CATALOG_PARTIAL } from './format.ts'
 
@@ -30,7 +31,7 @@ export async function openTarget(dir: string, resume: boolean): Promise<Target> 
     await writeFile(join(target.partial, WRITER), writer, { mode: 0o600 })
   } catch (thrown) {
     if (!resume) await rm(target.partial, { recursive: true, force: true })
-    throw diskFull(thrown, target.partial)
+    throw fileError(thrown, target.partial)
   }
   return target
 }
@@ -42,7 +43,7 @@ export async function finishTarget(target: Target): Promise<void> {
   await syncFolder(partial)
   await demandFree(target)
   await rename(partial, dir).catch(thrown => {
-    throw diskFull(thrown, dir)
+    throw fileError(thrown, dir)
   })
   await syncFolder(dirname(dir))
 }
@@ -58,17 +59,10 @@ export async function syncFolder(folder: string): Promise<void> {
   try {
     await handle.sync()
   } catch (thrown) {
-    throw diskFull(thrown, folder)
+    throw fileError(thrown, folder)
   } finally {
     await handle.close()
   }
-}
-
-/** An error of the file system as one of ours, when there is no space left. */
-export function diskFull(thrown: unknown, path: string): unknown {
-  const code = (thrown as NodeJS.ErrnoException | null)?.code
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return thrown
-  return new Rm3Error('DISK_FULL', `there is no space left for ${path}`, { path, cause: thrown })
 }
 
 async function demandFree({ dir }: Target): Promise<void> {
@@ -86,7 +80,7 @@ async function makePartial({ dir, partial }: Target): Promise<void> {
       const message = `the folder ${dirname(dir)} that ${basename(dir)} shall be in is not there`
       throw new Rm3Error('SOURCE_NOT_FOUND', message, { dir, cause: thrown })
     }
-    if (code !== 'EEXIST') throw diskFull(thrown, partial)
+    if (code !== 'EEXIST') throw fileError(thrown, partial)
     const message = `${partial} is there: a backup under way, or one that was interrupted; --resume goes on with it, or remove it`
     throw new Rm3Error('TARGET_EXISTS', message, { dir: partial, cause: thrown })
   }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type BlobStores, openBlob } from '../../blobs/store.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
+import { fileError } from '../../file-error.ts'
 import type { Written } from './durable-files.ts'
 import type { BlobUse } from './tally.ts'
 import type { Output } from './write-streams.ts'
@@ -52,34 +53,49 @@ async function writeBlob(
   [sha256, use]: [string, BlobUse],
   { allowIncomplete, onBytes = () => {} }: BlobsOptions,
 ): Promise<boolean> {
-  const { file: name, sizeBytes } = use
-  if (await files.hasSame(name, { sizeBytes, sha256 })) {
-    onBytes(sizeBytes)
+  const written = { name: use.file, sizeBytes: use.sizeBytes, sha256 }
+  if (await files.hasSame(written.name, written)) {
+    onBytes(use.sizeBytes)
     return true
   }
-  const source = await openEither(stores, sha256, use)
-  const written = source && (await putAll(files, name, source, onBytes))
-  if (written?.sha256 === sha256 && written.sizeBytes === sizeBytes) return true
-  if (written !== null) await files.remove(name)
+  const wrong = await putFrom(() => openEither(stores, sha256, use), { files, written, onBytes })
+  if (wrong === null) return true
+  await files.remove(written.name)
   if (allowIncomplete) return false
-  const what = written === null ? 'are not there' : 'are damaged'
   throw new Rm3Error(
     'BACKUP_INCOMPLETE',
-    `the bytes of the blob ${sha256} ${what}; --allow-incomplete makes a backup that says so`,
+    `the bytes of the blob ${sha256} ${wrong}; --allow-incomplete makes a backup that says so`,
     { sha256 },
   )
 }
 
-async function putAll(
-  files: Output['files'],
-  name: string,
-  source: Readable,
-  onBytes: (count: number) => void,
-): Promise<Written> {
+/** That the store cannot be read, while what is written can be written. */
+class Unreadable extends Error {}
+
+/** @returns what is wrong with the blob; null when it was written whole */
+async function putFrom(
+  open: () => Promise<Readable | null>,
+  {
+    files,
+    written: { name, sizeBytes, sha256 },
+    onBytes,
+  }: {
+    files: Output['files']
+    written: Written & { name: string }
+    onBytes: (count: number) => void
+  },
+): Promise<string | null> {
+  let source: Readable | null = null
   try {
-    return await files.putPieces(name, counted(source, onBytes))
+    source = await open()
+    if (source === null) return 'are not there'
+    const written = await files.putPieces(name, counted(source, onBytes))
+    return written.sha256 === sha256 && written.sizeBytes === sizeBytes ? null : 'are damaged'
+  } catch (thrown) {
+    if (thrown instanceof Unreadable) return thrown.message
+    throw thrown
   } finally {
-    source.destroy() // where the file could not be opened nobody has read it
+    source?.destroy() // where the file could not be opened nobody has read it
   }
 }
 
@@ -93,7 +109,7 @@ async function openEither(
     try {
       return (await openBlob(stores[category], sha256)).stream
     } catch (thrown) {
-      if (!isRm3Error(thrown, 'BLOB_MISSING')) throw thrown
+      if (!isRm3Error(thrown, 'BLOB_MISSING')) throw unreadable(thrown)
     }
   }
   return null
@@ -103,8 +119,19 @@ async function* counted(
   source: Readable,
   onBytes: (count: number) => void,
 ): AsyncIterable<Uint8Array> {
-  for await (const piece of source) {
-    onBytes((piece as Uint8Array).length)
-    yield piece as Uint8Array
+  const pieces = source[Symbol.asyncIterator]()
+  for (;;) {
+    const { value, done } = await pieces.next().catch(thrown => {
+      throw unreadable(fileError(thrown))
+    })
+    if (done) return
+    onBytes((value as Uint8Array).length)
+    yield value as Uint8Array
   }
+}
+
+function unreadable(error: unknown): unknown {
+  return isRm3Error(error, 'FILE_FAILED')
+    ? new Unreadable(`cannot be read (${error.message})`)
+    : error
 }

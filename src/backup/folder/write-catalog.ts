@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileError } from '../../file-error.ts'
 import {
   CATALOG,
   CATALOG_PARTIAL,
@@ -9,7 +10,7 @@ import {
   type FileEntry,
   type Run,
 } from './format.ts'
-import { diskFull, type Target } from './target.ts'
+import type { Target } from './target.ts'
 
 const HELD_MAX = 256 * 1024
 
@@ -42,7 +43,7 @@ export class CatalogWriter {
   static async begin(target: Target, head: CatalogHead): Promise<CatalogWriter> {
     const path = join(target.partial, CATALOG_PARTIAL)
     const file = await open(path, 'w', 0o600).catch(thrown => {
-      throw diskFull(thrown, path)
+      throw fileError(thrown, path)
     })
     const writer = new CatalogWriter(file, target, head)
     try {
@@ -51,7 +52,7 @@ export class CatalogWriter {
       return writer
     } catch (thrown) {
       await file.close()
-      throw diskFull(thrown, path)
+      throw fileError(thrown, path)
     }
   }
 
@@ -72,7 +73,7 @@ export class CatalogWriter {
       await this.#file.close()
       await rename(join(partial, CATALOG_PARTIAL), join(partial, CATALOG))
     } catch (thrown) {
-      throw diskFull(thrown, join(partial, CATALOG))
+      throw fileError(thrown, join(partial, CATALOG))
     }
   }
 
@@ -86,7 +87,7 @@ export class CatalogWriter {
     try {
       await this.#file.writeFile(this.#held)
     } catch (thrown) {
-      throw diskFull(thrown, join(this.#target.partial, CATALOG_PARTIAL))
+      throw fileError(thrown, join(this.#target.partial, CATALOG_PARTIAL))
     }
     this.#held = ''
   }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifyFolder } from '../../../src/backup/folder/verify.ts'
 import { isRm3Error } from '../../../src/errors.ts'
+import { fileError } from '../../../src/file-error.ts'
 import { readHead } from '../../../src/log/read.ts'
 import { openSite } from '../../../src/open-site.ts'
 import { discoverProjections } from '../../../src/projector/discover.ts'
@@ -87,7 +88,7 @@ async function sweep(
       const { hit, error } = await (fault === 'kill' ? killed : broken)(subject, where, place)
       if (hit === null) return
       try {
-        if (fault !== 'kill') demandClear(error, fault)
+        if (fault !== 'kill') demandClear(error, fault, place)
         await demand(subject, place)
       } catch (thrown) {
         const text = `${fault} at ${where.at} of ${places}: ${hit}: ${thrown}`
@@ -151,18 +152,19 @@ async function killed(
   return { hit: signal === 'SIGKILL' ? 'killed' : null, error: null }
 }
 
-/** Something that a person can act on: never a bug's stack. */
-function demandClear(error: unknown, fault: Fault): void {
-  const { code, syscall, stack } = (error ?? {}) as {
-    code?: unknown
-    syscall?: unknown
-    stack?: string
-  }
-  const isClear = isRm3Error(error) || (typeof code === 'string' && syscall !== undefined)
+const CODES = { ENOSPC: 'DISK_FULL', lost: 'UNAVAILABLE' } as const
+
+/** Something that a person can act on, as a command says it: never a bug's stack, and of files always which. */
+function demandClear(thrown: unknown, fault: Exclude<Fault, 'kill'>, { folder }: Place): void {
   // what tidies up may fail: then all was done
-  assert.ok(error === null || isClear, stack)
-  if (error !== null && fault === 'ENOSPC') assert.is(code, 'DISK_FULL', stack)
-  if (error !== null && fault === 'lost') assert.is(code, 'UNAVAILABLE', stack)
+  if (thrown === null) return
+  const error = fileError(thrown)
+  const stack = String((thrown as { stack?: unknown }).stack)
+  if (!isRm3Error(error)) throw new Error(`not one of ours: ${stack}`)
+  if (fault === 'EIO') {
+    const isNamed = error.message.includes(folder) || /whole|\.json|-blob/.test(error.message)
+    assert.ok(isNamed, `no file is named: ${error.message}: ${stack}`)
+  } else assert.is(error.code, CODES[fault], stack)
 }
 
 async function demandWritten(subject: Subject, place: Place): Promise<void> {

@@ -88,6 +88,8 @@ class Trap {
     throw Object.assign(new Error(`${fault}: made up, ${operation}`), {
       code: fault,
       syscall: operation,
+      // of an open file the system does not know what it is called
+      ...(typeof subject === 'string' && { path: subject }),
     })
   }
 

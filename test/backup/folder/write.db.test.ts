@@ -1,8 +1,11 @@
 import { fork } from 'node:child_process'
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -129,6 +132,27 @@ suite('a backup into a folder', test => {
 
     assert.is(error.code, 'TARGET_EXISTS')
     assert.is((await refused(open.backup('nothing', { resume: true }))).code, 'SOURCE_NOT_FOUND')
+  })
+
+  test('with a blob that cannot be read is refused, naming it, or says so', async () => {
+    const folder = join(open.folder, 'public')
+    const [blob = ''] = readdirSync(folder, { recursive: true })
+      .map(String)
+      .filter(it => it.length > 64)
+    const place = join(folder, blob)
+    renameSync(place, join(open.folder, 'aside'))
+    mkdirSync(place)
+
+    const error = await refused(open.backup('unread'))
+    const dir = await open.backup('partly', { allowIncomplete: true })
+
+    assert.is(error.code, 'BACKUP_INCOMPLETE')
+    assert.match(error.message, new RegExp(`cannot be read .${place}: EISDIR`))
+    const proof = await verifyFolder(dir)
+    assert.equal(proof.findings, [])
+    assert.equal([...proof.missingBlobs], [blob.slice(3)])
+    rmSync(place, { recursive: true })
+    renameSync(join(open.folder, 'aside'), place)
   })
 
   test('without the bytes of a blob is refused, or says so', async () => {
