@@ -153,6 +153,8 @@ export interface Shown {
   readonly revisionId: string
   readonly number: number
   readonly fromPosition: number
+  /** `FOREVER` while readers see it. */
+  readonly untilPosition: number
   readonly created: string
   readonly modified: string
   readonly touched: string
@@ -161,7 +163,7 @@ export interface Shown {
 }
 
 const SHOWN = `entity_id as "entityId", state, path, revision, revision_id as "revisionId", number,
-  from_position as "fromPosition", created, modified, touched, author, redirect`
+  from_position as "fromPosition", until_position as "untilPosition", created, modified, touched, author, redirect`
 
 /**
  * A query whose one row, a `Shown`, is what was live at a path at a position: only one page is at a time, the last to come there, if it

@@ -102,7 +102,7 @@ export async function negotiated(
   path: string,
 ): Promise<number | null> {
   const header = request.headers['accept-datetime']
-  if (header === undefined || request.at !== null) return null
+  if (header === undefined || request.at !== null || request.asked !== null) return null
   const instant = typeof header === 'string' && HTTP_DATE.test(header) ? Date.parse(header) : NaN
   if (Number.isNaN(instant)) {
     const message = 'Accept-Datetime is not a time such as Tue, 20 Mar 2024 20:35:00 GMT'

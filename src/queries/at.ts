@@ -26,6 +26,9 @@ export type Moment = AtPosition | AtAhead
 /** What `?at=` says: a time of the site, or a revision of the page that is asked for. */
 export type At = Moment | { readonly revision: number }
 
+/** A time before it is looked up, which the log alone can tell: a position, or an instant that is over. */
+export type Asked = { readonly position: number } | { readonly instant: string }
+
 const NUMBERED = /^(position|revision):(0|[1-9]\d{0,14})$/
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?([Zz]|[+ -]\d{2}:\d{2})$/
@@ -38,15 +41,24 @@ const RFC_3339 =
  * @throws AT_INVALID when it is none of them, or a position that is ahead of the log
  */
 export async function resolveAt(db: Db, text: string): Promise<At> {
-  const [, kind, digits] = NUMBERED.exec(text) ?? []
-  if (kind === 'revision') return revisionAt(Number(digits))
-  if (kind === 'position') return atPosition(db, Number(digits))
+  const asked = parseAsked(text)
+  if (asked !== null) return momentOf(asked, await findMoment(db, JSON.stringify(asked)))
+  const revision = NUMBERED.exec(text)?.[2]
+  if (revision !== undefined) return revisionAt(Number(revision))
   const now = new Date().toISOString()
   const instant = parseInstant(text)
   if (instant !== null) return atInstant(db, instant, now)
   const period = parsePeriod(text, await readTimeZone(db), now)
   if (period === null) throw invalid(text, 'is no time')
   return atEndOf(db, period, now)
+}
+
+/** What is asked for by `position:N` or an instant that is over; null for all else, which `resolveAt` resolves or refuses. */
+export function parseAsked(text: string): Asked | null {
+  const [, kind, digits] = NUMBERED.exec(text) ?? []
+  if (kind === 'position') return { position: Number(digits) }
+  const instant = kind === 'revision' ? null : parseInstant(text)
+  return instant === null || Date.parse(instant) > Date.now() ? null : { instant }
 }
 
 /** As `resolveAt` where there is no single page. @throws AT_INVALID also for `revision:N` */
@@ -119,18 +131,18 @@ function revisionAt(revision: number): At {
 
 const REVISION_MAX = 2_147_483_647
 
-async function atPosition(db: Db, position: number): Promise<AtPosition> {
-  const found = await findMoment(db, JSON.stringify({ position }))
-  if (position === 0) return { position, recordedAt: '-infinity', settled: true }
-  if (found.recordedAt !== null) return { position, recordedAt: found.recordedAt, settled: true }
-  throw invalid(`position:${position}`, `is after the end of the log, which is at ${found.head}`)
+/** The position that was asked for, with what was found of it. @throws AT_INVALID when it is ahead of the log */
+export function momentOf(asked: Asked, { position, recordedAt, head }: MomentRow): AtPosition {
+  const settled = 'position' in asked || position < head
+  if (position === 0) return { position, recordedAt: '-infinity', settled }
+  if (recordedAt !== null) return { position, recordedAt, settled }
+  throw invalid(`position:${position}`, `is after the end of the log, which is at ${head}`)
 }
 
 async function atInstant(db: Db, instant: string, now: string): Promise<Moment> {
-  const found = await findMoment(db, JSON.stringify({ instant }))
-  if (instant > now) return { ahead: instant, head: found.head }
-  const { position, recordedAt, head } = found
-  return { position, recordedAt: recordedAt ?? '-infinity', settled: position < head }
+  const asked = { instant }
+  const found = await findMoment(db, JSON.stringify(asked))
+  return instant > now ? { ahead: instant, head: found.head } : momentOf(asked, found)
 }
 
 /** The end of a period; while it lasts, now. How it is meant follows from a setting, so nothing is settled. */
@@ -147,19 +159,26 @@ function justBefore(instant: string, unit: 'ms' | 'µs'): string {
   return unit === 'ms' ? last : last.replace('Z', '999Z')
 }
 
-interface MomentRow {
+/** What `MOMENT` finds. */
+export interface MomentRow {
   readonly head: number
   readonly position: number
   readonly recordedAt: string | null
 }
 
+/** SQL of the position that is `Asked`, of a table with columns for both ways to ask. */
+export const ASKED_POSITION = 'coalesce(position, position_at(instant), 0)'
+/** Columns of a `MomentRow`, of `log_head` as `head`, what was asked as `q`, and the event at that position as `l`. */
+export const MOMENT = 'head.position as head, q.position, l.recorded_at as "recordedAt"'
+
 const MOMENTS_AT_ONCE = 32
-const MOMENTS = `select h.position as head, coalesce(q.at, 0) as position, l.recorded_at as "recordedAt"
-  from log_head h cross join (
-    select number, coalesce(position, position_at(instant)) as at
+// "offset 0": or the search for the position is done once for each place where the statement names it
+const MOMENTS = `select ${MOMENT}
+  from log_head head cross join (
+    select number, ${ASKED_POSITION} as position
     from rows from (json_to_recordset($1::json) as (instant timestamptz, position bigint))
-      with ordinality as q(instant, position, number)) q
-  left join log l on l.position = q.at
+      with ordinality as asked(instant, position, number) offset 0) q
+  left join log l on l.position = q.position
   order by q.number`
 
 /** The position at an instant, or itself, with the end of the log: one statement for all who ask at the same time. */

@@ -1,7 +1,7 @@
 import type { Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
+import { FOREVER } from '../projector/define.ts'
 import { type Add, pastOf } from './past-filter.ts'
-import { mayReadPast } from './reader.ts'
 
 /** A change of what readers saw at a path. */
 export interface Memento {
@@ -76,14 +76,14 @@ export async function findMementos(
   return { first, previous, next, last }
 }
 
-/** What `nearColumns` finds: position, instant, and the path that the entity has now where it is another entity. */
+/** What `nearColumns` finds: each with its entity. */
 export interface NearRow {
   readonly first: Near | null
   readonly previous: Near | null
   readonly next: Near | null
   readonly last: Near | null
 }
-type Near = readonly [position: number, recordedAt: string, otherPath: string | null]
+type Near = readonly [position: number, recordedAt: string, entityId: string]
 
 /**
  * SQL of the columns of `NearRow`, for statements that look up what is there anyway.
@@ -93,27 +93,32 @@ type Near = readonly [position: number, recordedAt: string, otherPath: string | 
  * @param shown the table with the `Shown` that is there
  */
 export function nearColumns(path: string, position: string, shown: string): string {
-  const near = (name: string, where: string, way: string) =>
-    `(select json_build_array(m.from_position, l.recorded_at, case when m.entity_id <> ${shown}."entityId" then (select o.path
-        from page_history o where o.entity_id = m.entity_id and o.from_position > 0 order by o.from_position desc limit 1) end)
-      from page_history m join log l on l.position = m.from_position
-      where m.path = ${path} and m.state = 'live' and ${where} order by m.from_position ${way} limit 1) as ${name}`
+  const near = (where: string, way: string) =>
+    `(select json_build_array(m.from_position, l.recorded_at, m.entity_id) from page_history m join log l on l.position = m.from_position
+      where m.path = ${path} and m.state = 'live' and ${where} order by m.from_position ${way} limit 1)`
+  // what is shown until today is the last that was
+  const isOver = `${shown}."untilPosition" < ${FOREVER}`
   return [
-    near('first', 'true', 'asc'),
-    near('previous', `m.from_position < ${shown}."fromPosition"`, 'desc'),
-    near('next', `m.from_position > ${position}`, 'asc'),
-    near('last', 'true', 'desc'),
+    `${near('true', 'asc')} as first`,
+    `${near(`m.from_position < ${shown}."fromPosition"`, 'desc')} as previous`,
+    `case when ${isOver} then ${near(`m.from_position > ${position}`, 'asc')} end as next`,
+    `case when ${isOver} then ${near('true', 'desc')} else json_build_array(${shown}."fromPosition",
+      (select recorded_at from log where position = ${shown}."fromPosition"), ${shown}."entityId") end as last`,
   ].join(',\n    ')
 }
 
-/** The mementos of such a row; null when some of them are of entities whose past the viewer may not read, so that others count. */
+/**
+ * The mementos of such a row.
+ *
+ * @param entityId of what is shown
+ * @returns null when some are of other entities: then `findMementos` looks which of these the viewer may read
+ */
 export function mementosIn(
-  viewer: Viewer,
+  entityId: string,
   { first, previous, next, last }: NearRow,
 ): Mementos | null {
   const all = [first, previous, next, last]
-  const may = (near: Near | null) => near?.[2] == null || mayReadPast(viewer, [near[2]])
-  return all.every(may)
+  return all.every(near => near === null || near[2] === entityId)
     ? {
         ...{ first: mementoOf(first), previous: mementoOf(previous) },
         ...{ next: mementoOf(next), last: mementoOf(last) },

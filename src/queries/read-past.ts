@@ -9,12 +9,19 @@ import {
 import { denied, type Viewer } from '../access/viewer.ts'
 import type { Site } from '../commands/change.ts'
 import { type Foldable, foldableAt, readRevision, revisionOf } from '../commands/states.ts'
-import { documentOf } from '../content/document.ts'
+import { documentFrom } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Db } from '../pg/db.ts'
 import { gathered } from '../pg/gathered.ts'
-import type { AtPosition } from './at.ts'
+import {
+  ASKED_POSITION,
+  type Asked,
+  type AtPosition,
+  MOMENT,
+  type MomentRow,
+  momentOf,
+} from './at.ts'
 import { erasedError } from './erased.ts'
 import { findMementos, mementosIn, type NearRow, nearColumns } from './mementos.ts'
 import { answerOfStub, type PageAnswer, recordOfDraft } from './page-answer.ts'
@@ -22,55 +29,94 @@ import { mayReadPast, type Reader } from './reader.ts'
 import type { PageRecord } from './record.ts'
 import { findSubjectAt, type Subject } from './subject.ts'
 
-/** What was live at a path, with what its document is folded from; without an entity: nothing was. */
-type ThereRow = { readonly rightsPosition: number } & (
-  | { readonly entityId: null }
-  | (Shown & Foldable & NearRow & { readonly nowPath: string })
-)
+/** What was live at a path, with what its document is folded from unless readers see the same today; without an entity: nothing was. */
+type ThereRow = MomentRow & { readonly rightsPosition: number } & (
+    | { readonly entityId: null }
+    | (Shown &
+        (Today | (Foldable & { readonly data: null })) &
+        NearRow & { readonly nowPath: string })
+  )
+
+/** Of the content as it is today. */
+type Today = Pick<PageRecord, 'proto' | 'hidden' | 'summary' | 'data' | 'tags'>
 
 /** A state may have 4 MB: this many of them are held in memory at once. */
 const PAGES_AT_ONCE = 16
-const THERE = `select head.rights_position as "rightsPosition", s.*, now.path as "nowPath", f.body, f.events,
-    ${nearColumns('q.path', 'q.position', 's')}
-  from rows from (json_to_recordset($1::json) as (path text, position bigint)) with ordinality as q(path, position, number)
-  cross join log_head head
+/** What is folded: nothing where the revision is the one of today. */
+const FOLDED = `case when p.entity_id is null then s."entityId" end`
+// "offset 0": or the search for the position is done once for each place where the statement names it
+const THERE = `select ${MOMENT}, head.rights_position as "rightsPosition", s.*, coalesce(p.path, now.path) as "nowPath", f.body, f.events,
+    p.proto, p.hidden, p.summary::text as summary, p.data::text as data, p.tags::text as tags, ${nearColumns('q.path', 'q.position', 's')}
+  from log_head head cross join (
+    select number, path, ${ASKED_POSITION} as position
+    from rows from (json_to_recordset($1::json) as (path text, position bigint, instant timestamptz))
+      with ordinality as asked(path, position, instant, number) offset 0) q
+  left join log l on l.position = q.position
   left join lateral (${shownAt('q.path', 'q.position')}) s on true
-  left join lateral (select path from page_history where entity_id = s."entityId" and from_position > 0
+  left join pages p on p.entity_id = s."entityId" and p.revision = s.revision
+  left join lateral (select path from page_history where entity_id = ${FOLDED} and from_position > 0
     order by from_position desc limit 1) now on true
-  left join lateral (${foldableAt('s."entityId"', 's.revision')}) f on true
+  left join lateral (${foldableAt(FOLDED, 's.revision')}) f on true
   order by q.number`
 
 /** One statement for all who ask at the same time. */
 const findThere = gathered(PAGES_AT_ONCE, (db, keys) => db.rows<ThereRow>(THERE, [`[${keys}]`]))
 
-/**
- * What was at a path at a position, for a viewer who has `view` and `history` on that path (see `readPage`).
- *
- * @throws LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that may be viewed; ERASED
- */
+/** As `readPageThen`, where the position is known. */
 export async function readPagePast(
   site: Site,
   reader: Reader,
   path: string,
-  at: AtPosition,
+  { position }: AtPosition,
 ): Promise<PageAnswer> {
-  const row = await findThere(site.db, JSON.stringify({ path, position: at.position }))
+  return (await readPageThen(site, reader, path, { position })).answer
+}
+
+/**
+ * What was at a path, for a viewer who has `view` and `history` on that path (see `readPage`), and at which position: both are looked up in
+ * one statement.
+ *
+ * @throws LOGIN_REQUIRED or PERMISSION_DENIED without `history` on a path that may be viewed; ERASED; AT_INVALID
+ */
+export async function readPageThen(
+  site: Site,
+  reader: Reader,
+  path: string,
+  asked: Asked,
+): Promise<{ at: AtPosition; answer: PageAnswer }> {
+  const row = await findThere(site.db, JSON.stringify({ path, ...asked }))
+  const at = momentOf(asked, row)
   const viewer = reader ?? (await site.rights.viewer(site.db, row.rightsPosition, null))
+  return { at, answer: await answerOf(site, viewer, path, { at, row }) }
+}
+
+async function answerOf(
+  site: Site,
+  viewer: Viewer,
+  path: string,
+  { at, row }: { at: AtPosition; row: ThereRow },
+): Promise<PageAnswer> {
   if (!viewer.may('view', path)) return { type: 'absent', viewer }
   if (!viewer.may('history', path)) throw denied(viewer, 'history', path)
   if (row.entityId === null) return pastStub(site, viewer, path, at)
   if (!mayReadPast(viewer, [row.nowPath])) return { type: 'absent', viewer }
-  const { state } = (await revisionOf(
-    site.db,
-    { stream: row.entityId, revision: row.revision },
-    row,
-  )) ?? { state: null }
-  const page = recordShown(row, state as Entity | null)
+  const page = recordShown(row, row.data === null ? await contentThen(site.db, row) : row)
   const { position, recordedAt } = at
   const range = { position, since: row.fromPosition }
-  const mementos = mementosIn(viewer, row) ?? (await findMementos(site, viewer, path, range))
+  const mementos = mementosIn(row.entityId, row) ?? (await findMementos(site, viewer, path, range))
   const etag = `${page.revisionId}.${page.position}`
   return { type: 'page', page, etag, position, recordedAt, viewer, mementos }
+}
+
+async function contentThen(db: Db, row: Shown & Foldable): Promise<Today> {
+  const { entityId: stream, revision } = row
+  const found = await revisionOf(db, { stream, revision }, row)
+  if (found === null) throw new Error(`page_history shows ${stream}, which has no events`)
+  const { proto, hidden, summary, data, tags } = documentFrom((found.state as Entity).tip)
+  return {
+    ...{ proto, hidden, summary: JSON.stringify(summary) },
+    ...{ data: JSON.stringify(data), tags: JSON.stringify(tags) },
+  }
 }
 
 async function pastStub(
@@ -89,17 +135,12 @@ async function pastStub(
   return answerOfStub(viewer, path, stub)
 }
 
-/** The page that `Shown` says was shown. @param entity as it was at that revision */
-function recordShown(shown: Shown, entity: Entity | null): PageRecord {
-  if (entity === null) throw new Error(`page_history shows ${shown.entityId}, which has no events`)
-  const { proto, hidden, summary, data, tags } = documentOf(entity.tip)
+/** The page that `Shown` says was shown. */
+function recordShown(shown: Shown, { proto, hidden, summary, data, tags }: Today): PageRecord {
   const { entityId, path, revision, revisionId, number, created, modified, touched, author } = shown
   return {
     ...{ entityId, path, position: shown.fromPosition, revision, revisionId, number },
-    ...{ proto, hidden, created, modified, touched, author },
-    summary: JSON.stringify(summary),
-    data: JSON.stringify(data),
-    tags: JSON.stringify(tags),
+    ...{ proto, hidden, created, modified, touched, author, summary, data, tags },
   }
 }
 

@@ -119,6 +119,32 @@ suite('reads as of a time', test => {
     assert.is((await get('/api/pages/wh?at=yesterday')).statusCode, 404)
   })
 
+  test('say the same of a page while it is as it was, and when it went on', async () => {
+    await putPages(open, ['wh.same'])
+    const then = await end()
+    const { recordedAt } = await readHead(open.site.db)
+    const read = async (time: string) => {
+      const { statusCode, body, headers } = await get(`/api/pages/wh.same?at=${time}`)
+      const { etag, 'memento-datetime': datetime, 'rm3-position': position } = headers
+      return { statusCode, body, etag, datetime, position }
+    }
+    const same = await read(`position:${then}`)
+    const now = await get('/api/pages/wh.same')
+
+    assert.is(same.body, now.body)
+    assert.equal(await read(recordedAt), same)
+    await change(open.site, AS_ROOT, it => movePage(it, 'wh.same', 'wh.went'))
+    assert.equal(await read(`position:${then}`), same)
+    await change(open.site, AS_ROOT, async it => {
+      const ifMatch = (await pageAt(it, 'wh.went')).sinceId ?? ''
+      await revisePage(it, 'wh.went', { ifMatch, edit: () => page('Another') })
+    })
+    assert.equal(await read(`position:${then}`), same)
+    await change(open.site, AS_ROOT, it => deletePage(it, 'wh.went'))
+    assert.equal(await read(`position:${then}`), same)
+    at.end = await end()
+  })
+
   test('have days that begin and end by the clocks of the site', async () => {
     const now = Date.now()
     for (const timeZone of ['Pacific/Kiritimati', 'Etc/GMT+12', 'UTC']) {

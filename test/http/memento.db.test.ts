@@ -148,6 +148,25 @@ suite('mementos', test => {
     assert.is((await get(`/api/pages/wh.turn?at=position:${seen}`)).statusCode, 404)
   })
 
+  test('of several pages that were at one path one after the other are told alike', async () => {
+    await putPages(open, ['wh.seat'])
+    const one = await end()
+    await change(open.site, AS_ROOT, it => movePage(it, 'wh.seat', 'wh.elsewhere'))
+    const gone = await end()
+    await putPages(open, ['wh.seat'])
+    const two = await end()
+    const around = async (position: number) => {
+      const { headers } = await get(`/api/pages/wh.seat?at=position:${position}`)
+      const { first, prev, next, last } = linksOf(headers['link'])
+      return [first, prev, next, last].map(url => Number(url?.split(':')[1] ?? 0))
+    }
+
+    assert.equal(await around(one), [one, 0, two, two])
+    assert.is((await get(`/api/pages/wh.seat?at=position:${gone}`)).statusCode, 308)
+    assert.equal(await around(two), [one, one, 0, two])
+    assert.equal(await around(await end()), [one, one, 0, two])
+  })
+
   test('of files are found by Accept-Datetime, when the page had them', async () => {
     await putPages(open, ['wh.filed'])
     await attachPicture(open, 'wh.filed', 'a b.svg')

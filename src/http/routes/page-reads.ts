@@ -5,6 +5,7 @@ import { parsePath } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import type { PageAnswer } from '../../queries/page-answer.ts'
 import { readPage } from '../../queries/read-page.ts'
+import { readPageThen } from '../../queries/read-past.ts'
 import { parseFields, recordText } from '../../queries/record.ts'
 import type { HttpContext } from '../context.ts'
 import { linkTimes, type MementoUrls, negotiated, recordUrls, sendToMemento } from '../memento.ts'
@@ -23,7 +24,7 @@ export function pageReadRoutes(server: FastifyInstance, context: HttpContext): v
   server.get<PageRequest>(
     '/api/pages/:path',
     {
-      config: { access: 'view', asOf: true },
+      config: { access: 'view', asOf: 'asked' },
       schema: {
         tags: ['pages'],
         summary: 'A page, now or as it was',
@@ -38,10 +39,18 @@ export function pageReadRoutes(server: FastifyInstance, context: HttpContext): v
       const { fields } = request.query
       const wanted = await negotiated(site, request, path)
       if (wanted !== null) return sendToMemento(reply, recordUrls(path), wanted)
-      const answer = await readPage(site, readerOf(request), path, request.at)
+      const answer = await read(request, path)
       return sendPage(request, reply, { path, answer, fields, urls: recordUrls(path) })
     },
   )
+
+  async function read(request: FastifyRequest, path: string): Promise<PageAnswer> {
+    const reader = readerOf(request)
+    if (request.asked === null) return readPage(site, reader, path, request.at)
+    const { at, answer } = await readPageThen(site, reader, path, request.asked)
+    request.at = at
+    return answer
+  }
 }
 
 /**
