@@ -27,7 +27,7 @@ export interface LoadOptions {
 
 /**
  * Loads chunks of the rebuild that is under way until none is left that nobody else works on. Any number of threads and processes may
- * do so at once; one that is killed gives its chunk back.
+ * do so at once; one that is killed gives its chunk back. Who has not all of the projections in the versions that are built leaves it to others.
  */
 export async function loadChunks(
   database: SiteDatabase,
@@ -41,7 +41,7 @@ export async function loadChunks(
   })
   try {
     const row = await findRebuild(writer.db)
-    if (row === null || row.phase !== 'load') return
+    if (row === null || row.phase !== 'load' || !hasAll(row, projections)) return
     const wanted = await withoutSkipped(
       writer.db,
       projections.filter(isPerEntity).filter(isIn(row)),
@@ -56,6 +56,11 @@ export async function loadChunks(
   } finally {
     await Promise.all([reader.close(), writer.close()])
   }
+}
+
+/** A chunk is done once, for all of them. */
+function hasAll(row: RebuildRow, projections: readonly Projection[]): boolean {
+  return projections.filter(isIn(row)).length === row.plan.projections.length
 }
 
 interface Load extends Pick<LoadOptions, 'reached'> {

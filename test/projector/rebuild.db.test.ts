@@ -7,7 +7,7 @@ import type { Projection } from '../../src/projector/define.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { rebuildProjections } from '../../src/projector/rebuild.ts'
 import { indexTables } from '../../src/projector/rebuild-index.ts'
-import type { RebuildPoint } from '../../src/projector/rebuild-load.ts'
+import { loadChunks, type RebuildPoint } from '../../src/projector/rebuild-load.ts'
 import { findRebuildStatus } from '../../src/projector/rebuild-status.ts'
 import { assert, suite } from '../harness.ts'
 import { TEST_SITE, type TestSite, testSite } from '../support/database.ts'
@@ -108,6 +108,20 @@ suite('rebuilding projections', test => {
       await close()
     })
   }
+
+  test('is not helped by who has other versions of its projections, or not all of them', async () => {
+    const { db, close } = await openBulk(database())
+    const before = await contentOf(db, all)
+    await killedAt(open.url, 'planned')
+    const [first, ...others] = all as [Projection, ...Projection[]]
+
+    await loadChunks(database(), others)
+    await loadChunks(database(), [{ ...first, version: first.version - 1 }, ...others])
+    await rebuildProjections(database(), { projections: all, all, threads: 0 })
+
+    assert.equal(await contentOf(db, all), before)
+    await close()
+  })
 
   test('two at once share the work', async () => {
     const options = { projections: all, all, threads: 0 }
