@@ -69,12 +69,13 @@ function mapped(value: Json, map: (member: Json) => Json, rename: (key: string) 
     return changed ? items : value
   }
   let changed = false
-  const members: [string, Json][] = []
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value)
+  const members = keys.map(key => {
     const member = value[key] as Json
-    const entry: [string, Json] = [rename(key), map(member)]
-    changed ||= entry[0] !== key || entry[1] !== member
-    members.push(entry)
-  }
-  return changed ? Object.fromEntries(members) : value
+    const mappedMember = map(member)
+    changed ||= mappedMember !== member || rename(key) !== key
+    return mappedMember
+  })
+  if (!changed) return value
+  return Object.fromEntries(keys.map((key, index) => [rename(key), members[index] as Json]))
 }

@@ -16,11 +16,12 @@ export function wordsOf(text: string): string[] {
  * say the same.
  */
 export function changedWords(before: Stored | null, after: Stored | null): number[] {
-  const hashes = new Set<number>()
+  const hashes: number[] = []
   for (const [sentence, count] of differences(before, after)) {
-    if (count !== 0) for (const word of wordsOf(sentence)) hashes.add(hashOf(word))
+    if (count !== 0) addHashes(sentence, hashes)
   }
-  return [...hashes].sort((a, b) => a - b)
+  hashes.sort((a, b) => a - b)
+  return hashes.filter((hash, index) => hash !== hashes[index - 1])
 }
 
 /** How many times more one has each sentence than the other, of those that are not in both. */
@@ -39,11 +40,43 @@ function saidBy(stored: Stored | null): readonly string[] {
   return stored === null ? [] : sentencesIn(documentFrom(stored))
 }
 
+const FNV_START = 0x811c9dc5
+const FNV_PRIME = 0x01000193
+
 /** The hash of a word: FNV-1a, signed. */
 export function hashOf(word: string): number {
-  let hash = 0x811c9dc5
+  let hash = FNV_START
   for (let index = 0; index < word.length; index++) {
-    hash = Math.imul(hash ^ word.charCodeAt(index), 0x01000193)
+    hash = Math.imul(hash ^ word.charCodeAt(index), FNV_PRIME)
   }
   return hash | 0
+}
+
+/** Of each letter and digit of ASCII the one that it is compared as, 0 of its other signs. */
+const ASCII_WORD = Uint8Array.from({ length: 128 }, (_, code) => {
+  const sign = String.fromCharCode(code)
+  return /[a-z0-9]/i.test(sign) ? sign.toLowerCase().charCodeAt(0) : 0
+})
+
+/** Adds the hashes of a text's words. Without making words of it, as long as it is ASCII: a fold does this with every save there ever was. */
+function addHashes(text: string, hashes: number[]): void {
+  const { length } = hashes
+  let hash = FNV_START
+  let isInWord = false
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code >= ASCII_WORD.length) {
+      hashes.length = length
+      for (const word of wordsOf(text)) hashes.push(hashOf(word))
+      return
+    }
+    const sign = ASCII_WORD[code] as number
+    if (sign !== 0) hash = Math.imul(hash ^ sign, FNV_PRIME)
+    else if (isInWord) {
+      hashes.push(hash | 0)
+      hash = FNV_START
+    }
+    isInWord = sign !== 0
+  }
+  if (isInWord) hashes.push(hash | 0)
 }

@@ -82,6 +82,20 @@ suite('wording', test => {
     assert.equal(changedWords(null, null), [])
   })
 
+  test('are the same of texts in ASCII and others', () => {
+    const sign = fc.constantFrom(...'aZ09 .,-_\'"@[{é 水ﬁ\u0301')
+    fc.assert(
+      fc.property(fc.array(sign, { maxLength: 40 }), signs => {
+        const words = signs.join('')
+        const after = toSegments({
+          ...{ proto: 'base', hidden: false, summary: { title: words }, data: {}, tags: {} },
+        } as never)
+        assert.equal(changedWords(null, after), hashes(words))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
   test('differ in the same sentences whether all of a text is looked at or only what changed', () => {
     const edit = fc.record({
       at: fc.nat(8),
