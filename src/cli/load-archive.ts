@@ -1,27 +1,56 @@
 import { archiveParts, type LoadedArchive } from '../backup/archive/load.ts'
+import { readArchivePart } from '../backup/archive/part.ts'
+import { appendsOf, presentOf } from '../backup/part.ts'
 import { type Restored, restoreSite } from '../backup/restore.ts'
+import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import { discoverProjections } from '../projector/discover.ts'
 import { keysOf } from './archive-keys.ts'
 import { archiveSource } from './archive-source.ts'
 import type { Call, Outcome } from './command.ts'
+import { loadIntoLive } from './load-into-live.ts'
+import { loadPart, loadPresent } from './load-part.ts'
 import { openStores, withDatabase } from './open.ts'
 import { withSteps } from './steps.ts'
 
 /**
- * Loads archives, each the continuation of the one before, into an empty site or one that ends where the first begins.
+ * Loads archives, each the continuation of the one before: into an empty site or one that ends where the first begins; or what they tell of a
+ * part, or of the present, into an empty site or a site in use.
  *
- * @throws SOURCE_NOT_FOUND, BACKUP_DAMAGED, SITE_NOT_EMPTY, WRONG_KEY, BACKUP_NEWER, LOG_DAMAGED
+ * @throws SOURCE_NOT_FOUND, BACKUP_DAMAGED, SITE_NOT_EMPTY, WRONG_KEY, BACKUP_NEWER, LOG_DAMAGED, what `readArchivePart` throws
  */
 export async function loadArchives(call: Call, files: readonly string[]): Promise<Outcome> {
-  for (const option of ['path', 'nohistory'] as const) {
-    if (call.option(option) !== null || call.flag(option)) {
-      throw new Rm3Error('USAGE', `an archive is loaded whole: --${option} does not go with it`)
-    }
+  const isPart = call.option('path') !== null || call.flag('nohistory') || call.flag('into-live')
+  if (isPart && files.includes('-')) {
+    const message = 'a part of an archive is looked for twice: save the archive to a file first'
+    throw new Rm3Error('USAGE', message)
   }
   if (files.filter(file => file === '-').length > 1) {
     throw new Rm3Error('USAGE', 'stdin can be read once')
   }
+  return isPart ? loadArchivePart(call, files) : loadWhole(call, files)
+}
+
+async function loadArchivePart(call: Call, files: readonly string[]): Promise<Outcome> {
+  const given = call.option('path')
+  const path = given === null ? null : parsePath(given)
+  const keys = await keysOf(call)
+  const sources = files.map(file => archiveSource(call, file))
+  const { head, events, beside } = await withSteps(call, onProgress =>
+    readArchivePart(sources, { path, keys, onProgress, signal: call.signal }),
+  )
+  const archives = [...files]
+  if (call.flag('into-live')) {
+    const note = `from the backup of ${head.recordedAt}`
+    return loadIntoLive(call, { appends: appendsOf(events), beside, note, told: { archives } })
+  }
+  const { position, chain } = head
+  const source = { name: files.join(', '), told: { archives, position, chain }, beside }
+  if (!call.flag('nohistory')) return loadPart(call, source, events)
+  return loadPresent(call, source, presentOf(appendsOf(events), beside))
+}
+
+async function loadWhole(call: Call, files: readonly string[]): Promise<Outcome> {
   const started = Date.now()
   const keys = await keysOf(call)
   const sources = files.map(file => archiveSource(call, file))

@@ -1,14 +1,13 @@
 import { uuidv7 } from 'uuidv7'
 import { readEdited } from '../backup/folder/edited-files.ts'
 import { type Difference, editedLog, RESTARTED } from '../backup/folder/edited-log.ts'
-import { restoreEvents } from '../backup/folder/load.ts'
+import { besideFolder } from '../backup/folder/load.ts'
 import type { Restored } from '../backup/restore.ts'
+import { restoreEvents } from '../backup/restore-events.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
-import { discoverProjections } from '../projector/discover.ts'
 import type { Call, Outcome } from './command.ts'
-import { openStores, withDatabase } from './open.ts'
-import { withSteps } from './steps.ts'
+import { restore } from './load-part.ts'
 
 /**
  * Loads a backup that was changed by hand into an empty site, and says what differs from what was written.
@@ -25,20 +24,9 @@ export async function loadEdited(call: Call, dir: string): Promise<Outcome> {
   const started = Date.now()
   const backup = await readEdited(dir)
   const log = editedLog(backup, { now: new Date().toISOString(), newId: uuidv7 })
-  const restored = await withDatabase(call, async ({ url }, config) => {
-    const projections = await discoverProjections()
-    const stores = await openStores(config)
-    return withSteps(call, onProgress =>
-      restoreEvents(
-        { url, site: config.site },
-        { dir, events: log.events, stores },
-        {
-          ...{ projections, onProgress, signal: call.signal, dryRun: call.flag('dry-run') },
-          allowUnsafe: config.unsafeDatabaseAllowed,
-        },
-      ),
-    )
-  })
+  const restored = await restore(call, (database, stores, options) =>
+    restoreEvents(database, { events: log.events, beside: besideFolder(dir), stores }, options),
+  )
   const { differences } = log
   return outcomeOf({ call, dir, restored, differences, ms: Date.now() - started })
 }

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs'
+import type { Beside } from '../backup/beside.ts'
 import { isBackupFolder } from '../backup/folder/read-catalog.ts'
 import { type LegacyBackup, readLegacyBackup } from '../backup/legacy/backup.ts'
+import { besideLegacy } from '../backup/legacy/beside.ts'
+import { secretsFor } from '../backup/part.ts'
 import { snapshotOf } from '../backup/snapshot.ts'
 import { subtreeOf } from '../backup/subtree.ts'
 import type { Json } from '../codec/json.ts'
-import type { Site } from '../commands/change.ts'
-import { demandEmpty, type ImportedSite, importSite, type SiteImport } from '../commands/import.ts'
+import type { ImportedSite, SiteImport } from '../commands/import.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Outcome } from './command.ts'
 import { loadEdited } from './load-edited.ts'
 import { loadIntoLive } from './load-into-live.ts'
 import { loadOwn } from './load-own.ts'
-import { withSite } from './open.ts'
-import { putBlobs } from './put-blobs.ts'
-import { withSteps } from './steps.ts'
+import { importPlan } from './load-part.ts'
 
 const WARNINGS_SHOWN = 20
 
@@ -35,54 +35,25 @@ export async function loadFolder(call: Call, dir: string): Promise<Outcome> {
 async function loadLegacy(call: Call, dir: string): Promise<Outcome> {
   const started = Date.now()
   const backup = await readLegacyBackup(dir)
-  const plan = planOf(call, backup)
+  const beside = besideLegacy(dir, backup)
+  const plan = planOf(call, backup, beside)
   if (call.flag('into-live')) {
     const { appends } = plan
     const note = `from the backup of ${backup.dumpedAt}`
-    return loadIntoLive(call, dir, { appends, blobs: blobsOf(backup, plan), note })
+    return loadIntoLive(call, { beside, told: { dir }, appends, note })
   }
-  const loaded = await withSite(call, async (site, config) => {
-    await demandEmpty(site.db, plan)
-    if (!call.flag('dry-run')) await putBlobs(call, config, { dir, blobs: blobsOf(backup, plan) })
-    return loadPlan(call, site, plan)
-  })
+  const loaded = await importPlan(call, beside, plan)
   return summaryOf({ call, dir, backup, plan, loaded, ms: Date.now() - started })
 }
 
-function planOf(call: Call, backup: LegacyBackup): SiteImport {
+function planOf(call: Call, backup: LegacyBackup, beside: Beside): SiteImport {
   const path = call.option('path')
   const whole = path === null ? backup.events : subtreeOf(backup.events, parsePath(path))
   if (whole.length === 0 && path !== null) {
     throw new Rm3Error('PAGE_NOT_FOUND', `the backup has nothing at or below ${path}`, { path })
   }
   const appends = call.flag('nohistory') ? snapshotOf(whole) : whole
-  const kept = new Set<string>()
-  for (const { type, data } of appends.flatMap(append => append.events)) {
-    if (type === 'CredentialSet') kept.add(data.credential)
-  }
-  const secrets = backup.credentials
-    .filter(({ credential }) => kept.has(credential))
-    .map(({ credential, user, details }) => ({
-      credential,
-      userId: user,
-      secret: JSON.stringify(details),
-    }))
-  return { appends, secrets }
-}
-
-/** The blobs that the plan speaks of. */
-function blobsOf({ blobs }: LegacyBackup, { appends }: SiteImport): LegacyBackup['blobs'] {
-  const used = new Set<string>()
-  for (const { type, data } of appends.flatMap(append => append.events)) {
-    if (type === 'BlobAttached') used.add(`${data.category} ${data.sha256}`)
-  }
-  return blobs.filter(({ category, sha256 }) => used.has(`${category} ${sha256}`))
-}
-
-async function loadPlan(call: Call, site: Site, plan: SiteImport): Promise<ImportedSite> {
-  return withSteps(call, onProgress =>
-    importSite(site, plan, { signal: call.signal, onProgress, dryRun: call.flag('dry-run') }),
-  )
+  return { appends, secrets: secretsFor(appends, beside) }
 }
 
 interface Summary {

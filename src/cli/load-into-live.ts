@@ -1,20 +1,20 @@
+import { type Beside, blobsIn } from '../backup/beside.ts'
 import { type LiveSite, type PutIntoLive, putIntoLive } from '../backup/into-live.ts'
 import type { PageOutcome } from '../backup/put-page.ts'
-import type { Json } from '../codec/json.ts'
+import type { Json, JsonObject } from '../codec/json.ts'
 import type { ImportedAppend } from '../commands/import.ts'
 import type { Config } from '../config.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Option, Outcome } from './command.ts'
 import { EXIT } from './exit-codes.ts'
-import { AS_ROOT, withDatabase, withOpenSite } from './open.ts'
-import { type BlobSource, putBlobs } from './put-blobs.ts'
+import { AS_ROOT, openStores, withDatabase, withOpenSite } from './open.ts'
 import { withSteps } from './steps.ts'
 
 /** Options of `rm3load` for a site in use. */
 export const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   'into-live': {
     summary:
-      'with -d: into a site in use: pages get new revisions, come back, or come in with their history; nothing is deleted',
+      'with -d or --archive: into a site in use: pages get new revisions, come back, or come in with their history; nothing is deleted',
   },
   'skip-conflicts': {
     summary: 'with --into-live: brings in the others when some pages cannot be, and ends with 0',
@@ -24,9 +24,11 @@ export const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
 /** A backup, or the part of it that was asked for, of whichever format. */
 export interface LivePart {
   readonly appends: readonly ImportedAppend[]
-  readonly blobs: readonly BlobSource[]
+  readonly beside: Beside
   /** What the note of each revision says it comes from. */
   readonly note: string
+  /** What `--json` says of where it is. */
+  readonly told: JsonObject
 }
 
 /**
@@ -34,21 +36,27 @@ export interface LivePart {
  *
  * @returns exit code 14 when pages are in the way: nothing was done then, but for `--skip-conflicts`
  */
-export async function loadIntoLive(call: Call, dir: string, part: LivePart): Promise<Outcome> {
+export async function loadIntoLive(call: Call, part: LivePart): Promise<Outcome> {
   if (call.flag('nohistory')) {
     throw new Rm3Error('USAGE', '--nohistory does not go with --into-live')
   }
   const started = Date.now()
+  const { signal } = call
   const dryRun = call.flag('dry-run')
   const skipConflicts = call.flag('skip-conflicts')
   const author = { ...AS_ROOT, door: 'import', note: part.note } as const
   const { pages } = await withLive(call, (live, config) =>
     withSteps(call, onProgress =>
       putIntoLive(live, author, part.appends, {
-        ...{ dryRun, skipConflicts, onProgress, signal: call.signal },
-        bringBlobs: wanted => {
-          const blobs = part.blobs.filter(({ sha256 }) => wanted.has(sha256))
-          return putBlobs(call, config, { dir, blobs })
+        ...{ dryRun, skipConflicts, onProgress, signal },
+        bringBlobs: async attached => {
+          const all = blobsIn(part.appends.flatMap(({ events }) => events))
+          const wanted = new Map([...all].filter(([sha256]) => attached.has(sha256)))
+          const onFile = (done: number, total: number) => onProgress('files', done, total)
+          await part.beside.putBlobs(wanted, await openStores(config), {
+            signal,
+            onProgress: onFile,
+          })
         },
       }),
     ),
@@ -57,7 +65,7 @@ export async function loadIntoLive(call: Call, dir: string, part: LivePart): Pro
   const isRefused = counts.conflict > 0 && !skipConflicts
   const listed = pages.filter(({ did }) => did !== 'same')
   const loaded = !dryRun && !isRefused
-  const data = { loaded, dryRun, dir, counts, pages: listed, ms: Date.now() - started }
+  const data = { loaded, dryRun, ...part.told, counts, pages: listed, ms: Date.now() - started }
   const text = [...listed.map(lineOf), lastLine({ dryRun, isRefused }, counts)].join('\n')
   return {
     ...{ text, data: data as unknown as Json },

@@ -29,7 +29,7 @@ export const load: Command = {
     path: {
       short: 'p',
       value: 'PATH',
-      summary: 'with -d: only the pages at and below it; with -f: where the page goes',
+      summary: 'with -d or --archive: only the pages at and below it; with -f: where the page goes',
     },
     edited: {
       summary:
@@ -59,7 +59,7 @@ damaged where nothing proves it, 10 there is no such source, 12 no key opens it,
 --into-live changes all pages it can or none: where one is in the way (a conflict, which --dry-run lists too) nothing is changed and the exit
 code is 14, unless --skip-conflicts says to go on without it. Done twice, it changes nothing the second time.
 
-Archives bring the log as it was: positions, ids, hashes. It is read back and proved, then all projections are built and every row is
+Archives bring the log as it was: positions, ids, hashes (but for -p, --nohistory and --into-live). It is read back and proved, then all projections are built and every row is
 compared. A site that holds the archive already is left alone (14), but one in which a load was interrupted is finished.`,
   run: call => {
     const { repository, folder, archives, file } = sourceOf(call)
@@ -67,12 +67,15 @@ compared. A site that holds the archive already is left alone (14), but one in w
       throw new Rm3Error('USAGE', '--skip-conflicts goes with --into-live')
     }
     if (repository !== null) return loadRepository(call, repository)
-    if (folder === null && (call.flag('edited') || call.flag('into-live'))) {
-      throw new Rm3Error('USAGE', '--edited and --into-live go with -d DIR')
+    if (folder === null && call.flag('edited')) {
+      throw new Rm3Error('USAGE', '--edited goes with -d DIR')
+    }
+    if (file !== null && call.flag('into-live')) {
+      throw new Rm3Error('USAGE', '--into-live goes with -d DIR or --archive FILE')
     }
     return withErasures(call, () => {
       if (folder !== null) return loadFolder(call, folder)
-      return archives.length > 0 ? loadArchives(call, archives) : loadPage(call, file)
+      return archives.length > 0 ? loadArchives(call, archives) : loadPage(call, file ?? '-')
     })
   },
 }
@@ -81,7 +84,7 @@ interface Source {
   readonly repository: string | null
   readonly folder: string | null
   readonly archives: readonly string[]
-  readonly file: string
+  readonly file: string | null
 }
 
 function sourceOf(call: Call): Source {
@@ -96,5 +99,5 @@ function sourceOf(call: Call): Source {
       'name one source: -d DIR or --archive FILE for a backup, -f FILE for one page, or --git REPO for a git history',
     )
   }
-  return { repository, folder, archives, file: file ?? '-' }
+  return { repository, folder, archives, file }
 }

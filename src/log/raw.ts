@@ -12,6 +12,9 @@ export interface LogPlace {
   readonly chain: string
 }
 
+/** Before the first event. */
+export const NO_PLACE: LogPlace = { position: 0, chain: '0'.repeat(64) }
+
 /** Positions that one statement reads: no snapshot is held for longer. */
 const PART_EVENTS = 5_000
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
-import { restoreEvents } from '../../src/backup/folder/load.ts'
-import { partLog } from '../../src/backup/folder/part-log.ts'
-import { planOfFolder } from '../../src/backup/folder/plan.ts'
+import { besideFolder } from '../../src/backup/folder/load.ts'
+import { eventsOfPart, planOfFolder } from '../../src/backup/folder/plan.ts'
 import { demandWhole } from '../../src/backup/folder/tell.ts'
 import { putIntoLive } from '../../src/backup/into-live.ts'
+import { partLog } from '../../src/backup/part-log.ts'
+import { restoreEvents } from '../../src/backup/restore-events.ts'
 import { change } from '../../src/commands/change.ts'
 import { erase } from '../../src/commands/erase.ts'
 import { createPage } from '../../src/commands/pages.ts'
@@ -96,10 +97,10 @@ async function checkPart(doings: readonly Doing[]): Promise<void> {
     const dir = await open.backup('site', { allowIncomplete: true })
     await demandWhole(dir)
 
-    const events = partLog(dir, path)
+    const events = partLog(eventsOfPart(dir, path))
     await restoreEvents(
       { url, site: TEST_SITE },
-      { dir, events, stores: open.stores },
+      { events, beside: besideFolder(dir), stores: open.stores },
       { projections: await discoverProjections(), allowUnsafe: true },
     )
 

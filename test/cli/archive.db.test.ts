@@ -273,6 +273,31 @@ suite('rm3backup --archive and rm3load --archive', test => {
   )
 
   test(
+    'a part of it, or its present, loads as a new log',
+    async () => {
+      await here.json('rm3backup', ['--archive', 'parts.rm3'])
+      for (const [args, path, files] of [
+        [['-p', 'wh.a'], 'wh.a', 1],
+        [['--nohistory'], 'wh.b', 1],
+        [['-p', 'wh.b', '--nohistory'], 'wh.b', 0],
+      ] as const) {
+        const there = await other()
+        const given = ['--archive', in_('parts.rm3'), ...args]
+        const loaded = await there.shell.run('rm3load', given)
+        assert.is(loaded.code, 0, loaded.stderr)
+        assert.is((await there.shell.run('rm3load', given)).code, 14)
+        assert.match((await there.shell.run('rm3dump', [path])).stdout, CANARY)
+        assert.is(blobsIn(there.shell).length, files)
+        assert.is((await there.shell.run('rm3admin', ['verify'])).code, 0)
+        await there.close()
+      }
+      const none = await here.run('rm3load', ['--archive', 'parts.rm3', '-p', 'wh.none'])
+      assert.is(none.code, 10)
+    },
+    DEADLINE_MS,
+  )
+
+  test(
     'what makes no sense together is refused',
     async () => {
       for (const args of [
@@ -287,7 +312,8 @@ suite('rm3backup --archive and rm3load --archive', test => {
       for (const args of [
         ['--archive', '-', '--archive', '-'],
         ['--archive', 'full.rm3', '-d', '.'],
-        ['--archive', 'full.rm3', '-p', 'wh'],
+        ['--archive', '-', '-p', 'wh'],
+        ['--archive', '-', '--nohistory'],
         ['--archive', 'full.rm3', '--identity', 'phrase.txt'],
       ]) {
         assert.is((await here.run('rm3load', args)).code, 2, args.join(' '))

@@ -58,6 +58,7 @@ suite('rm3load --into-live', test => {
     await begin()
     for (const path of ['wh', 'wh.blog', 'wh.blog.one', 'wh.blog.two', 'wh.about']) await make(path)
     await shell.run('rm3backup', ['site'])
+    await shell.run('rm3backup', ['--archive', 'site.rm3'])
     await remove('wh.blog.one')
     await remove('wh.about')
     await make('wh.about', 'another')
@@ -118,6 +119,24 @@ suite('rm3load --into-live', test => {
   )
 
   test(
+    'takes a page back from an archive too',
+    async () => {
+      await remove('wh.blog.one')
+      const args = ['--archive', 'site.rm3', '--into-live', '-p', 'wh.blog.one', '--json']
+
+      const listed = await shell.run('rm3load', [...args, '--dry-run'])
+      const done = await shell.run('rm3load', args)
+      const again = await shell.run('rm3load', args)
+
+      assert.equal([listed.code, done.code, again.code], [0, 0, 0])
+      assert.equal(did(JSON.parse(done.stdout) as Printed), { 'wh.blog.one': 'undeleted' })
+      assert.is((JSON.parse(again.stdout) as Printed).counts['same'], 1)
+      assert.is(await titleAt('wh.blog.one'), 'wh.blog.one')
+    },
+    DEADLINE_MS,
+  )
+
+  test(
     'goes on without what is in the way when told to',
     async () => {
       await change(open.site, AS_ROOT, it => movePage(it, 'wh.blog.two', 'wh.elsewhere'))
@@ -138,7 +157,9 @@ suite('rm3load --into-live', test => {
     async () => {
       const usage = async (...args: string[]) => (await shell.run('rm3load', args)).code
 
-      assert.is(await usage('--archive', 'x.rm3', '--into-live'), 2)
+      assert.is(await usage('--archive', '-', '--into-live'), 2)
+      assert.is(await usage('--archive', 'none.rm3', '--into-live'), 10)
+      assert.is(await usage('-f', 'page.json', '--into-live'), 2)
       assert.is(await usage('-d', 'site', '--skip-conflicts'), 2)
       assert.is(await usage('-d', 'site', '--into-live', '--nohistory'), 2)
       assert.is(await usage('-d', 'site', '--into-live', '-p', 'wh.none'), 10)

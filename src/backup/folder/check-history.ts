@@ -42,9 +42,8 @@ export class HistoryCheck {
     this.#findStandIns = standIns
   }
 
-  /** @throws FileFault naming the line and what is wrong with the event */
-  add({ event, line }: PlacedEvent): void {
-    const place = `line ${line}`
+  /** @throws FileFault naming the place and what is wrong with the event */
+  add(event: PlacedEvent['event'], place: string): void {
     if (event.revision > INT_MAX || event.version > SMALLINT_MAX) {
       throw new FileFault('history-shape', `${place} has a number that is too large`, place)
     }

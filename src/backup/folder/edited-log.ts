@@ -7,12 +7,12 @@ import { EVENT_VERSIONS, upcast } from '../../content/upcast.ts'
 import { isRm3Error } from '../../errors.ts'
 import type { ProvableEvent } from '../../log/copy-history.ts'
 import { newSalt } from '../../log/event.ts'
+import { linked } from '../part-log.ts'
 import { payloadFault } from './check-payload.ts'
 import { damaged, type EditedBackup, type EditedFile, type EditedItem } from './edited-files.ts'
 import { ownChanges } from './edited-records.ts'
 import { CATALOG } from './format.ts'
 import { bodyHashOf } from './item.ts'
-import { linked } from './part-log.ts'
 
 /** What was found to be other than it was written. */
 export interface Difference {

@@ -1,19 +1,19 @@
 import { join } from 'node:path'
-import { type BlobStores, putBlob } from '../../blobs/store.ts'
-import { isRm3Error, Rm3Error } from '../../errors.ts'
+import type { BlobStores } from '../../blobs/store.ts'
+import { Rm3Error } from '../../errors.ts'
 import type { ProvableEvent } from '../../log/copy-history.ts'
-import type { RawEvent } from '../../log/raw.ts'
+import { NO_PLACE, type RawEvent } from '../../log/raw.ts'
 import type { SiteDatabase } from '../../pg/bulk.ts'
+import type { Beside, PutBlobsOptions, WantedBlobs } from '../beside.ts'
+import { putFile } from '../put-file.ts'
 import { type Restored, type RestoreOptions, restoreSite, type Secret } from '../restore.ts'
+import { rawOf } from '../restore-events.ts'
 import { CATALOG, CREDENTIALS, type FileEntry, streamOf } from './format.ts'
 import { listFiles } from './read-catalog.ts'
 import { readCredentials } from './read-credentials.ts'
 import { readHistory } from './read-history.ts'
 import { FileFault } from './rules.ts'
-import { blobOf, Tally } from './tally.ts'
 import type { FolderProof } from './verify.ts'
-
-const NO_PLACE = { position: 0, chain: '0'.repeat(64) }
 
 /**
  * Loads a whole backup with its history into an empty site: the log as it was, to the position and the chain value.
@@ -34,86 +34,42 @@ export async function restoreFolder(
     parent: NO_PLACE,
     head: { position: head.position, chain: head.chain },
     open: async () => {
-      if (!options.dryRun) await putFolderBlobs(dir, proof, stores, options.signal)
+      if (!options.dryRun)
+        await putFolderBlobs(dir, proof.blobs, stores, { signal: options.signal })
       return { secrets: secretsIn(dir), events: rawEvents(dir) }
     },
   }
   return restoreSite(database, [part], options)
 }
 
-/**
- * Loads a log that was made of what is in a backup into an empty site: of an edited one, or of a part.
- *
- * @param events from position 1, with a chain of their own
- * @throws as `restoreFolder`
- */
-export async function restoreEvents(
-  database: SiteDatabase,
-  { dir, events, stores }: { dir: string; events: readonly ProvableEvent[]; stores: BlobStores },
-  options: RestoreOptions,
-): Promise<Restored> {
-  const { position, chain } = events.at(-1) ?? NO_PLACE
-  const tally = new Tally()
-  const kept = new Set<string>()
-  for (const { type, data } of events) {
-    const payload = data === null ? null : (JSON.parse(data) as { credential?: string })
-    const blob = blobOf(type, payload)
-    if (blob !== null) tally.addBlob(blob, '') // its file is in the backup, under a name of then
-    if (type === 'CredentialSet') kept.add(payload?.credential ?? '')
-    if (type === 'CredentialRemoved') kept.delete(payload?.credential ?? '')
-  }
-  const part = {
-    parent: NO_PLACE,
-    head: { position, chain },
-    open: async () => {
-      if (!options.dryRun) await putFolderBlobs(dir, tally, stores, options.signal)
-      const secrets = secretsIn(dir).filter(({ credential }) => kept.has(credential))
-      return { secrets, events: inParts(events) }
-    },
-  }
-  return restoreSite(database, [part], options)
-}
-
-const PART_EVENTS = 1_000
-
-async function* inParts(events: readonly ProvableEvent[]): AsyncIterable<RawEvent[]> {
-  for (let from = 0; from < events.length; from += PART_EVENTS) {
-    yield events.slice(from, from + PART_EVENTS).map(rawOf)
+/** What a backup in a folder has beside its events. The backup must be whole (`demandWhole`). */
+export function besideFolder(dir: string): Beside {
+  return {
+    secrets: () => secretsIn(dir),
+    putBlobs: (wanted, stores, options) => putFolderBlobs(dir, wanted, stores, options),
   }
 }
 
-/** Keeps the bytes of all blobs that the backup has, in the stores that they belong in. */
-export async function putFolderBlobs(
+async function putFolderBlobs(
   dir: string,
-  { blobs }: Pick<FolderProof, 'blobs'>,
+  wanted: WantedBlobs,
   stores: BlobStores,
-  signal?: AbortSignal,
+  { signal, onProgress }: PutBlobsOptions,
 ): Promise<void> {
+  let done = 0
   for (const { kind, name, sha256 } of filesOf(dir)) {
-    const use = blobs.get(sha256)
+    const use = wanted.get(sha256)
     if (kind !== 'blob' || use === undefined) continue
     for (const category of ['public', 'private'] as const) {
       signal?.throwIfAborted()
-      if (use[category]) await putFolderBlob(dir, name, sha256, stores[category])
+      if (!use[category]) continue
+      if (!(await putFile(join(dir, name), sha256, stores[category]))) throw changed(name)
     }
+    onProgress?.(++done, wanted.size)
   }
 }
 
-async function putFolderBlob(
-  dir: string,
-  name: string,
-  sha256: string,
-  store: BlobStores['public'],
-): Promise<void> {
-  const stored = await putBlob(store, join(dir, name)).catch(thrown => {
-    const isOther = isRm3Error(thrown, 'SOURCE_NOT_FOUND') || isRm3Error(thrown, 'SOURCE_DAMAGED')
-    throw isOther ? changed(name, thrown) : thrown
-  })
-  if (stored.sha256 !== sha256) throw changed(name)
-}
-
-/** The secrets of a backup that is whole. */
-export function secretsIn(dir: string): Secret[] {
+function secretsIn(dir: string): Secret[] {
   const secrets: Secret[] = []
   for (const { line: _, ...secret } of unchanged(CREDENTIALS, readCredentials(dir))) {
     secrets.push(secret)
@@ -149,17 +105,7 @@ function* unchanged<Item>(file: string, items: Iterable<Item>): Iterable<Item> {
   }
 }
 
-function rawOf(event: ProvableEvent): RawEvent {
-  const { previous: _, salt, bodyHash, chain, ...rest } = event
-  return {
-    ...rest,
-    salt: salt === null ? null : Buffer.from(salt, 'hex'),
-    bodyHash: Buffer.from(bodyHash, 'hex'),
-    chain: Buffer.from(chain, 'hex'),
-  }
-}
-
-function changed(file: string, cause?: Error): Rm3Error {
+function changed(file: string, cause?: FileFault): Rm3Error {
   const why = cause === undefined ? 'was changed' : `cannot be read as before (${cause.message})`
   return new Rm3Error('BACKUP_DAMAGED', `${file} ${why}, while the backup was being loaded`, {
     file,

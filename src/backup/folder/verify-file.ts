@@ -83,9 +83,9 @@ function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void 
   let next = events.next()
   while (!next.done) {
     for (const placed of next.value) {
-      check.add(placed)
       const { event, line } = placed
       const place = `line ${line}`
+      check.add(event, place)
       if (!ids.add(event.eventId)) {
         throw new FileFault('id-twice', `another event has the id ${event.eventId}`, place)
       }

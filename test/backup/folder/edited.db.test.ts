@@ -5,9 +5,10 @@ import { listGrants } from '../../../projections/grants.ts'
 import { ROOT_VIEWER } from '../../../src/access/viewer.ts'
 import { readEdited } from '../../../src/backup/folder/edited-files.ts'
 import { editedLog, RESTARTED } from '../../../src/backup/folder/edited-log.ts'
-import { restoreEvents } from '../../../src/backup/folder/load.ts'
+import { besideFolder } from '../../../src/backup/folder/load.ts'
 import { verifyFolder } from '../../../src/backup/folder/verify.ts'
 import { writeBackupFolder } from '../../../src/backup/folder/write.ts'
+import { restoreEvents } from '../../../src/backup/restore-events.ts'
 import type { JsonObject } from '../../../src/codec/json.ts'
 import { change } from '../../../src/commands/change.ts'
 import { createPage, revisePage } from '../../../src/commands/pages.ts'
@@ -196,7 +197,7 @@ async function load(dir: string) {
   const log = await logOf(dir)
   await restoreEvents(
     { url, site: TEST_SITE },
-    { dir, events: log.events, stores: open.stores },
+    { events: log.events, beside: besideFolder(dir), stores: open.stores },
     { projections: await discoverProjections(), allowUnsafe: true },
   )
   return {

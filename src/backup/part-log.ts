@@ -1,19 +1,15 @@
-import type { JsonObject } from '../../codec/json.ts'
-import type { ProvableEvent } from '../../log/copy-history.ts'
-import { bodyHashOf, linkOf } from './item.ts'
-import { historyOf } from './load.ts'
-import { filesOfPart } from './plan.ts'
+import type { JsonObject } from '../codec/json.ts'
+import type { ProvableEvent } from '../log/copy-history.ts'
+import { bodyHashOf, linkOf } from './folder/item.ts'
 
 /**
- * A part of a backup with its history as a log of its own, held in memory: events with their ids, times, bodies and hashes, the erased ones
- * among them, on positions and a chain that begin anew.
+ * A part of a log as a log of its own: events with their ids, times, bodies and hashes, the erased ones among them, on positions and a chain
+ * that begin anew.
  *
- * @param path what ends at it or below it, without the site's grants and settings; null for all that the backup has
- * @throws PAGE_NOT_FOUND when there is nothing at the path
+ * @param part whole histories, in any order
  */
-export function partLog(dir: string, path: string | null): ProvableEvent[] {
-  const events = filesOfPart(dir, path).flatMap(file => [...historyOf(dir, file)].flat())
-  events.sort((one, other) => one.position - other.position)
+export function partLog(part: readonly ProvableEvent[]): ProvableEvent[] {
+  const events = part.toSorted((one, other) => one.position - other.position)
   return linked(events.map((event, index) => withPart(event, partOf(events, index))))
 }
 

@@ -1,0 +1,121 @@
+import { type Beside, blobsIn } from '../backup/beside.ts'
+import { partLog } from '../backup/part-log.ts'
+import type { Restored, RestoreOptions } from '../backup/restore.ts'
+import { restoreEvents } from '../backup/restore-events.ts'
+import type { BlobStores } from '../blobs/store.ts'
+import type { Json, JsonObject } from '../codec/json.ts'
+import { demandEmpty, type ImportedSite, importSite, type SiteImport } from '../commands/import.ts'
+import type { ProvableEvent } from '../log/copy-history.ts'
+import type { SiteDatabase } from '../pg/bulk.ts'
+import { discoverProjections } from '../projector/discover.ts'
+import type { Call, Outcome } from './command.ts'
+import { openStores, withDatabase, withSite } from './open.ts'
+import { withSteps } from './steps.ts'
+
+/** The backup that something is loaded from. */
+export interface Source {
+  /** What people call it. */
+  readonly name: string
+  /** What `--json` says of it. */
+  readonly told: JsonObject
+  readonly beside: Beside
+}
+
+/** Loads a part of a backup with its history into an empty site, as a log of its own. @throws what `restoreEvents` throws */
+export async function loadPart(
+  call: Call,
+  { name, told, beside }: Source,
+  part: readonly ProvableEvent[],
+): Promise<Outcome> {
+  const started = Date.now()
+  const dryRun = call.flag('dry-run')
+  const events = partLog(part)
+  const {
+    events: loaded,
+    head,
+    projections,
+  } = await restore(call, (database, stores, options) =>
+    restoreEvents(database, { events, beside, stores }, options),
+  )
+  const { position, chain, epoch } = head
+  const streams = new Set(events.map(({ stream }) => stream)).size
+  const erased = events.filter(({ salt }) => salt === null).length
+  const data = {
+    ...{ loaded: !dryRun, dryRun, events: loaded, source: told },
+    head: { position, chain, epoch },
+    proof: { events: position, streams, erased, chain, projections },
+    ms: Date.now() - started,
+  }
+  const text = [
+    dryRun ? `Dry run: nothing was kept.` : `Loaded a part of ${name}, as a new log.`,
+    `  ${position} events of ${streams} entities${erased > 0 ? `, ${erased} of them erased` : ''}; each has its hash, and the chain, which begins anew, ends with ${chain}`,
+    ...(dryRun
+      ? []
+      : [`  projections built, every row there as it was folded: ${projections.join(', ')}`]),
+  ].join('\n')
+  return { text, data: data as unknown as Json }
+}
+
+/** Loads a backup, or a part of it, without its past into an empty site. @throws SITE_NOT_EMPTY, what `importSite` throws */
+export async function loadPresent(
+  call: Call,
+  { name, told, beside }: Source,
+  plan: SiteImport,
+): Promise<Outcome> {
+  const started = Date.now()
+  const dryRun = call.flag('dry-run')
+  const { head, proof } = await importPlan(call, beside, plan)
+  const { position, chain, epoch } = head
+  const data = {
+    ...{ loaded: !dryRun, dryRun, proof, source: told },
+    head: { position, chain, epoch },
+    ms: Date.now() - started,
+  }
+  const text = [
+    dryRun ? `Dry run: nothing was kept.` : `Loaded ${name} without history, as a new log.`,
+    `  ${proof.events} events in ${proof.streams} streams: ${proof.pages} pages, ${proof.documents} whole documents, ${proof.blobs} files, ${proof.grants} grants, ${proof.roles} roles of users, ${proof.credentials} credentials`,
+    `  compared with the backup: every event, every document, what the site shows of them`,
+    `  log head ${position}, chain ${chain}`,
+  ].join('\n')
+  return { text, data: data as unknown as Json }
+}
+
+/** Makes events of a plan, and puts the files that they attach into the stores. */
+export async function importPlan(
+  call: Call,
+  beside: Beside,
+  plan: SiteImport,
+): Promise<ImportedSite> {
+  return withSite(call, async (site, config) => {
+    await demandEmpty(site.db, plan)
+    const { signal } = call
+    const dryRun = call.flag('dry-run')
+    const stores = await openStores(config)
+    return withSteps(call, async onProgress => {
+      const wanted = blobsIn(plan.appends.flatMap(({ events }) => events))
+      const onFile = (done: number, total: number) => onProgress('files', done, total)
+      if (!dryRun) await beside.putBlobs(wanted, stores, { signal, onProgress: onFile })
+      return importSite(site, plan, { onProgress, dryRun, signal })
+    })
+  })
+}
+
+type Restoring = (
+  database: SiteDatabase,
+  stores: BlobStores,
+  options: RestoreOptions,
+) => Promise<Restored>
+
+/** Brings a log into an empty site, showing how far that is. */
+export async function restore(call: Call, work: Restoring): Promise<Restored> {
+  return withDatabase(call, async ({ url }, config) => {
+    const projections = await discoverProjections()
+    const stores = await openStores(config)
+    return withSteps(call, onProgress =>
+      work({ url, site: config.site }, stores, {
+        ...{ projections, onProgress, signal: call.signal, dryRun: call.flag('dry-run') },
+        allowUnsafe: config.unsafeDatabaseAllowed,
+      }),
+    )
+  })
+}
