@@ -3,25 +3,31 @@ import type { State } from '../content/state.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
 import { copyStreams } from '../log/copy.ts'
 import { readHead } from '../log/read.ts'
+import { faultOfErasures } from '../log/verify.ts'
 import type { Bulk } from '../pg/bulk.ts'
 import { listChunks } from '../projector/chunks.ts'
 import type { EntityProjection } from '../projector/define.ts'
 import { foldStreams } from '../projector/fold-streams.ts'
 import { isSoundTip, payloadFault } from './folder/check-payload.ts'
 
-/** Has no rows, and refuses payloads that no rm3 has written. */
+/** Has no rows, and refuses payloads that no rm3 has written, and what they come to. */
 const SHAPES: EntityProjection = {
   ...{ name: 'shapes', version: 1, mode: 'async', sql: '', tables: {} },
-  step: ({ event }) => {
+  step: ({ event, after }) => {
     const fault = payloadFault(event.type, event.data as unknown as JsonObject)
-    if (fault === null) return []
-    throw unfit(`${fault} of the event at position ${event.position} is not of its type`)
+    if (fault !== null) {
+      throw unfit(`${fault} of the event at position ${event.position} is not of its type`)
+    }
+    if (after.kind === 'entity' && !isSoundTip(after)) {
+      throw unfit(`what is left of ${after.path} at position ${event.position} is no document`)
+    }
+    return []
   },
 }
 
 /**
  * Folds every stream of a log, so that none is kept of which projections cannot be built: payloads are of their types, patches apply, each
- * event can follow the one before, and no two pages are live at one path. Holds the paths of live pages.
+ * event can follow the one before, only what an erasure tells of is empty, and no two pages are live at one path. Holds the paths of live pages.
  *
  * @param onProgress told events folded, and all
  * @throws BACKUP_DAMAGED, BACKUP_NEWER when an event is not known here
@@ -32,6 +38,8 @@ export async function proveFold(
   onProgress: (done: number, total: number) => void,
 ): Promise<void> {
   const { position } = await readHead(bulk.db)
+  const fault = await faultOfErasures(bulk.db, position)
+  if (fault !== null) throw unfit(`position ${fault.position}: ${fault.text}`)
   const paths = new Set<string>()
   const sink = {
     add: () => undefined,
@@ -53,7 +61,6 @@ export async function proveFold(
 
 function demandSound(state: State, paths: Set<string>): void {
   if (state.kind !== 'entity') return
-  if (!isSoundTip(state)) throw unfit(`what the patches make of ${state.path} is no document`)
   if (state.state !== 'live') return
   if (paths.has(state.path)) throw unfit(`two pages are live at ${state.path}`)
   paths.add(state.path)

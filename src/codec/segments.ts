@@ -44,16 +44,38 @@ export function unescapedKey(key: string): string {
   return key.endsWith(TEXT) && TEXT_LIKE.test(key) ? key.slice(1) : key
 }
 
+/** Parts that were found to be sound. They are never changed: patches make others. */
+const sound = new WeakSet<object>()
+
+/**
+ * Whether patches have left a form that is one of a document: texts are lists of texts, and no key is `__proto__`. What it shares with forms
+ * that were looked at before is not looked at again.
+ */
+export function isSegmented(value: Json): boolean {
+  if (value === null || typeof value !== 'object' || sound.has(value)) return true
+  const isSound = Array.isArray(value)
+    ? value.every(isSegmented)
+    : Object.hasOwn(value, TEXT)
+      ? piecesOf(value) !== null
+      : Object.keys(value).every(key => key !== '__proto__' && isSegmented(value[key] as Json))
+  if (isSound) sound.add(value)
+  return isSound
+}
+
 function joined(object: JsonObject): string {
-  const segments = object[TEXT]
-  if (
-    Array.isArray(segments) &&
-    segments.every(segment => typeof segment === 'string') &&
-    Object.keys(object).length === 1
-  ) {
-    return segments.join('')
-  }
+  const pieces = piecesOf(object)
+  if (pieces !== null) return pieces.join('')
   throw new Rm3Error('LOG_DAMAGED', 'A $text in the segmented form is not a list of texts.')
+}
+
+/** The pieces of a text; null when the object is none. */
+function piecesOf(object: JsonObject): readonly string[] | null {
+  const pieces = object[TEXT]
+  const isText =
+    Array.isArray(pieces) &&
+    pieces.every(piece => typeof piece === 'string') &&
+    Object.keys(object).length === 1
+  return isText ? pieces : null
 }
 
 /** `value` itself when neither its members nor its keys change. */

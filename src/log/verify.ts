@@ -228,7 +228,8 @@ const ERASURES = `with told as (
   )
   select position, text from wrong where position <= $1::bigint order by position limit 1`
 
-async function faultOfErasures(db: Db, until: number): Promise<LogFault | null> {
+/** The first event by position, up to one, that is not emptied or read as erasures say: hashes and chain do not tell that. */
+export async function faultOfErasures(db: Db, until: number): Promise<LogFault | null> {
   const [found] = await db.rows<{ position: number; text: string }>(ERASURES, [until])
   return found === undefined ? null : { rule: 'erasure-differs', ...found }
 }

@@ -2,6 +2,7 @@ import { fromMessagePack, toMessagePack } from '../../codec/message-pack.ts'
 import { chainLink } from '../../log/chain.ts'
 import { bodyHash } from '../../log/event.ts'
 import { instantText, type RawEvent, uuidOfHex } from '../../log/raw-rows.ts'
+import { objectIn } from '../folder/read-history.ts'
 
 const UUID_BYTES = 16
 const SALT_BYTES = 16
@@ -85,7 +86,7 @@ export function unpackEvents(body: Uint8Array, chain: Buffer): RawEvent[] {
     } else {
       event.salt = salt
       event.bodyHash = bodyHash(salt, event.note, event.meta, event.data)
-      if (event.data === null || event.meta === null) throw new Error('an event is erased in part')
+      demandKept(event)
     }
     before = chainLink(before, event, event.bodyHash)
     event.chain = before
@@ -93,6 +94,22 @@ export function unpackEvents(body: Uint8Array, chain: Buffer): RawEvent[] {
   }
   if (erased * HASH_BYTES !== hashes.length) throw new Error('there are more hashes than events')
   return events
+}
+
+/** JSON that rm3 does not keep could be saved by no folder. */
+function demandKept({ position, meta, data }: RawEvent): void {
+  for (const [name, text] of Object.entries({ meta, data })) {
+    if (text === null) throw new Error('an event is erased in part')
+    try {
+      objectIn(text)
+    } catch (thrown) {
+      throw new Error(`${name} of the event at position ${position}: ${messageOf(thrown)}`)
+    }
+  }
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
 function demandErased({ note, meta, data, bodyHash: hash }: RawEvent): void {
@@ -138,15 +155,19 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+const FIRST_MS = Date.parse('0001-01-01T00:00:00.000Z')
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
+const isOf = (least: number, most: number) => (value: unknown) =>
+  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
 const isText = (value: unknown) => typeof value === 'string'
 const isTextOrNull = (value: unknown) => value === null || typeof value === 'string'
 const LISTS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  revision: Number.isSafeInteger,
+  revision: isOf(1, 2 ** 31 - 1),
   type: isText,
-  version: Number.isSafeInteger,
+  version: isOf(1, 2 ** 15 - 1),
   actor: isText,
-  at: Number.isSafeInteger,
-  recordedAt: Number.isSafeInteger,
+  at: isOf(FIRST_MS, LAST_MS),
+  recordedAt: isOf(FIRST_MS, LAST_MS),
   note: isTextOrNull,
   meta: isTextOrNull,
   data: isTextOrNull,

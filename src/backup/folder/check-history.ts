@@ -70,14 +70,19 @@ export class HistoryCheck {
     return { state: this.#state, positions: this.#positions, erased: this.#erased }
   }
 
-  #read(event: PlacedEvent['event']): PlacedEvent['event'] {
+  #read(event: PlacedEvent['event'], place: string): PlacedEvent['event'] {
     if (!isErased(event)) return event
     this.#standIns ??= this.#findStandIns()
-    return asRead(event, this.#standIns)
+    if (this.#standIns.has(event.revision)) return asRead(event, this.#standIns)
+    throw new FileFault(
+      'erasure-missing',
+      `the event at position ${event.position} is empty, and no erasure says so`,
+      place,
+    )
   }
 
   #fold(event: PlacedEvent['event'], place: string): void {
-    const read = this.#read(event)
+    const read = this.#read(event, place)
     const { type, version, position, data, meta } = read
     const known = Object.hasOwn(EVENT_VERSIONS, type)
       ? EVENT_VERSIONS[type as keyof typeof EVENT_VERSIONS]

@@ -1,25 +1,35 @@
 import type { Json, JsonObject } from '../../codec/json.ts'
+import { isSegmented } from '../../codec/segments.ts'
 import { checkImportedDocument } from '../../content/check-document.ts'
 import { isPath } from '../../content/path.ts'
+import { compilePattern } from '../../content/pattern.ts'
 import type { Entity } from '../../content/state.ts'
 import { isRm3Error } from '../../errors.ts'
+import { isInstant as isInstantText } from '../../log/check-entry.ts'
 
 type Check = (value: Json | undefined) => boolean
 
 const SHA256 = /^[0-9a-f]{64}$/
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+/** Tables keep revisions as PostgreSQL's int. */
+const REVISION_MAX = 2 ** 31 - 1
+/** Deeper than any document is; each step goes one level down. */
+const STEPS_MAX = 80
 
 const isText: Check = value => typeof value === 'string'
-const isWord: Check = value => typeof value === 'string' && /^\S{1,1000}$/.test(value)
-const isRevision: Check = value => Number.isSafeInteger(value) && (value as number) >= 0
+/** What may be a key of an object. */
+const isKey: Check = value => typeof value === 'string' && value !== '__proto__'
+const isWord: Check = value => isKey(value) && /^\S{1,1000}$/.test(value as string)
+const isSize: Check = value => Number.isSafeInteger(value) && (value as number) >= 0
+const isRevision: Check = value => isSize(value) && (value as number) <= REVISION_MAX
 const isUuid: Check = value => typeof value === 'string' && UUID.test(value)
 const isPathValue: Check = value => isPath(value)
-const isInstant: Check = value => typeof value === 'string' && INSTANT.test(value)
+const isInstant: Check = value => typeof value === 'string' && isInstantText(value)
 const isTrue: Check = value => value === true
 const isObject: Check = value =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isAny: Check = value => value !== undefined
+const isPattern: Check = value => isText(value) && isTakenBy(() => compilePattern(value as string))
 
 const optional =
   (check: Check): Check =>
@@ -37,19 +47,19 @@ const IMPORTED = {
 }
 const isPatch: Check = value =>
   Array.isArray(value) &&
-  value.every(
-    step =>
-      isObject(step) && isText((step as JsonObject)['path']) && isText((step as JsonObject)['op']),
-  )
+  value.every(step => {
+    const { op, path } = isObject(step) ? (step as JsonObject) : {}
+    return typeof path === 'string' && path.split('/').length <= STEPS_MAX && isText(op)
+  })
 const REVIEW = optional(oneOf('waiting', 'rejected'))
 const CREDENTIAL = {
   credential: isUuid,
   provider: isWord,
   label: optional(isText),
   scope: optional(isText),
-  expires: optional(isText),
+  expires: optional(isInstant),
 }
-const GRANT = { role: isWord, permission: isWord, pattern: isWord }
+const GRANT = { role: isWord, permission: isWord, pattern: isPattern }
 
 const isStandIn: Check = value => {
   if (!isObject(value)) return false
@@ -82,13 +92,13 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   PageDeleted: { ...IMPORTED, redirect: optional(isText) },
   PageUndeleted: { path: isPathValue },
   BlobAttached: {
-    ...{ name: isText, sizeBytes: isRevision, mediaType: isText },
+    ...{ name: isKey, sizeBytes: isSize, mediaType: isText },
     ...{
       sha256: value => typeof value === 'string' && SHA256.test(value),
       category: oneOf('public', 'private'),
     },
   },
-  BlobDetached: { name: isText },
+  BlobDetached: { name: isKey },
   RoleAssigned: { role: isWord },
   RoleDeassigned: { role: isWord },
   CredentialSet: CREDENTIAL,
@@ -125,13 +135,21 @@ export function isSoundTip({ tip }: Pick<Entity, 'tip'>): boolean {
   const { proto, hidden, summary, data, tags, ...others } = tip as JsonObject
   const hasParts = isObject(summary) && isObject(data) && isObject(tags)
   return (
-    isText(proto) && typeof hidden === 'boolean' && hasParts && Object.keys(others).length === 0
+    isText(proto) &&
+    typeof hidden === 'boolean' &&
+    hasParts &&
+    Object.keys(others).length === 0 &&
+    isSegmented(tip as JsonObject)
   )
 }
 
 function isDocument(value: Json | undefined): boolean {
+  return isTakenBy(() => checkImportedDocument(value))
+}
+
+function isTakenBy(check: () => unknown): boolean {
   try {
-    checkImportedDocument(value)
+    check()
     return true
   } catch (thrown) {
     if (isRm3Error(thrown)) return false

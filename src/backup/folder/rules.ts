@@ -24,6 +24,7 @@ export const RULES = {
   'event-unknown': 'An event is of a type or version that this rm3 does not know.',
   'event-shape': 'The payload of an event is not what its type has.',
   'event-unfoldable': 'An event cannot follow the one before it.',
+  'erasure-missing': 'An event is empty, and no erasure in its history says so.',
   'position-twice': 'Two events have the same position.',
   'position-missing': 'No event has a position that the log had.',
   'chain-broken': 'The events do not follow one another as they did in the log.',

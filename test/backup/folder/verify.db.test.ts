@@ -170,6 +170,13 @@ const BREAKS: readonly (readonly [Rule, (dir: string) => void, 'sealed'?])[] = [
       ),
   ],
   [
+    'erasure-missing',
+    dir =>
+      forge(dir, event =>
+        event.position === 7 ? { ...event, note: null, meta: null, data: null, salt: null } : event,
+      ),
+  ],
+  [
     'time-decreases',
     dir =>
       forge(dir, event =>
