@@ -38,18 +38,19 @@ const RFC_3339 =
  * `2024-03-05` in the time zone of the site). An instant means the last position recorded by then, a day, month or year the last one
  * within it, which is the newest while it lasts. What lies ahead of the clock means what will be by then as far as it is scheduled.
  *
+ * @param parameter what the caller knows the time by
  * @throws AT_INVALID when it is none of them, or a position that is ahead of the log
  */
-export async function resolveAt(db: Db, text: string): Promise<At> {
+export async function resolveAt(db: Db, text: string, parameter = 'at'): Promise<At> {
   const asked = parseAsked(text)
-  if (asked !== null) return momentOf(asked, await findMoment(db, JSON.stringify(asked)))
+  if (asked !== null) return momentOf(asked, await findMoment(db, JSON.stringify(asked)), parameter)
   const revision = NUMBERED.exec(text)?.[2]
-  if (revision !== undefined) return revisionAt(Number(revision))
+  if (revision !== undefined) return revisionAt(Number(revision), parameter)
   const now = new Date().toISOString()
   const instant = parseInstant(text)
   if (instant !== null) return atInstant(db, instant, now)
   const period = parsePeriod(text, await readTimeZone(db), now)
-  if (period === null) throw invalid(text, 'is no time')
+  if (period === null) throw invalid(parameter, text, 'is no time')
   return atEndOf(db, period, now)
 }
 
@@ -62,21 +63,21 @@ export function parseAsked(text: string): Asked | null {
 }
 
 /** As `resolveAt` where there is no single page. @throws AT_INVALID also for `revision:N` */
-export async function resolveMoment(db: Db, text: string): Promise<Moment> {
-  return demandMoment(await resolveAt(db, text)) as Moment
+export async function resolveMoment(db: Db, text: string, parameter = 'at'): Promise<Moment> {
+  return demandMoment(await resolveAt(db, text, parameter), parameter) as Moment
 }
 
 /** As `resolveMoment` for an end of a stretch of what was done. @throws AT_INVALID also for an instant ahead */
-export async function resolvePosition(db: Db, text: string): Promise<AtPosition> {
-  const moment = await resolveMoment(db, text)
+export async function resolvePosition(db: Db, text: string, parameter = 'at'): Promise<AtPosition> {
+  const moment = await resolveMoment(db, text, parameter)
   if (!('ahead' in moment)) return moment
-  throw invalid(moment.ahead, 'lies ahead, and what will be done by then is not done')
+  throw invalid(parameter, moment.ahead, 'lies ahead, and what will be done by then is not done')
 }
 
 /** A time of the site; null is now. @throws AT_INVALID when it is a revision */
-export function demandMoment(at: At | null): Moment | null {
+export function demandMoment(at: At | null, parameter = 'at'): Moment | null {
   if (at === null || !('revision' in at)) return at
-  throw invalid(`revision:${at.revision}`, 'is of one page, and this is not about one')
+  throw invalid(parameter, `revision:${at.revision}`, 'is of one page, and this is not about one')
 }
 
 /**
@@ -123,20 +124,28 @@ export async function readTimeZone(db: Db): Promise<string> {
   return typeof zone === 'string' && isTimeZone(zone) ? zone : 'UTC'
 }
 
-function revisionAt(revision: number): At {
+function revisionAt(revision: number, parameter: string): At {
   if (revision < 1 || revision > REVISION_MAX)
-    throw invalid(`revision:${revision}`, 'is no revision')
+    throw invalid(parameter, `revision:${revision}`, 'is no revision')
   return { revision }
 }
 
 const REVISION_MAX = 2_147_483_647
 
 /** The position that was asked for, with what was found of it. @throws AT_INVALID when it is ahead of the log */
-export function momentOf(asked: Asked, { position, recordedAt, head }: MomentRow): AtPosition {
+export function momentOf(
+  asked: Asked,
+  { position, recordedAt, head }: MomentRow,
+  parameter = 'at',
+): AtPosition {
   const settled = 'position' in asked || position < head
   if (position === 0) return { position, recordedAt: '-infinity', settled }
   if (recordedAt !== null) return { position, recordedAt, settled }
-  throw invalid(`position:${position}`, `is after the end of the log, which is at ${head}`)
+  throw invalid(
+    parameter,
+    `position:${position}`,
+    `is after the end of the log, which is at ${head}`,
+  )
 }
 
 async function atInstant(db: Db, instant: string, now: string): Promise<Moment> {
@@ -189,7 +198,8 @@ const findMoment = gathered(MOMENTS_AT_ONCE, (db, keys) =>
 const ALLOWED =
   'position:N, revision:N of a page, an RFC 3339 instant, yesterday, today, or a year, month or day such as 2024, 2024-03 or 2024-03-05'
 
-function invalid(text: string, why: string): Rm3Error {
+function invalid(parameter: string, text: string, why: string): Rm3Error {
   const at = text.slice(0, 60)
-  return new Rm3Error('AT_INVALID', `at=${at} ${why}; allowed are ${ALLOWED}`, { at })
+  const message = `${parameter}=${at} ${why}; allowed are ${ALLOWED}`
+  return new Rm3Error('AT_INVALID', message, { parameter, at })
 }

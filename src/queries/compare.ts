@@ -54,10 +54,10 @@ export async function readSides(
   range: { from: string; to: string },
 ): Promise<Sides> {
   const { viewer, subject } = await getSubject(site, reader, path)
-  const [from, to] = await Promise.all(
-    [range.from, range.to].map(text => sideOf(site, viewer, subject, text)),
-  )
-  return { from: from as Side, to: to as Side }
+  const side = (parameter: 'from' | 'to') =>
+    sideOf(site, viewer, subject, { parameter, text: range[parameter] })
+  const [from, to] = await Promise.all([side('from'), side('to')])
+  return { from, to }
 }
 
 /** RFC 6902: what makes the document of `to` out of that of `from`. */
@@ -87,13 +87,20 @@ export function filesBetween({
 
 const NUMBER = /^[1-9]\d{0,8}$/
 
-async function sideOf(site: Site, viewer: Viewer, subject: Subject, text: string): Promise<Side> {
-  const at = NUMBER.test(text) ? { revision: Number(text) } : await resolveAt(site.db, text)
+async function sideOf(
+  site: Site,
+  viewer: Viewer,
+  subject: Subject,
+  { parameter, text }: { parameter: 'from' | 'to'; text: string },
+): Promise<Side> {
+  const at = NUMBER.test(text)
+    ? { revision: Number(text) }
+    : await resolveAt(site.db, text, parameter)
   if ('revision' in at) return revisionSide(site, viewer, subject, at.revision)
   if ('position' in at) return shownSide(site, viewer, subject, at.position)
-  throw new Rm3Error('AT_INVALID', 'what lies ahead cannot be compared', {
-    at: text.slice(0, 60),
-  })
+  const end = text.slice(0, 60)
+  const message = `${parameter}=${end} lies ahead, and what lies ahead cannot be compared`
+  throw new Rm3Error('AT_INVALID', message, { parameter, at: end })
 }
 
 async function revisionSide(

@@ -24,15 +24,17 @@ export async function undoSelectorOf(
   asked: UndoAsked,
   keeps: string | null,
 ): Promise<UndoSelector> {
-  const positionOf = async (text: string | undefined, otherwise: number) =>
-    text === undefined ? otherwise : (await resolvePosition(db, text)).position
+  const positionOf = async (parameter: 'from' | 'to', otherwise: number) => {
+    const text = asked[parameter]
+    return text === undefined ? otherwise : (await resolvePosition(db, text, parameter)).position
+  }
   return {
     actor: asked.user === undefined ? null : await actorOf(db, asked.user),
     token: asked.token ?? null,
     importedFrom: asked.import ?? null,
     undo: asked.undo ?? null,
-    after: await positionOf(asked.from, 0),
-    upTo: await positionOf(asked.to, FOREVER - 1),
+    after: await positionOf('from', 0),
+    upTo: await positionOf('to', FOREVER - 1),
     under: asked.under === undefined ? null : parsePath(asked.under),
     keeps,
   }

@@ -5,7 +5,15 @@ import type { Following } from '../../src/projector/follow.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
 import { follow, found } from './html-site.ts'
-import { page, putGrants, putPages, putUser, type TestServer, testServer } from './support.ts'
+import {
+  member,
+  page,
+  putGrants,
+  putPages,
+  putUser,
+  type TestServer,
+  testServer,
+} from './support.ts'
 
 interface Change {
   readonly type: string
@@ -158,6 +166,23 @@ suite('what changed on the site', test => {
     ]) {
       const answer = await open.server.inject(`/api/changes?${query}`)
       assert.is(answer.statusCode, 400, query)
+    }
+  })
+
+  test('names the end of the stretch that is no time', async () => {
+    for (const [query, named] of [
+      ['from=x&to=position:1', 'from=x '],
+      ['from=position:1&to=x', 'to=x '],
+      ['from=revision:1', 'from=revision:1 '],
+      ['to=position:99999', 'to=position:99999 '],
+    ] as const) {
+      for (const url of [`/api/changes?${query}`, `/api/changes/density?${query}`]) {
+        const { body } = await open.server.inject(url)
+
+        assert.is(member(body, 'code'), 'AT_INVALID', url)
+        assert.match(String(member(body, 'detail')), named)
+        assert.is(member(body, 'parameter'), named.split('=')[0])
+      }
     }
   })
 

@@ -5,7 +5,7 @@ import { readHead } from '../../src/log/read.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
 import { attachPicture, edit, make, text } from './html-site.ts'
-import { serverWithSecrets, type TestServer } from './support.ts'
+import { member, serverWithSecrets, type TestServer } from './support.ts'
 
 interface Readable {
   readonly from: number
@@ -101,6 +101,12 @@ suite('how a page differs between two times', test => {
     }
     const later = new Date(Date.now() + 86_400_000).toISOString()
     assert.is((await ask(`from=1&to=${later}`)).statusCode, 400)
+    assert.match(String(member((await ask('from=x&to=1')).body, 'detail')), 'from=x ')
+    assert.match(
+      String(member((await ask('from=1&to=position:999')).body, 'detail')),
+      'to=position',
+    )
+    assert.match(String(member((await ask(`from=${later}&to=1`)).body, 'detail')), 'from=')
     assert.is((await ask('from=1&to=99')).statusCode, 404)
   })
 

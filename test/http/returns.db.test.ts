@@ -10,6 +10,7 @@ import { page, putPages, serverWithEditor, type TestServer, withToken } from './
 
 interface Answer {
   code?: string
+  detail?: string
   dryRun?: boolean
   path: string
   changes?: boolean
@@ -127,6 +128,8 @@ suite('what comes back over HTTP', test => {
       shown.pages?.map(({ path }) => path),
       ['wh.late.x'],
     )
+    const never = await send('wh.late/undelete', { below: true, from: 'never' })
+    assert.match(never.detail ?? '', 'from=never is no time')
 
     await change(open.site, AS_ROOT, it =>
       denyRole(it, { role: 'nobody', permission: 'history', pattern: '*' }),

@@ -76,6 +76,8 @@ suite('undo over HTTP', test => {
 
     assert.is(await status({}), 400)
     assert.is(await status({ user: 'eve', from: 'never' }), 400)
+    const never = await send(ann, 'POST', '/api/undo', { user: 'eve', to: 'never' })
+    assert.match(never.json<{ detail: string }>().detail, 'to=never is no time')
     assert.is(await status({ user: 'eve', under: '..' }), 400)
     assert.is(await status({ token: 'x' }), 400)
     assert.is(await status({ token: items[0]?.id }), 404)

@@ -120,9 +120,9 @@ export async function changesAsked(
   db: HttpContext['site']['db'],
   { from, to, under, author, type }: ChangesQuery,
 ): Promise<ChangesAsked> {
-  const positionOf = async (text: string | undefined) =>
-    text === undefined ? null : (await resolvePosition(db, text)).position
-  const [after, until] = await Promise.all([positionOf(from), positionOf(to)])
+  const positionOf = async (text: string | undefined, parameter: 'from' | 'to') =>
+    text === undefined ? null : (await resolvePosition(db, text, parameter)).position
+  const [after, until] = await Promise.all([positionOf(from, 'from'), positionOf(to, 'to')])
   return {
     from: after,
     to: until,

@@ -123,7 +123,7 @@ async function bringBack(
   const path = parsePath(request.params.path)
   const etag = ifMatchOf(request)
   const { to, below = false, from, dryRun = false, note } = request.body
-  const after = from === undefined ? 0 : (await resolvePosition(site.db, from)).position
+  const after = from === undefined ? 0 : (await resolvePosition(site.db, from, 'from')).position
   const options = { ...(to !== undefined && { to: parsePath(to) }), below, after }
   const author = await authorOf(site, request, note)
   if (dryRun) {
