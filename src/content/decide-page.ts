@@ -214,12 +214,15 @@ export function patchTo(tip: Stored, document: Document): Operation[] {
 const LOCAL_REDIRECT = /^\/(?![/\\])[^\s\\\p{Cc}\p{Cs}]*$/u
 const OUTSIDE_REDIRECT = /^https?:\/\/[^\s/\\@\p{Cc}\p{Cs}]+(\/[^\s\\\p{Cc}\p{Cs}]*)?$/u
 
-/** @throws REDIRECT_INVALID unless it is a path of this site (`/a/b/`) or an http(s) address */
+/** Whether readers may be sent there: to a path of this site (`/a/b/`) or an http(s) address. */
+export function isRedirect(text: string): boolean {
+  if (text.length > REDIRECT_MAX) return false
+  return LOCAL_REDIRECT.test(text) || (OUTSIDE_REDIRECT.test(text) && URL.canParse(text))
+}
+
+/** @throws REDIRECT_INVALID */
 function checkRedirect(redirect: string): void {
-  if (redirect.length <= REDIRECT_MAX) {
-    if (LOCAL_REDIRECT.test(redirect)) return
-    if (OUTSIDE_REDIRECT.test(redirect) && URL.canParse(redirect)) return
-  }
+  if (isRedirect(redirect)) return
   throw new Rm3Error(
     'REDIRECT_INVALID',
     'a redirect is a path of this site such as /a/b/, or an http:// or https:// address without a user name',

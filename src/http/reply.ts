@@ -90,3 +90,8 @@ export function sayWhen(reply: FastifyReply, position: number, recordedAt: strin
   if (recordedAt === null || recordedAt === '-infinity') return
   reply.header('Memento-Datetime', new Date(recordedAt).toUTCString())
 }
+
+/** Sends a reader to where somebody wrote that readers be sent; letters that no header takes are escaped. @param url as `isRedirect` takes it */
+export function sendElsewhere(reply: FastifyReply, url: string): FastifyReply {
+  return reply.redirect(url.replace(/[^\x21-\x7e]+/gu, encodeURIComponent), 302)
+}

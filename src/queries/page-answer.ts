@@ -1,5 +1,6 @@
 import type { Stub } from '../../projections/page-history.ts'
 import type { Viewer } from '../access/viewer.ts'
+import { isRedirect } from '../content/decide-page.ts'
 import { documentOf } from '../content/document.ts'
 import type { Entity } from '../content/state.ts'
 import type { Mementos } from './mementos.ts'
@@ -33,7 +34,8 @@ export function answerOfStub(viewer: Viewer, path: string, stub: Stub | null): P
   if (stub === null) return { type: 'absent', viewer }
   if (stub.state === 'deleted') {
     if (stub.path !== path && !viewer.may('view', stub.path)) return { type: 'absent', viewer }
-    return stub.redirect === null
+    // what was loaded may name anything: nobody is sent to a script, or to more than one header
+    return stub.redirect === null || !isRedirect(stub.redirect)
       ? { type: 'gone', viewer }
       : { type: 'redirected', url: stub.redirect, viewer }
   }

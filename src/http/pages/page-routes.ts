@@ -9,11 +9,11 @@ import { readPage } from '../../queries/read-page.ts'
 import { mayReadPast, viewerOf } from '../../queries/reader.ts'
 import type { PageRecord } from '../../queries/record.ts'
 import { findRevisionEntry } from '../../queries/revisions.ts'
-import { safeLink, urlOfPath } from '../../scheme/site-urls.ts'
+import { urlOfPath } from '../../scheme/site-urls.ts'
 import type { RevisionNotice } from '../../scheme/views.ts'
 import { linkOriginal, linkTimes, negotiated, pageUrls, sendToMemento } from '../memento.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sayWhen } from '../reply.ts'
+import { sayWhen, sendElsewhere } from '../reply.ts'
 import { actorPerson, ROOT } from './around.ts'
 import { type Query, queryOf, revisionOf, textOf } from './asked.ts'
 import { chosenIn } from './chosen.ts'
@@ -164,12 +164,8 @@ function answerOther(
   if (answer.type === 'moved' && isUnder(answer.to, ROOT)) {
     return reply.redirect(toUrl(answer.to, ROOT) + searchOf(request), 308)
   }
-  if (answer.type === 'redirected') {
-    const url = safeLink(answer.url)
-    // someone's words in the log: only ever a path of this site or an http(s) address
-    if (url !== null && /^(\/(?![/\\])|https?:)/i.test(url)) return reply.redirect(url, 302)
-  }
-  if (answer.type === 'gone' || answer.type === 'redirected') {
+  if (answer.type === 'redirected') return sendElsewhere(reply, answer.url)
+  if (answer.type === 'gone') {
     throw new Rm3Error('PAGE_GONE', `${path} was deleted`, { path })
   }
   throw absent(path)

@@ -16,7 +16,7 @@ import {
 } from '../memento.ts'
 import { prefersJson } from '../plugins/errors.ts'
 import { readerOf } from '../plugins/speaker.ts'
-import { sayWhen } from '../reply.ts'
+import { sayWhen, sendElsewhere } from '../reply.ts'
 import { sendBlob } from '../send-blob.ts'
 import { sendTimemap, type TimemapFormat } from '../timemap.ts'
 import { notThere, sendPage } from './page-reads.ts'
@@ -90,7 +90,7 @@ async function sendRecord(
     const [, search] = splitUrl(request.url)
     return reply.redirect(`${toUrl(answer.to, ROOT)}${search}`, 308)
   }
-  if (answer.type === 'redirected') return reply.redirect(answer.url, 302)
+  if (answer.type === 'redirected') return sendElsewhere(reply, answer.url)
   return sendPage(request, reply, { path, answer, urls })
 }
 
