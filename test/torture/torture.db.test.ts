@@ -6,9 +6,12 @@ import { type TortureReport, torture } from './torture.ts'
 /** `npm run torture` is the long version. A failure is looked into with its seed: `npm run torture -- --seed N`. */
 const seed = Number(process.env['RM3_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const SECONDS = 8
+/** Chance decides whether an answer is lost that nobody gets later: of so many runs one has such. */
+const RUNS_MAX = 6
 const CONTROL_SECONDS = 1
 const CONTROLS_MAX = 8
 const DEADLINE_MS = 60_000
+const RUNS_DEADLINE_MS = 240_000
 
 let server: TortureServer
 
@@ -21,27 +24,23 @@ suite(`torture with seed ${seed}`, test => {
   test(
     'loses, doubles and reorders nothing while servers, clients and connections are killed',
     async () => {
-      const report = await torture({
-        server,
-        seed,
-        seconds: SECONDS,
-        processes: 3,
-        writers: 8,
-        readers: 1,
-        streams: 50,
-        hot: 5,
-        bug: null,
-        serverKills: 2,
-        faults: { kinds: 'all', everyMs: 250 },
-      })
+      const reports: TortureReport[] = []
+      while (reports.length < RUNS_MAX && !reports.some(({ results }) => results.unknown > 0)) {
+        reports.push(await run(seed + reports.length))
+      }
 
-      assert.equal(report.violations.slice(0, 5), [])
-      assert.is(report.faults['killed servers'], 2)
-      assert.ok(report.results.ok > 50, describe(report))
-      assert.ok(report.results.conflict > 0, describe(report))
-      assert.ok(report.results.unknown > 0, describe(report))
+      for (const report of reports) {
+        assert.equal(report.violations.slice(0, 5), [])
+        assert.is(report.faults['killed servers'], 2)
+        assert.ok(report.results.ok > 50, describe(report))
+        assert.ok(report.results.conflict > 0, describe(report))
+      }
+      assert.ok(
+        reports.some(({ results }) => results.unknown > 0),
+        reports.map(describe).join('\n'),
+      )
     },
-    DEADLINE_MS,
+    RUNS_DEADLINE_MS,
   )
 
   for (const bug of Object.keys(PLANTED) as Bug[]) {
@@ -56,6 +55,22 @@ suite(`torture with seed ${seed}`, test => {
     )
   }
 })
+
+function run(seed: number): Promise<TortureReport> {
+  return torture({
+    ...{
+      server,
+      seed,
+      seconds: SECONDS,
+      processes: 3,
+      writers: 8,
+      readers: 1,
+      streams: 50,
+      hot: 5,
+    },
+    ...{ bug: null, serverKills: 2, faults: { kinds: 'all', everyMs: 250 } },
+  })
+}
 
 /** One second is plenty, but on a machine that is busy with other things. */
 async function untilFound(bug: Bug): Promise<TortureReport> {
