@@ -7,8 +7,11 @@ export interface Chunk {
   readonly until: string | null
 }
 
-/** Events of a chunk, about: a crash costs one, and each is sorted in memory. */
-const CHUNK_EVENTS = 20_000
+/** Most events of a chunk, about: a crash costs one, and each is sorted in memory. */
+const CHUNK_EVENTS_MAX = 20_000
+/** A short log comes in so many chunks too, for all threads to have some and the progress to be seen; smaller ones than this are not worth it. */
+const CHUNKS_WANTED = 12
+const CHUNK_EVENTS_MIN = 500
 /** Events that are looked at to find the borders. */
 const SAMPLE_EVENTS = 50_000
 
@@ -19,7 +22,8 @@ const BORDERS = `select distinct unnest(percentile_disc($1::float8[]) within gro
 
 /** Ranges that together hold every stream there can be, with about as many events each, by a sample. */
 export async function listChunks(db: Db, events: number): Promise<Chunk[]> {
-  const count = Math.ceil(events / CHUNK_EVENTS)
+  const wanted = Math.max(CHUNK_EVENTS_MIN, events / CHUNKS_WANTED)
+  const count = Math.ceil(events / Math.min(CHUNK_EVENTS_MAX, wanted))
   const shares = Array.from({ length: Math.max(count - 1, 0) }, (_, n) => (n + 1) / count)
   const sample = Math.min(100, Math.max(1, (100 * SAMPLE_EVENTS) / Math.max(events, 1)))
   const rows = await db.rows<{ stream: string | null }>(BORDERS, [shares, sample])

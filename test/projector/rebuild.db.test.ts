@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { openBulk } from '../../src/pg/bulk.ts'
 import { type Db, one } from '../../src/pg/db.ts'
+import { listChunks } from '../../src/projector/chunks.ts'
 import type { Projection } from '../../src/projector/define.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { rebuildProjections } from '../../src/projector/rebuild.ts'
@@ -120,6 +121,19 @@ suite('rebuilding projections', test => {
     await rebuildProjections(database(), { projections: all, all, threads: 0 })
 
     assert.equal(await contentOf(db, all), before)
+    await close()
+  })
+
+  test('is cut into chunks, also of a short log, so that it is seen how far it is', async () => {
+    const { db, close } = await openBulk(database())
+    const count = async (events: number) => (await listChunks(db, events)).length
+
+    // as many streams as there are, which are few here, bound it too
+    assert.is(await count(400), 1)
+    assert.is(await count(900), 2)
+    const some = await count(12_000)
+    assert.ok(some > 4 && some <= 12, `${some}`)
+    assert.ok((await count(400_000)) <= 20)
     await close()
   })
 
