@@ -19,7 +19,7 @@ import {
  */
 export default defineProjection({
   name: 'links',
-  version: 2,
+  version: 3,
   mode: 'async',
   tables: { links: { column: 'entity_id' } },
   sql: `

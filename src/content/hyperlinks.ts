@@ -40,10 +40,7 @@ export function hyperlinksOf(document: Document, path: string): Hyperlink[] {
   return [...found.values()]
 }
 
-/**
- * What links and pictures in a document's texts name, as it stands there; in Markdown also where a link's text goes over several lines. What is none after all
- * may be among it.
- */
+/** What links and pictures in a document's texts name, as it stands there. What is none after all may be among it. */
 export function referencesOf(document: Document): string[] {
   return textBlocksOf(document).flatMap(block => [...referencesIn(block)])
 }
@@ -72,10 +69,17 @@ function urlFrom(href: string, base: URL): URL | null {
 }
 
 const FENCED = /^ {0,3}(`{3,8}|~{3,8})[^\n]*\n[\s\S]*?(?:^ {0,3}\1[^\n]*$|(?![\s\S]))/gm
-const CODE = /(?<!`)(`{1,8})(?!`)[^`\n]+\1/g
-const INLINE =
-  /(!?)\[(?:[^[\]\n]*!\[[^[\]\n]*\]\([^()\n]*\))?[^[\]\n]*\]\(<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:\s[^()\n]*)?\)/g
-const TARGET = /\]\(<?([^()\s<>]+(?:\([^()\s]*\)[^()\s<>]*)*)/g
+/** The end of a line that does not end the paragraph: no empty one follows, nor an item, a heading or code. */
+const BREAK = '\\n(?![ \\t]*(?:\\n|[-+*][ \\t]|\\d{1,9}[.)][ \\t]|#{1,6}[ \\t]|```|~~~))'
+const CODE = new RegExp(`(?<!\`)(\`{1,8})(?!\`)(?:[^\`\\n]|${BREAK})+\\1`, 'g')
+/** What stands in the brackets of a link. */
+const WORDS = `(?:[^[\\]\\n]|${BREAK})*`
+const ADDRESS = '[ \\t]*\\n?[ \\t]*<?([^()\\s<>]*(?:\\([^()\\s]*\\)[^()\\s<>]*)*)>?'
+const INLINE = new RegExp(
+  `(!?)\\[(?:${WORDS}!\\[${WORDS}\\]\\([^()\\n]*\\))?${WORDS}\\]\\(${ADDRESS}(?:\\s[^()\\n]*)?\\)`,
+  'g',
+)
+const TARGET = /\]\([ \t]*\n?[ \t]*<?([^()\s<>]+(?:\([^()\s]*\)[^()\s<>]*)*)/g
 const DEFINITION = /^ {0,3}\[[^[\]\n]+\]:[ \t]*<?([^\s<>]+)/gm
 const AUTOMATIC = /<(https?:[^\s<>]+)>/gi
 const ANCHOR = /<a(?:rea)?\s[^<>]*>/gi
