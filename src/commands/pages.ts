@@ -4,6 +4,7 @@ import { absent, demand, denied } from '../access/viewer.ts'
 import { decidePage } from '../content/decide-page.ts'
 import { type Document, documentOf } from '../content/document.ts'
 import type { Imported } from '../content/events.ts'
+import { etagsIn, type IfMatch } from '../content/if-match.ts'
 import { isUnder, movedPath, parentPath, parsePath, SITE_PATH } from '../content/path.ts'
 import type { Entity } from '../content/state.ts'
 import { withFields } from '../content/with-fields.ts'
@@ -49,8 +50,8 @@ export async function createPage(change: Change, page: NewPage): Promise<Entity>
 }
 
 export interface Revision {
-  /** The ETag of what the author started from: the page as it was seen, or one of its revisions. */
-  readonly ifMatch: string
+  /** What the author started from: the page as it was seen, or one of its revisions; of several the first that will do. */
+  readonly ifMatch: IfMatch
   /** The new document, made from the one it replaces, which it leaves as it is. @throws what a patch may */
   readonly edit: (document: Document) => Document
   readonly draft?: boolean
@@ -82,16 +83,18 @@ export async function revisePage(
 async function findBase(
   change: Change,
   entity: Entity,
-  ifMatch: string,
+  ifMatch: IfMatch,
   draft: boolean,
 ): Promise<Version | null> {
   const { live, sinceId } = entity
-  if (live && sinceId === ifMatch) {
+  const etags = etagsIn(ifMatch, entity)
+  if (live && sinceId !== null && etags.includes(sinceId)) {
     const { revision, revisionId, document } = live
     return { revision, revisionId, document: documentOf(document) }
   }
-  if (draft || live === null) {
-    const base = await findVersion(change, entity, ifMatch)
+  if (!draft && live !== null) return null
+  for (const etag of etags) {
+    const base = await findVersion(change, entity, etag)
     if (base && (draft || base.revision === entity.tipRevision)) return base
   }
   return null

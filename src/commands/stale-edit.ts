@@ -3,10 +3,11 @@ import { measure } from '../codec/json-compare.ts'
 import { type Conflict, merge } from '../codec/merge.ts'
 import { checkDocument } from '../content/check-document.ts'
 import { type Document, documentOf } from '../content/document.ts'
+import { etagOf, etagsIn, type IfMatch } from '../content/if-match.ts'
 import type { Entity } from '../content/state.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
 import type { Change } from './change.ts'
-import { findSeen } from './versions.ts'
+import { findSeen, type Version } from './versions.ts'
 
 /** Larger documents are not sent along with an error. */
 const DOCUMENT_MAX_BYTES = 1_000_000
@@ -19,24 +20,34 @@ const DOCUMENT_MAX_BYTES = 1_000_000
 export async function staleEdit(
   change: Change,
   entity: Entity,
-  { ifMatch, edit }: { ifMatch: string; edit: (document: Document) => Document },
+  { ifMatch, edit }: { ifMatch: IfMatch; edit: (document: Document) => Document },
 ): Promise<Rm3Error> {
-  const { path, live, sinceId, tipId, tip, tipRevision } = entity
+  const { path, live, tip, tipRevision } = entity
   const current = documentOf(live?.document ?? tip)
-  const base = await findSeen(change, entity, ifMatch)
+  const base = await findBase(change, entity, ifMatch)
   const shown = isSmall(current) && (base === null || isSmall(base.document))
   return new Rm3Error(
     'IF_MATCH_STALE',
     `${path} was changed since; read it again and repeat the change on what is there now`,
     {
       path,
-      etag: sinceId ?? tipId,
+      etag: etagOf(entity),
       revision: live?.revision ?? tipRevision,
       ...(shown && { current }),
       ...(shown && base && { base: base.document, baseRevision: base.revision }),
       ...(shown && base && together(base.document, edit, current)),
     },
   )
+}
+
+/** Of several ETags the newest that is known: what the editor most likely looked at. */
+async function findBase(change: Change, entity: Entity, ifMatch: IfMatch): Promise<Version | null> {
+  let newest: Version | null = null
+  for (const etag of etagsIn(ifMatch, entity)) {
+    const seen = await findSeen(change, entity, etag)
+    if (seen !== null && seen.revision > (newest?.revision ?? 0)) newest = seen
+  }
+  return newest
 }
 
 function isSmall(document: Document): boolean {

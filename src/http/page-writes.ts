@@ -1,6 +1,7 @@
 import type { Change } from '../commands/change.ts'
 import { createPage, pageAt } from '../commands/pages.ts'
 import type { Document } from '../content/document.ts'
+import { etagOf, etagsIn, type IfMatch } from '../content/if-match.ts'
 import { SLUG_MAX } from '../content/limits.ts'
 import { childPath, leafLabel, parsePath } from '../content/path.ts'
 import { labelFromTitle } from '../content/slug.ts'
@@ -55,20 +56,21 @@ async function freePath(db: Db, parent: string, title: string): Promise<string> 
 /**
  * Refuses a change of a page that is not as the caller last saw it.
  *
- * @param etag null: the caller does not say
+ * @param ifMatch null: the caller does not say
  * @throws IF_MATCH_STALE, and what `pageAt` throws
  */
 export async function demandUnchanged(
   change: Change,
   path: string,
-  etag: string | null,
+  ifMatch: IfMatch | null,
 ): Promise<void> {
-  if (etag === null) return
+  if (ifMatch === null) return
   const entity = await pageAt(change, path)
-  if (entity.sinceId === etag) return
+  const etag = etagOf(entity)
+  if (etagsIn(ifMatch, entity).includes(etag)) return
   throw new Rm3Error('IF_MATCH_STALE', `${path} was changed since; look at it again`, {
     path,
-    etag: entity.sinceId,
+    etag,
     revision: entity.live?.revision ?? entity.tipRevision,
   })
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ANY_ETAG, type IfMatch } from '../content/if-match.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Moment } from '../queries/at.ts'
 
@@ -33,26 +34,33 @@ export function isListed(ifNoneMatch: string, etag: string): boolean {
   return ifNoneMatch.split(',').some(tag => tag.trim().replace(/^W\//, '') === `"${etag}"`)
 }
 
-const ETAG = /^(?:W\/)?"([^"]{1,100})"$/
+/** A list of ETags (RFC 9110, 5.6.1 and 8.8.3), in which places may be empty. */
+const ETAGS = /^[\s,]*(?:W\/)?"[!#-~\x80-\xff]*"(?:\s*,[\s,]*(?:W\/)?"[!#-~\x80-\xff]*")*[\s,]*$/
+const ETAG = /"([^"]*)"/g
+/** Each may have to be looked up. */
+const ETAGS_MAX = 50
 
 /**
- * The ETag in `If-Match`, without quotes; null without that header. A weak one is taken for strong: proxies that compress make
+ * What `If-Match` asks for (RFC 9110, 13.1.1); null without that header. A weak ETag is taken for strong: proxies that compress make
  * them weak, and ours name a revision.
  *
- * @throws REQUEST_INVALID for `*`, several, or what is no ETag
+ * @throws REQUEST_INVALID for what is neither `*` nor ETags, or more than `ETAGS_MAX`
  */
-export function ifMatchOf(request: FastifyRequest): string | null {
+export function ifMatchOf(request: FastifyRequest): IfMatch | null {
   const header = request.headers['if-match']
   if (header === undefined) return null
-  const [, etag] = ETAG.exec(header.trim()) ?? []
-  if (etag !== undefined) return etag
-  throw new Rm3Error('REQUEST_INVALID', 'If-Match is one ETag as rm3 gave it, in quotes', {
-    header: 'If-Match',
-  })
+  if (header.trim() === ANY_ETAG) return ANY_ETAG
+  const etags = ETAGS.test(header) ? [...header.matchAll(ETAG)].map(([, etag = '']) => etag) : []
+  if (etags.length > 0 && etags.length <= ETAGS_MAX) return etags
+  throw new Rm3Error(
+    'REQUEST_INVALID',
+    `If-Match is *, or ETags as rm3 gave them, in quotes and with commas between, at most ${ETAGS_MAX}`,
+    { header: 'If-Match' },
+  )
 }
 
 /** As `ifMatchOf`. @throws IF_MATCH_REQUIRED without the header */
-export function requireIfMatch(request: FastifyRequest): string {
+export function requireIfMatch(request: FastifyRequest): IfMatch {
   const etag = ifMatchOf(request)
   if (etag !== null) return etag
   throw new Rm3Error(

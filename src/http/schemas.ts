@@ -160,7 +160,7 @@ export const WRITE_HEADERS = Type.Object({
 /** Headers of edits. */
 export const EDIT_HEADERS = Type.Object({
   ...PREFER,
-  'If-Match': header('ETag of what was edited; required'),
+  'If-Match': header('ETag of what was edited, several, or *; required'),
   'Idempotency-Key': header('Makes repeating the request safe for 24 hours (PATCH)'),
   'RM3-Note': header("The editor's comment, UTF-8 or RFC 8187"),
   'RM3-Draft': header('Whether it is a draft', ['true', 'false']),

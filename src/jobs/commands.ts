@@ -1,8 +1,9 @@
 import { SYSTEM_VIEWER } from '../access/viewer.ts'
 import { type Author, type Change, change, type Site } from '../commands/change.ts'
 import { derivedId } from '../commands/derived-id.ts'
-import { createPage, pageAt, revisePage } from '../commands/pages.ts'
+import { createPage, revisePage } from '../commands/pages.ts'
 import { carryOut } from '../commands/schedules.ts'
+import { ANY_ETAG } from '../content/if-match.ts'
 import { findEvent } from '../log/read.ts'
 import type { Deed, WorkerCommands } from './define.ts'
 
@@ -17,10 +18,7 @@ export function workerCommands(
   return {
     createPage: (page, deed) => once(deed, it => createPage(it, page)),
     revisePage: (path, edit, deed) =>
-      once(deed, async it => {
-        const { sinceId, tipId } = await pageAt(it, path)
-        return revisePage(it, path, { ifMatch: sinceId ?? tipId, edit })
-      }),
+      once(deed, it => revisePage(it, path, { ifMatch: ANY_ETAG, edit })),
     publishScheduled: (entityId, schedule) => carryOut(site, entityId, schedule),
     scrub,
     program,
