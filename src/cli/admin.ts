@@ -2,6 +2,7 @@ import { accountCommands } from './admin/accounts.ts'
 import { doctor } from './admin/doctor.ts'
 import { erasureCommands } from './admin/erasures.ts'
 import { explain } from './admin/explain.ts'
+import { imports } from './admin/imports.ts'
 import { jobCommands } from './admin/jobs.ts'
 import { migrate } from './admin/migrate.ts'
 import { projectionCommands } from './admin/projections.ts'
@@ -31,6 +32,7 @@ export const admin: Group = {
     explain,
     ...tokenCommands,
     undo,
+    imports,
     loadTemplate,
     ...settingCommands,
     ...jobCommands,

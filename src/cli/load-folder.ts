@@ -11,6 +11,7 @@ import type { ImportedSite, SiteImport } from '../commands/import.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Outcome } from './command.ts'
+import { importLines } from './import-lines.ts'
 import { loadEdited } from './load-edited.ts'
 import { loadIntoLive } from './load-into-live.ts'
 import { loadOwn } from './load-own.ts'
@@ -66,7 +67,7 @@ interface Summary {
 }
 
 function summaryOf({ call, dir, backup, plan, loaded, ms }: Summary): Outcome {
-  const { head, proof } = loaded
+  const { head, proof, importId } = loaded
   const { version, dumpedAt, counts, warnings, losses } = backup
   const first = plan.appends[0]?.recordedAt ?? null
   const last = plan.appends.at(-1)?.recordedAt ?? null
@@ -76,6 +77,7 @@ function summaryOf({ call, dir, backup, plan, loaded, ms }: Summary): Outcome {
     dryRun,
     source: { dir, version: `rm3 ${version}`, dumpedAt, counts },
     proof,
+    importId,
     head: { position: head.position, chain: head.chain, epoch: head.epoch },
     from: first,
     until: last,
@@ -91,6 +93,7 @@ function textOf(data: {
   dryRun: boolean
   source: { dir: string; version: string; dumpedAt: string }
   proof: ImportedSite['proof']
+  importId: string | null
   head: { position: number; chain: string }
   from: string | null
   until: string | null
@@ -109,6 +112,7 @@ function textOf(data: {
     `  ${proof.events} events in ${proof.streams} streams, from ${data.from} to ${data.until}`,
     `  compared with the backup: every event, every document by its hash, what the site shows of them`,
     `  log head ${head.position}, chain ${head.chain}`,
+    ...importLines(data.importId),
     ...(warningCount > 0 ? ['', `Warnings (${warningCount}):`] : []),
     ...shown.map(
       ({ file, place, message }) => `  ${file}${place === '' ? '' : ` at ${place}`}: ${message}`,

@@ -3,6 +3,7 @@ import { openBlobStore } from '../blobs/store.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Option, Outcome } from './command.ts'
+import { importLines } from './import-lines.ts'
 import { withSite } from './open.ts'
 import type { Progress } from './progress.ts'
 
@@ -74,10 +75,16 @@ function outcomeOf(
   { source, dryRun, ms }: { source: string; dryRun: boolean; ms: number },
 ): Outcome {
   const { ref, commit, commits, path, done, warnings, warningCount, leftOut } = loaded
-  const { proof, head } = done
+  const { proof, head, importId } = done
   const [known, passedOver] = 'known' in done ? [done.known, done.passedOver] : [0, []]
   const data = {
-    ...{ loaded: !dryRun, dryRun, source: { repository: source, ref, commit, commits }, path },
+    ...{
+      loaded: !dryRun,
+      dryRun,
+      source: { repository: source, ref, commit, commits },
+      path,
+      importId,
+    },
     ...{ proof, known, passedOver, leftOut, warnings, warningCount, ms },
     head: { position: head.position, chain: head.chain, epoch: head.epoch },
   }
@@ -87,6 +94,7 @@ function outcomeOf(
     `  ${proof.documents} revisions, ${proof.pages} pages, ${proof.blobs} files; ${proof.events} events, ${known} that were there before`,
     `  compared with the history: every event, every document by its hash, what the site shows of them`,
     `  log head ${head.position}, chain ${head.chain}`,
+    ...importLines(importId),
     ...(others.length > 0 ? [`  left out: ${others.slice(0, 12).join(', ')}`] : []),
     ...listed('Passed over', passedOver),
     ...listed(

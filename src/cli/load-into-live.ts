@@ -1,3 +1,4 @@
+import { uuidv7 } from 'uuidv7'
 import { type Beside, blobsIn } from '../backup/beside.ts'
 import { type LiveSite, type PutIntoLive, putIntoLive } from '../backup/into-live.ts'
 import type { PageOutcome } from '../backup/put-page.ts'
@@ -7,6 +8,7 @@ import type { Config } from '../config.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Option, Outcome } from './command.ts'
 import { EXIT } from './exit-codes.ts'
+import { importLines } from './import-lines.ts'
 import { AS_ROOT, openStores, withDatabase, withOpenSite } from './open.ts'
 import { withSteps } from './steps.ts'
 
@@ -44,8 +46,9 @@ export async function loadIntoLive(call: Call, part: LivePart): Promise<Outcome>
   const { signal } = call
   const dryRun = call.flag('dry-run')
   const skipConflicts = call.flag('skip-conflicts')
-  const author = { ...AS_ROOT, door: 'import', note: part.note } as const
-  const { pages } = await withLive(call, (live, config) =>
+  const meta = { importId: uuidv7() }
+  const author = { ...AS_ROOT, door: 'import', note: part.note, meta } as const
+  const { pages, position } = await withLive(call, (live, config) =>
     withSteps(call, onProgress =>
       putIntoLive(live, author, part.appends, {
         ...{ dryRun, skipConflicts, onProgress, signal },
@@ -65,8 +68,11 @@ export async function loadIntoLive(call: Call, part: LivePart): Promise<Outcome>
   const isRefused = counts.conflict > 0 && !skipConflicts
   const listed = pages.filter(({ did }) => did !== 'same')
   const loaded = !dryRun && !isRefused
-  const data = { loaded, dryRun, ...part.told, counts, pages: listed, ms: Date.now() - started }
-  const text = [...listed.map(lineOf), lastLine({ dryRun, isRefused }, counts)].join('\n')
+  const importId = position === null ? null : meta.importId
+  const ms = Date.now() - started
+  const data = { loaded, dryRun, ...part.told, counts, pages: listed, importId, ms }
+  const last = lastLine({ dryRun, isRefused }, counts)
+  const text = [...listed.map(lineOf), last, ...importLines(importId)].join('\n')
   return {
     ...{ text, data: data as unknown as Json },
     ...(isRefused && { exitCode: EXIT.targetExists }),

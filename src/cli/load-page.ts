@@ -10,6 +10,7 @@ import { type ImportedPage, importPage } from '../commands/import-page.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import type { Call, Outcome } from './command.ts'
+import { importLines } from './import-lines.ts'
 import { AS_ROOT, withSite } from './open.ts'
 import { readStdin } from './stdin.ts'
 
@@ -74,14 +75,23 @@ async function loadInto(call: Call, site: Site, read: Read & { name: string }): 
     },
     history: call.flag('nohistory') || ofPage.length === 0 ? null : ofPage,
   }
-  const author = { ...AS_ROOT, door: 'import', note: `loaded from ${name.slice(-200)}` } as const
+  const importId = site.newId()
+  const note = `loaded from ${name.slice(-200)}`
+  const author = { ...AS_ROOT, door: 'import', note, meta: { importId } } as const
   const dryRun = call.flag('dry-run')
   const trial = new Change(site, author)
   const entity = dryRun
     ? await importPage(trial, what)
     : (await change(site, author, it => importPage(it, what))).result
   const data = {
-    ...{ loaded: !dryRun, dryRun, path, entityId: entity.id, revisionId: entity.sinceId },
+    ...{
+      loaded: !dryRun,
+      dryRun,
+      importId: dryRun ? null : importId,
+      path,
+      entityId: entity.id,
+      revisionId: entity.sinceId,
+    },
     ...{ revisions: entity.revision, leftOut, warnings: page.warnings },
   }
   const text = [
@@ -91,6 +101,7 @@ async function loadInto(call: Call, site: Site, read: Read & { name: string }): 
           `  left out: ${leftOut} events about roles, credentials and files, which a page alone cannot carry`,
         ]
       : []),
+    ...importLines(dryRun ? null : importId),
     ...page.warnings.map(({ place, message }) => `  ${place === '' ? name : place}: ${message}`),
   ].join('\n')
   return { text, data: data as unknown as Json }

@@ -9,6 +9,7 @@ import type { ProvableEvent } from '../log/copy-history.ts'
 import type { SiteDatabase } from '../pg/bulk.ts'
 import { discoverProjections } from '../projector/discover.ts'
 import type { Call, Outcome } from './command.ts'
+import { importLines } from './import-lines.ts'
 import { openStores, withDatabase, withSite } from './open.ts'
 import { withSteps } from './steps.ts'
 
@@ -64,10 +65,10 @@ export async function loadPresent(
 ): Promise<Outcome> {
   const started = Date.now()
   const dryRun = call.flag('dry-run')
-  const { head, proof } = await importPlan(call, beside, plan)
+  const { head, proof, importId } = await importPlan(call, beside, plan)
   const { position, chain, epoch } = head
   const data = {
-    ...{ loaded: !dryRun, dryRun, proof, source: told },
+    ...{ loaded: !dryRun, dryRun, proof, importId, source: told },
     head: { position, chain, epoch },
     ms: Date.now() - started,
   }
@@ -76,6 +77,7 @@ export async function loadPresent(
     `  ${proof.events} events in ${proof.streams} streams: ${proof.pages} pages, ${proof.documents} whole documents, ${proof.blobs} files, ${proof.grants} grants, ${proof.roles} roles of users, ${proof.credentials} credentials`,
     `  compared with the backup: every event, every document, what the site shows of them`,
     `  log head ${position}, chain ${chain}`,
+    ...importLines(importId),
   ].join('\n')
   return { text, data: data as unknown as Json }
 }

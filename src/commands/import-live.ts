@@ -48,12 +48,14 @@ export async function importIntoLive(
 
 class LiveWriter {
   readonly #site: Site
+  readonly #importId: string
   readonly #expectation = new Expectation()
   readonly #passedOver: string[] = []
   #known = 0
 
   constructor(site: Site) {
     this.#site = site
+    this.#importId = site.newId()
   }
 
   async writeAll(
@@ -68,7 +70,8 @@ class LiveWriter {
     }
     const proof = await proveStreams(this.#site.db, this.#expectation, options)
     const head = await readHead(this.#site.db)
-    return { head, proof, known: this.#known, passedOver: this.#passedOver }
+    const importId = options.dryRun || proof.events === 0 ? null : this.#importId
+    return { head, proof, importId, known: this.#known, passedOver: this.#passedOver }
   }
 
   async #write(events: readonly ImportedEvent[]): Promise<void> {
@@ -102,7 +105,7 @@ class LiveWriter {
       this.#passedOver.push(settled)
       return
     }
-    change.record([await completed(change, settled)], authorOf(settled))
+    change.record([await completed(change, settled)], authorOf(settled, this.#importId))
     this.#expectation.add(settled, change.events.at(-1) as SiteEvent, null)
   }
 }

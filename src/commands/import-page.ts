@@ -19,7 +19,8 @@ export interface ImportedPage {
 }
 
 /**
- * Puts a page of another site into this one, with its history when it has one. Its ids are kept where this site does not know them.
+ * Puts a page of another site into this one, with its history when it has one. Its ids are kept where this site does not know them. The import's
+ * id is that of the author's `meta`.
  *
  * @throws PATH_TAKEN, PERMISSION_DENIED
  */
@@ -49,10 +50,11 @@ export async function importEvents(
   const { entityId: stream } = page
   const before = (await change.entity(stream))?.revision ?? 0
   const documents = new Map<number, Document>()
+  const importId = change.author.meta?.['importId'] as string | undefined
   for (const [index, event] of events.entries()) {
     if ('document' in event.data) documents.set(before + index + 1, event.data.document)
     const settled = await settledEvent(change, { ...event, stream }, page)
-    change.record([await completed(change, settled, documents)], authorOf(settled))
+    change.record([await completed(change, settled, documents)], authorOf(settled, importId))
   }
   const entity = await change.entity(stream)
   if (entity === null) throw new Error('a history has at least one event')

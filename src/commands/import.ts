@@ -65,6 +65,8 @@ export interface ImportOptions {
 export interface ImportedSite {
   readonly head: LogHead
   readonly proof: ImportProof
+  /** Names the import: it stands in `meta.importId` of each of its events. null when it wrote none, or all was taken back. */
+  readonly importId: string | null
 }
 
 /** Events written at once. */
@@ -119,19 +121,20 @@ async function importInto(
   options: ImportOptions,
 ): Promise<ImportedSite> {
   for (const secret of plan.secrets) await storeSecret(site.db, secret)
-  const expectation = await importAppends(site, plan.appends, options)
+  const importId = site.newId()
+  const expectation = await importAppends({ site, importId }, plan.appends, options)
   const proof = await proveImport(site.db, expectation, options)
-  return { head: await readHead(site.db), proof }
+  return { head: await readHead(site.db), proof, importId: options.dryRun ? null : importId }
 }
 
 async function importAppends(
-  site: Site,
+  into: { site: Site; importId: string },
   appends: SiteImport['appends'] | StreamedImport['appends'],
   { signal, onProgress = () => {} }: ImportOptions,
 ): Promise<Expectation> {
   const total = Array.isArray(appends) ? countEvents(appends) : 0
   const expectation = new Expectation()
-  const batch = new Batch(site, expectation)
+  const batch = new Batch(into, expectation)
   for await (const { recordedAt, events } of appends) {
     signal?.throwIfAborted()
     for (const event of events) await batch.add(event, recordedAt)
@@ -151,14 +154,16 @@ export const LEAVING: ReadonlySet<string> = new Set(['PageMoved', 'PageDeleted',
 /** Events on their way into one append of many. */
 class Batch {
   readonly #site: Site
+  readonly #importId: string
   readonly #expectation: Expectation
   readonly #author: Author = { viewer: SYSTEM_VIEWER, door: 'import' }
   #change: Change
   #bytes = 0
   #written = 0
 
-  constructor(site: Site, expectation: Expectation) {
+  constructor({ site, importId }: { site: Site; importId: string }, expectation: Expectation) {
     this.#site = site
+    this.#importId = importId
     this.#expectation = expectation
     this.#change = new Change(site, this.#author)
   }
@@ -167,7 +172,7 @@ class Batch {
     const apart = LEAVING.has(event.type) || event.type === 'PagePublished'
     if (apart || this.#isFull()) await this.write()
     const change = this.#change
-    change.record([await completed(change, event)], authorOf(event, recordedAt))
+    change.record([await completed(change, event)], authorOf(event, this.#importId, recordedAt))
     this.#expectation.add(event, change.events.at(-1) as SiteEvent, recordedAt)
     this.#bytes += JSON.stringify(event.data).length
     if (apart) await this.write()
@@ -191,13 +196,17 @@ class Batch {
   }
 }
 
-/** Whose an imported event is, and how it is recorded. */
-export function authorOf(event: ImportedEvent, recordedAt?: string): Author {
+/** Whose an imported event is, and how it is recorded. @param importId of the import; undefined: it has none */
+export function authorOf(
+  event: ImportedEvent,
+  importId: string | undefined,
+  recordedAt?: string,
+): Author {
   return {
     viewer: SYSTEM_VIEWER,
     door: 'import',
     note: event.note,
-    meta: { ...event.meta },
+    meta: { ...event.meta, ...(importId !== undefined && { importId }) },
     at: event.at,
     actor: event.actor,
     eventId: () => event.eventId,

@@ -13,7 +13,7 @@ import { readState } from './states.ts'
 import { type LeftFact, NO_FACTS, type StateSpan, undoFacts } from './undo-facts.ts'
 import { type Step, undoPage } from './undo-page.ts'
 
-/** What is undone: at least one of actor, token, importedFrom and undo is given. */
+/** What is undone: at least one of actor, token, importId, importedFrom and undo is given. */
 export interface UndoSelector extends Selector {
   /** Only of pages that are, or were before or after, at this path or below. */
   readonly under: string | null
@@ -137,8 +137,8 @@ function isOfSite({ viewer }: Change, stream: string, under: string | null): boo
 }
 
 async function checkSelector(change: Change, selector: UndoSelector): Promise<void> {
-  const { actor, token, importedFrom, undo } = selector
-  if (actor === null && token === null && importedFrom === null && undo === null) {
+  const { token, actor, importId, importedFrom, undo } = selector
+  if ([token, actor, importId, importedFrom, undo].every(it => it === null)) {
     throw new Rm3Error('REQUEST_INVALID', 'say whose work is undone: of a user, a token, an import')
   }
   if (token === null) return

@@ -14,6 +14,7 @@ import { explainRoutes } from './routes/explain.ts'
 import { grantRoutes, roleRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
 import { historySearchRoutes } from './routes/history-search.ts'
+import { importRoutes } from './routes/imports.ts'
 import { linkRoutes } from './routes/links.ts'
 import { logRoutes } from './routes/log.ts'
 import { pageActionRoutes } from './routes/page-actions.ts'
@@ -58,6 +59,7 @@ export function addRoutes(server: FastifyInstance, context: HttpContext, metrics
     historySearchRoutes(scope, context)
     batchRoutes(scope, context)
     undoRoutes(scope, context)
+    importRoutes(scope, context)
     logRoutes(scope, context)
     sessionRoutes(scope, context)
     tokenRoutes(scope, context)

@@ -10,6 +10,7 @@ export interface UndoAsked {
   /** A login name, an entity id, or root, nobody, system. */
   readonly user?: string
   readonly token?: string
+  /** The id of an import, or where it took from. */
   readonly import?: string
   readonly undo?: string
   /** After this moment, and by that one; as `at`. */
@@ -17,6 +18,8 @@ export interface UndoAsked {
   readonly to?: string
   readonly under?: string
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** @param keeps the credential that it is asked with, if any @throws AT_INVALID, PATH_INVALID */
 export async function undoSelectorOf(
@@ -28,10 +31,12 @@ export async function undoSelectorOf(
     const text = asked[parameter]
     return text === undefined ? otherwise : (await resolvePosition(db, text, parameter)).position
   }
+  const isId = asked.import !== undefined && UUID.test(asked.import)
   return {
     actor: asked.user === undefined ? null : await actorOf(db, asked.user),
     token: asked.token ?? null,
-    importedFrom: asked.import ?? null,
+    importId: isId ? (asked.import ?? null) : null,
+    importedFrom: isId ? null : (asked.import ?? null),
     undo: asked.undo ?? null,
     after: await positionOf('from', 0),
     upTo: await positionOf('to', FOREVER - 1),

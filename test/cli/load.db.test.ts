@@ -9,6 +9,7 @@ import { hasBlob } from '../../src/blobs/store.ts'
 import { canonicalJson, type Json } from '../../src/codec/json.ts'
 import type { ImportProof } from '../../src/commands/import-proof.ts'
 import { logIn } from '../../src/commands/login.ts'
+import type { Import } from '../../src/log/imports.ts'
 import { readHead } from '../../src/log/read.ts'
 import { type OpenSite, openSite } from '../../src/open-site.ts'
 import { readPage } from '../../src/queries/read-page.ts'
@@ -55,6 +56,16 @@ if (data !== null) {
         assert.is(summary.proof.documents, wanted.totals['contentRevisions'])
         assert.is(summary.proof.pages, wanted.totals['entities'])
         assert.ok(summary.losses.length > 5)
+      })
+
+      test('is one import, which can be told from the next', async () => {
+        const { items } = await shell.json<{ items: Import[] }>('rm3admin', ['imports'])
+
+        assert.equal(
+          items.map(({ id, events, first, last }) => [id, events, first, last]),
+          [[summary.importId, summary.head.position, 1, summary.head.position]],
+        )
+        assert.match(items[0]?.source ?? '', /^rm3 0\.\d/)
       })
 
       test('brings every revision with its id, author, time, note and content', async () => {
@@ -262,6 +273,7 @@ interface Loaded {
   readonly proof: ImportProof
   readonly head: { readonly position: number; readonly chain: string; readonly epoch: string }
   readonly losses: readonly string[]
+  readonly importId: string
 }
 
 function hashOf(revision: WholeRevision | undefined): string {

@@ -247,7 +247,14 @@ suite('undo of what readers do not see', test => {
   })
 
   function of(user: Entity | null): UndoSelector {
-    const none = { token: null, importedFrom: null, undo: null, under: null, keeps: null }
+    const none = {
+      token: null,
+      importId: null,
+      importedFrom: null,
+      undo: null,
+      under: null,
+      keeps: null,
+    }
     return { ...none, actor: user?.id ?? null, after: began, upTo: FOREVER - 1 }
   }
 

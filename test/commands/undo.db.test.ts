@@ -221,7 +221,14 @@ suite('undo by selector', test => {
   })
 
   function of(user: Entity | null): UndoSelector {
-    const none = { token: null, importedFrom: null, undo: null, under: null, keeps: null }
+    const none = {
+      token: null,
+      importId: null,
+      importedFrom: null,
+      undo: null,
+      under: null,
+      keeps: null,
+    }
     return { ...none, actor: user?.id ?? null, after: began, upTo: FOREVER - 1 }
   }
 

@@ -20,7 +20,7 @@ const OF_NOW = new Set([
   ...['/api/session', '/api/tokens', '/api/links/broken', '/api/pages/:path/schedule'],
   '/api/pages/:path/timemap',
   // of all times
-  '/api/history/search',
+  ...['/api/history/search', '/api/imports'],
   ...['/health/live', '/health/ready', '/metrics'],
   ...['/api/log/stream', '/api/openapi.json', '/api/docs', '/api/docs.css'],
   // a revision is the same at any time, and these have times of their own

@@ -80,6 +80,7 @@ suite('rights and settings over HTTP', test => {
       ['GET', '/api/roles'],
       ['GET', '/api/roles/admin'],
       ['GET', '/api/config'],
+      ['GET', '/api/imports'],
       ['PUT', '/api/config/site.title', { value: 'x' }],
       ['DELETE', '/api/config/site.title'],
       ['GET', '/api/explain?user=ann&permission=view&path=wh'],

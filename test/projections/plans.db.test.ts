@@ -18,6 +18,7 @@ import { ROOT_VIEWER, viewerWith } from '../../src/access/viewer.ts'
 import type { Site } from '../../src/commands/change.ts'
 
 import { readState } from '../../src/commands/states.ts'
+import { listImports } from '../../src/log/imports.ts'
 import {
   findEvent,
   findPosition,
@@ -50,8 +51,9 @@ import { runContext } from '../support/run-context.ts'
 
 const ID = '00000000-0000-4000-8000-0000000000ff'
 const PATH = 'wh.p77.c777'
-const NO_ONE = { token: null, importedFrom: null, undo: null }
+const NO_ONE = { token: null, importId: null, importedFrom: null, undo: null }
 const OF_ONE_ACTOR = { ...NO_ONE, actor: ID, after: 15_000, upTo: 15_100 }
+const OF_ONE_IMPORT = { ...NO_ONE, actor: null, importId: ID, after: 0, upTo: 30_000 }
 /** Tables that have one row. */
 const SMALL = new Set(['log_head'])
 
@@ -82,7 +84,8 @@ const FILL = `
   insert into former_paths select id, 2, path from fewer;
   insert into published_drafts select md5((n % 1000)::text)::uuid, n / 1000 + 1 from fewer where n % 3 = 0;
   insert into log select n, now(), now(), id, md5((n % 1000)::text)::uuid, n / 1000 + 1, 1,
-    case when n % 1000 = 0 then 'RolePermitted' else 'PageRevised' end, 'root', null, '{}', '{}', '', sha256(''), sha256('') from fewer;
+    case when n % 1000 = 0 then 'RolePermitted' else 'PageRevised' end, 'root', null,
+    case when n < 2000 then json_build_object('importId', n / 100) else '{}' end, '{}', '', sha256(''), sha256('') from fewer;
   insert into stand_ins select md5((n % 1000)::text)::uuid, n / 1000 + 1, 99, 99, 1, null, null, '{}' from fewer where n % 10 = 0;
   analyze;
 `
@@ -273,6 +276,8 @@ const QUERIES: Record<string, (db: Db) => Promise<unknown>> = {
   readStreamBackwards: db => readStreamBackwards(db, ID, { limit: 20 }),
   readLog: db => readLog(db, 15_000),
   selectEvents: db => selectEvents(db, OF_ONE_ACTOR, 10),
+  'selectEvents of an import': db => selectEvents(db, OF_ONE_IMPORT, 10),
+  listImports: db => listImports(db, { before: null, limit: 20 }),
   findEvent: db => findEvent(db, ID),
   findPosition: db => findPosition(db, 7),
   'clean-up': db => cleanUp.run(runContext({ site: { db } as Site })),

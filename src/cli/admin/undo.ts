@@ -27,7 +27,11 @@ export const undo: Command = {
       summary: 'login name or entity id; root: what was done at the command line',
     },
     token: { value: 'ID', summary: 'what came with this API token' },
-    import: { value: 'SOURCE', summary: 'what was imported from: git, …' },
+    import: {
+      value: 'ID',
+      summary:
+        'what an import brought, by its id (see rm3admin imports); or where it was from: git, …',
+    },
     undo: { value: 'ID', summary: 'what an earlier undo did' },
     from: { value: 'WHEN', summary: 'only what was done after this moment' },
     to: { value: 'WHEN', summary: 'only what was done by this moment' },

@@ -55,7 +55,9 @@ export function undoRoutes(server: FastifyInstance, { site }: HttpContext): void
             Type.String({ maxLength: 100, description: 'Login name or entity id' }),
           ),
           token: Type.Optional(UUID_TEXT),
-          import: Type.Optional(Type.String({ maxLength: 100, description: 'git, rm3dump, …' })),
+          import: Type.Optional(
+            Type.String({ maxLength: 100, description: 'Id of an import, or git, rm3dump, …' }),
+          ),
           undo: Type.Optional(UUID_TEXT),
           from: Type.Optional({
             ...AT,

@@ -144,8 +144,10 @@ suite('a git history in an empty site', test => {
       )
     )[0] as { meta: string }
 
+    const { importId } = loaded.done
+    assert.ok(importId !== null)
     assert.equal(JSON.parse(meta), {
-      door: 'import',
+      ...{ door: 'import', importId },
       import: { from: 'git', commit: commits[0], file: 'guide/first-steps.md' },
     })
   })
