@@ -59,8 +59,8 @@ damaged where nothing proves it, 10 there is no such source, 12 no key opens it,
 --into-live changes all pages it can or none: where one is in the way (a conflict, which --dry-run lists too) nothing is changed and the exit
 code is 14, unless --skip-conflicts says to go on without it. Done twice, it changes nothing the second time.
 
-Archives bring the log as it was: positions, ids, hashes (but for -p, --nohistory and --into-live). It is read back and proved, then all projections are built and every row is
-compared. A site that holds the archive already is left alone (14), but one in which a load was interrupted is finished.`,
+Archives bring the log as it was: positions, ids, hashes (but for -p, --nohistory and --into-live). It is read back and proved, then all projections are built, and every row must be
+there as it was folded. A site that holds the archive already is left alone (14), but one in which a load was interrupted is finished.`,
   run: call => {
     const { repository, folder, archives, file } = sourceOf(call)
     if (call.flag('skip-conflicts') && !call.flag('into-live')) {
