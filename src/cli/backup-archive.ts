@@ -7,6 +7,7 @@ import type { Json } from '../codec/json.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
 import { encryptionOf, keysOf } from './archive-keys.ts'
 import { archiveSource } from './archive-source.ts'
+import { positionAt } from './backup-position.ts'
 import type { Call, Outcome } from './command.ts'
 import { EXIT } from './exit-codes.ts'
 import { openStores, withDatabase, withSiteOf } from './open.ts'
@@ -26,14 +27,23 @@ export async function backupArchive(call: Call, file: string): Promise<Outcome |
   }
   const write = (out: Writable) =>
     withDatabase(call, (database, config) =>
-      withSiteOf(call, database, config, async () => {
+      withSiteOf(call, database, config, async site => {
+        const until = await positionAt(site.db, call.option('at'))
         const from = {
           database: { url: database.url, site: config.site },
           blobs: await openStores(config),
         }
         return withSteps(call, onProgress =>
           writeArchive(from, {
-            ...{ out, since, encryption, onProgress, signal: call.signal, program: version() },
+            ...{
+              out,
+              since,
+              until,
+              encryption,
+              onProgress,
+              signal: call.signal,
+              program: version(),
+            },
             allowIncomplete: call.flag('allow-incomplete'),
           }),
         )

@@ -1,8 +1,7 @@
 import { type FolderBackup, writeBackupFolder } from '../backup/folder/write.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
-import type { Db } from '../pg/db.ts'
-import { resolvePosition } from '../queries/at.ts'
+import { positionAt } from './backup-position.ts'
 import type { Call, Option, Outcome } from './command.ts'
 import { openStores, withDatabase, withSiteOf } from './open.ts'
 import { version } from './program.ts'
@@ -26,13 +25,12 @@ const CONCURRENCY_MAX = 64
 /** Backs the site up into a folder. @throws as `writeBackupFolder`, AT_INVALID, PATH_INVALID */
 export async function backupFolder(call: Call, dir: string): Promise<Outcome> {
   const path = call.option('path')
-  const when = call.option('at')
   const concurrency = concurrencyOf(call)
   const started = Date.now()
   const backup = await withDatabase(call, (database, config) =>
     withSiteOf(call, database, config, async site => {
       const source = { url: database.url, site: config.site, stores: await openStores(config) }
-      const position = when === null ? undefined : await positionAt(site.db, when)
+      const position = await positionAt(site.db, call.option('at'))
       return withSteps(call, onProgress =>
         writeBackupFolder(source, {
           ...{ dir, position, concurrency, onProgress, signal: call.signal },
@@ -46,13 +44,6 @@ export async function backupFolder(call: Call, dir: string): Promise<Outcome> {
     }),
   )
   return outcomeOf(backup, Date.now() - started)
-}
-
-/** A time that was mistyped must not pass for a backup. */
-async function positionAt(db: Db, when: string): Promise<number> {
-  const { position } = await resolvePosition(db, when)
-  if (position > 0) return position
-  throw new Rm3Error('AT_INVALID', `there was nothing yet as of ${when}, so there is no backup`)
 }
 
 function concurrencyOf(call: Call): number {

@@ -21,8 +21,8 @@ const ARCHIVE_OPTIONS: NonNullable<Command['options']> = {
   },
   ...WRITING_KEYS,
 }
-/** Of those of the other kind, what goes with neither. */
-const ALSO_OF_ARCHIVES = ['allow-incomplete']
+/** Options of folders that archives have too. */
+const ALSO_OF_ARCHIVES = ['allow-incomplete', 'at']
 
 const verify: Command = {
   name: 'verify',

@@ -273,6 +273,33 @@ suite('rm3backup --archive and rm3load --archive', test => {
   )
 
   test(
+    'of an earlier position it is what was written then, and the rest continues it',
+    async () => {
+      const there = await other()
+      const { head } = await here.json<Saved>('rm3backup', ['--archive', 'then.rm3'])
+      await change(from.site, AS_ROOT, it => createPage(it, { path: 'wh.at', document: DOCUMENT }))
+
+      const at = ['--at', `position:${head.position}`]
+      const early = await here.json<Saved>('rm3backup', ['--archive', 'early.rm3', ...at])
+      const since = ['--since', String(head.position)]
+      const rest = await here.json<Saved>('rm3backup', ['--archive', 'rest.rm3', ...since])
+
+      assert.equal([early.head, early.events], [head, head.position])
+      const files = ['early.rm3', 'rest.rm3'].flatMap(file => ['--archive', in_(file)])
+      const loaded = await there.shell.run('rm3load', files)
+      assert.is(loaded.code, 0, loaded.stderr)
+      assert.match(loaded.stdout, rest.head.chain)
+      for (const when of ['1990', 'position:999999', `position:${head.position - 1}`]) {
+        const args = ['--archive', 'nothing.rm3', '--at', when, ...since]
+        assert.is((await here.run('rm3backup', args)).code, 2, when)
+      }
+      assert.not(existsSync(in_('nothing.rm3')) || existsSync(in_('nothing.rm3.partial')))
+      await there.close()
+    },
+    DEADLINE_MS,
+  )
+
+  test(
     'a part of it, or its present, loads as a new log',
     async () => {
       await here.json('rm3backup', ['--archive', 'parts.rm3'])

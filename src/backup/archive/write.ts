@@ -7,7 +7,7 @@ import { type LogPlace, type RawEvent, readRawLog } from '../../log/raw.ts'
 import { type LogHead, readHead } from '../../log/read.ts'
 import { eventFault } from '../../log/verify.ts'
 import { type Bulk, openBulk, type SiteDatabase } from '../../pg/bulk.ts'
-import { find } from '../../pg/db.ts'
+import { type Db, find } from '../../pg/db.ts'
 import type { Encryption } from '../age/wrap.ts'
 import { readSecrets } from '../secrets.ts'
 import type { ArchiveEnd, ArchiveHeader, ArchiveRun } from './contents.ts'
@@ -22,6 +22,8 @@ export interface WriteArchiveOptions {
   readonly out: Writable
   /** Only what came behind this position. */
   readonly since?: number | undefined
+  /** Only what came up to this position of the log; all when not given. */
+  readonly until?: number | undefined
   readonly encryption?: Encryption | undefined
   /** Goes on where the bytes of a blob are missing, and says so in the archive. */
   readonly allowIncomplete?: boolean | undefined
@@ -47,12 +49,13 @@ const SECRETS_MAX = 1_000
 const START: LogPlace = { position: 0, chain: '00'.repeat(32) }
 
 /**
- * Writes the log of a site up to its head as it is at the start, with the blobs that it speaks of and the secrets that are in force, as one
+ * Writes the log of a site up to its head as it is at the start, or to an earlier position, with the blobs that it speaks of and the secrets that are in force, as one
  * stream. The site may go on; memory is bounded, whatever the size. The log is proved on the way: a damaged one is not saved as if it were whole.
  *
  * The stream is left open. What was written is only whole when this fulfils.
  *
- * @throws LOG_DAMAGED, BLOB_MISSING, AT_INVALID when `since` is behind the head, LOG_BUSY when something was erased meanwhile, DISK_FULL, UNAVAILABLE, what the stream throws
+ * @throws LOG_DAMAGED, BLOB_MISSING, AT_INVALID when `since` or `until` is behind the head, LOG_BUSY when something was erased meanwhile, ERASED when it was
+ *   behind `until`, DISK_FULL, UNAVAILABLE, what the stream throws
  */
 export async function writeArchive(
   { database, blobs }: { database: SiteDatabase; blobs: BlobStores },
@@ -61,7 +64,7 @@ export async function writeArchive(
   const { out, encryption, reached } = options
   const bulk = await openBulk(database)
   try {
-    const head = await readHead(bulk.db)
+    const head = await endOf(bulk.db, options.until)
     const header = await headerOf(bulk, head, options.since ?? 0)
     const output = await ArchiveOutput.begin(out, encryption ?? null)
     await output.add({ type: 'H', body: toMessagePack(header) })
@@ -70,12 +73,7 @@ export async function writeArchive(
     reached?.('blobs-written')
     const secrets = await writeSecrets(output, bulk, head.position)
     const events = await writeEvents(output, bulk, header, options)
-    if (await isErasedSince(bulk.db, head.position)) {
-      throw new Rm3Error(
-        'LOG_BUSY',
-        'something was erased while the archive was written; begin anew',
-      )
-    }
+    if (await isErasedSince(bulk.db, head.position)) throw erasedSince(head, options)
     reached?.('events-written')
     const end: ArchiveEnd = { events, ...written, secrets, run: runOf(database, head, options) }
     await output.add({ type: 'Z', body: toMessagePack(end) })
@@ -87,19 +85,39 @@ export async function writeArchive(
   }
 }
 
-const PLACE = `select position, encode(chain, 'hex') as chain from log where position = $1::bigint`
+const PLACE = `select position, encode(chain, 'hex') as chain, recorded_at as "recordedAt" from log where position = $1::bigint`
+
+/** The end of the log, or an earlier position in its place. */
+async function endOf(db: Db, until: number | undefined): Promise<LogHead> {
+  const head = await readHead(db)
+  if (until === undefined || until === head.position) return head
+  if (until > head.position) throw behindEnd(head, until)
+  const place = await find<LogPlace & { recordedAt: string }>(db, PLACE, [until])
+  return { ...head, ...(place ?? { ...START, recordedAt: head.recordedAt }) }
+}
+
+function behindEnd({ position }: LogHead, wanted: number): Rm3Error {
+  const message = `the log ends at position ${position}, before ${wanted}`
+  return new Rm3Error('AT_INVALID', message, { position })
+}
+
+function erasedSince({ position }: LogHead, { until }: WriteArchiveOptions): Rm3Error {
+  if (until === undefined) {
+    const message = 'something was erased while the archive was written; begin anew'
+    return new Rm3Error('LOG_BUSY', message)
+  }
+  const message = `something that the log says up to position ${position} was erased since: an archive has to be of a later position`
+  return new Rm3Error('ERASED', message, { position })
+}
 
 async function headerOf(bulk: Bulk, head: LogHead, since: number): Promise<ArchiveHeader> {
   const { position, chain, recordedAt } = head
   const parent =
     since === 0 || since > position ? START : await find<LogPlace>(bulk.db, PLACE, [since])
-  if (parent === null || since > position) {
-    throw new Rm3Error('AT_INVALID', `the log ends at position ${position}, before ${since}`, {
-      position,
-    })
-  }
+  if (parent === null || since > position) throw behindEnd(head, since)
   return {
-    ...{ format: 'rm3-archive', version: 1, parent },
+    ...{ format: 'rm3-archive', version: 1 },
+    parent: { position: parent.position, chain: parent.chain },
     head: { position, chain, recordedAt: position === 0 ? null : recordedAt },
   }
 }
