@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { makeDemo } from './demo/make-demo.ts'
 import { demandFreePort, listenError } from './free-port.ts'
 import { buildServer } from './http/server.ts'
+import { readHead } from './log/read.ts'
 import { openDatabase } from './open-database.ts'
 import type { OpenSite } from './open-site.ts'
 import { startWorkers, within } from './run-workers.ts'
@@ -50,11 +51,12 @@ async function serveFrom(url: string, options: FrontOptions): Promise<void> {
     signal.throwIfAborted()
     const blobs = await openBlobStore(config.publicBlobsFolder)
     const made = demo && isFirst ? await makeDemo(opened.site, blobs) : null
+    const isEmpty = (await readHead(opened.site.db)).position === 0
     const work = config.workersDisabled ? null : await startWorkers(opened, { config, url, say })
     const place = { host: config.listenHost, port }
     await serve(opened, { config, say, signal: until, place }, bound => {
       port = bound
-      if (isFirst) greet({ ...place, port }, made, tell)
+      if (isFirst) greet({ ...place, port }, { made, isEmpty }, tell)
     }).finally(() => work?.stop())
   })
 }
@@ -67,7 +69,7 @@ interface Place {
 
 function greet(
   place: Place,
-  made: Awaited<ReturnType<typeof makeDemo>>,
+  { made, isEmpty }: { made: Awaited<ReturnType<typeof makeDemo>>; isEmpty: boolean },
   tell: FrontOptions['tell'],
 ): void {
   tell(`rm3 is at ${addressOf(place)}`)
@@ -75,6 +77,12 @@ function greet(
     tell(`It shows a demonstration site. Log in as ${made.user} with the password`)
     tell(`  ${made.password}`)
     tell('which is shown this once (npx rm3admin passwd admin makes another).')
+  }
+  if (isEmpty) {
+    tell(
+      'It is empty: npx rm3load brings in a backup or a git history; npx rm3admin adduser makes a user, assign and permit give',
+    )
+    tell('roles and rights. docs/reference/cli.md tells all of it.')
   }
   tell('Ctrl-C stops it.')
 }

@@ -26,6 +26,7 @@ suite('rm3front', test => {
 
     assert.is(code, 0)
     assert.not.match(text, /password/)
+    assert.match(text, /It is empty: npx rm3load /)
     assert.is((await readHead(open.site.db)).position, 0)
   }, 60_000)
 

@@ -97,8 +97,15 @@ function countsOf({ pages, site }: Undone): string {
   const count = pages.filter(({ steps }) => steps.length > 0).length
   const conflicts = pages.reduce((sum, page) => sum + page.conflicts.length, 0)
   const facts = pages.reduce((sum, page) => sum + page.facts.length, site.length)
-  const more = facts === 0 ? [] : [`${facts} rights, tokens, plans and settings`]
-  return [`${count} pages`, ...more, `${conflicts} conflicts`].join(', ')
+  const more =
+    facts === 0
+      ? []
+      : [counted(facts, 'right, token, plan or setting', 'rights, tokens, plans and settings')]
+  return [counted(count, 'page'), ...more, counted(conflicts, 'conflict')].join(', ')
+}
+
+function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`
 }
 
 function linesOf({ pages, site, left }: Undone): string[] {
