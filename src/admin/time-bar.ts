@@ -29,16 +29,19 @@ function barOf(form: HTMLFormElement, stretches: readonly Stretch[]): HTMLElemen
   slider.min = '0'
   slider.max = String(stretches.length - 1)
   slider.value = String(placeOf(stretches, Number(form.dataset['position'])))
-  slider.setAttribute('aria-label', 'Time of the site')
+  slider.setAttribute('aria-label', 'Time of the site; Enter goes there')
   const said = document.createElement('output')
   const format = formatIn(form.dataset['zone'] ?? 'UTC')
+  const begun = slider.value
+  // a stretch has many moments: where nothing was chosen yet the one that is shown is told, as above
+  const shown = form.closest('aside')?.querySelector('time')?.textContent ?? null
   const say = () => {
-    const text = wordsOf(format, stretches[Number(slider.value)])
+    const isBegun = slider.value === begun && shown !== null
+    const text = isBegun ? shown : wordsOf(format, stretches[Number(slider.value)])
     said.textContent = text
     slider.setAttribute('aria-valuetext', text)
   }
   say()
-  const begun = slider.value
   slider.addEventListener('input', say)
   // a key moves it step by step: only when it is let go or left the page is loaded
   const go = () => {

@@ -44,15 +44,25 @@ const NOT_YET: Words = {
   title: 'There was nothing here then',
   text: 'No page had this address at that time, or it is not for you to see. Choose another time above.',
 }
+const NO_FRONT: Words = {
+  title: 'There is no front page',
+  text: 'This site has none yet, or it is not for everyone to see.',
+}
+const PAST: Readonly<Record<number, Words>> = {
+  401: {
+    title: 'Log in to see the past',
+    text: 'What was written here before is not for everyone. Log in with an account that may see it.',
+  },
+  403: {
+    title: 'The past is not for you',
+    text: 'You lack the right to see what was written here before.',
+  },
+}
 const ANY: Words = { title: 'That did not work', text: 'The request could not be answered.' }
 
 /** The page for a request that could not be answered. */
 export function renderError(scheme: Scheme, view: ErrorView): string {
-  const usual = Object.hasOwn(WORDS, view.status) ? (WORDS[view.status] ?? ANY) : ANY
-  // of a page that was deleted nothing more is told; of a revision that was erased, when
-  const isErased = view.status === 410 && view.detail !== null
-  const isNotYet = view.status === 404 && view.frame.asOf !== null
-  const words = isErased ? { ...usual, title: 'This was erased' } : isNotYet ? NOT_YET : usual
+  const words = wordsOf(view)
   return renderView(scheme, 'error', {
     frame: view.frame,
     head: { title: words.title, noindex: true },
@@ -64,14 +74,27 @@ export function renderError(scheme: Scheme, view: ErrorView): string {
       deletedAt:
         view.deletedAt === null ? null : momentOf(view.deletedAt, view.frame.site.timeZone),
       parent: view.parent,
+      isFront: view.isFront,
       historyUrl: view.historyUrl,
       undeleteUrl: view.undeleteUrl,
       wait: view.retryAfterSeconds === null ? null : durationInWords(view.retryAfterSeconds),
       requestId: view.requestId,
-      offerLogin:
-        (view.status === 401 || view.status === 403) &&
-        view.frame.user === null &&
-        view.frame.loginUrl !== null,
+      offerLogin: isForOthers(view) && view.frame.user === null && view.frame.loginUrl !== null,
     },
   })
+}
+
+function wordsOf({ status, detail, frame, isFront, isOfPast }: ErrorView): Words {
+  const usual = Object.hasOwn(WORDS, status) ? (WORDS[status] ?? ANY) : ANY
+  // of a page that was deleted nothing more is told; of a revision that was erased, when
+  if (status === 410 && detail !== null) return { ...usual, title: 'This was erased' }
+  if (isOfPast) return PAST[status] ?? usual
+  if (status !== 404) return usual
+  if (frame.asOf !== null) return NOT_YET
+  return isFront ? NO_FRONT : usual
+}
+
+/** Whether somebody else may see it, or may. */
+function isForOthers({ status, isFront }: ErrorView): boolean {
+  return status === 401 || status === 403 || (status === 404 && isFront)
 }

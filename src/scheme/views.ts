@@ -261,6 +261,10 @@ export interface ErrorView {
   readonly detail: string | null
   /** Of a deleted page: when; else null. */
   readonly deletedAt: string | null
+  /** Whether it is about the front page, to which no other leads. */
+  readonly isFront: boolean
+  /** Whether it is only the past that the reader may not see. */
+  readonly isOfPast: boolean
   /** The nearest page above that the reader may see. */
   readonly parent: Link | null
   /** Only for who may see the history of a deleted page, and for who may bring it back. */

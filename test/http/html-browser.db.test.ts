@@ -23,7 +23,7 @@ const EVERYONE = {
   login: ['/$login/', 'User name'],
   absent: ['/nothing/', 'There is nothing here'],
   gone: ['/gone/', 'This page was deleted'],
-  refused: ['/blog/post_2/history.html', 'Log in to see this'],
+  refused: ['/blog/post_2/history.html', 'Log in to see the past'],
   malformed: ['/?at=x', 'a time that is none'],
 } as const
 const EDITOR = {

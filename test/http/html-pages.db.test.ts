@@ -131,7 +131,7 @@ suite('pages as HTML', test => {
     assert.match(draft.body, 'A draft of post 2.')
     assert.match(draft.body, 'Not yet')
     assert.is(nobody.statusCode, 401)
-    assert.match(nobody.body, 'Log in to see this')
+    assert.match(nobody.body, 'Log in to see the past')
     assert.is(none.statusCode, 404)
     assert.match(none.body, 'no such revision')
     assert.is(malformed.statusCode, 400)

@@ -167,6 +167,8 @@ browserSuite('the past in a browser', test => {
       const slider = page.locator('input[type=range]')
       await slider.waitFor()
       await slider.focus()
+      const begun = await slider.getAttribute('aria-valuetext')
+      const shown = await page.textContent('aside.as-of time')
       await page.keyboard.press('Home')
       const said = await slider.getAttribute('aria-valuetext')
       await page.keyboard.press('End')
@@ -178,6 +180,7 @@ browserSuite('the past in a browser', test => {
       const changes = await page.textContent('h1')
       await context.close()
 
+      assert.is(begun, shown)
       assert.match(said ?? '', /\d+ changes?$/)
       assert.match(banner ?? '', 'as it was on')
       assert.is(changes?.trim(), 'What changed')

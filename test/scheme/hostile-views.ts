@@ -184,6 +184,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
 }
 
 const noError = {
+  ...{ isFront: false, isOfPast: false },
   frame,
   status: 400,
   deletedAt: null,

@@ -34,6 +34,7 @@ export async function errorPage(
   const html = renderError(pages.scheme, {
     ...about,
     status,
+    isOfPast: problem['permission'] === 'history',
     detail: TOLD.has(code) ? sentence(detail) : words,
     retryAfterSeconds: Number.isFinite(wait) && wait > 0 ? wait : null,
     requestId: request.id,
@@ -42,7 +43,10 @@ export async function errorPage(
   return html
 }
 
-type About = Pick<ErrorView, 'frame' | 'parent' | 'historyUrl' | 'undeleteUrl' | 'deletedAt'>
+type About = Pick<
+  ErrorView,
+  'frame' | 'isFront' | 'parent' | 'historyUrl' | 'undeleteUrl' | 'deletedAt'
+>
 
 /** What is around it without asking the database, which may be what failed. */
 function bare(pages: Pages, request: FastifyRequest): About {
@@ -56,7 +60,13 @@ function bare(pages: Pages, request: FastifyRequest): About {
   return { frame: { ...frame, loginUrl: null, searchUrl: null }, ...NOTHING }
 }
 
-const NOTHING = { parent: null, historyUrl: null, undeleteUrl: null, deletedAt: null } as const
+const NOTHING = {
+  isFront: false,
+  parent: null,
+  historyUrl: null,
+  undeleteUrl: null,
+  deletedAt: null,
+} as const
 
 async function surroundings(pages: Pages, request: FastifyRequest, code: string): Promise<About> {
   const [pathname = ''] = request.url.split('?', 1)
@@ -66,12 +76,15 @@ async function surroundings(pages: Pages, request: FastifyRequest, code: string)
   const when = at !== null && 'revision' in at ? null : at
   const scene = sceneOf(pages, request, { viewer, path, when })
   const { frame, parent } = await frameAndParent(scene)
-  if (code !== 'PAGE_GONE' || !viewer.may('view', path)) return { ...NOTHING, frame, parent }
+  const isFront = pathname === '/'
+  if (code !== 'PAGE_GONE' || !viewer.may('view', path)) {
+    return { ...NOTHING, frame, isFront, parent }
+  }
   const isReadable = mayReadPast(viewer, [path])
   const historyUrl = isReadable ? viewUrl(scene, path, 'history.html') : null
   const mayUndelete = isReadable && when === null && viewer.may('post.delete', path)
   const undeleteUrl = mayUndelete ? restoreUrl(path) : null
-  return { frame, parent, historyUrl, undeleteUrl, deletedAt: await deletedAt(scene) }
+  return { frame, isFront, parent, historyUrl, undeleteUrl, deletedAt: await deletedAt(scene) }
 }
 
 /** The frame, and the nearest page above that the reader may see, where that is not the front page. */
