@@ -3,6 +3,7 @@ import { Rm3Error } from '../errors.ts'
 import { type Db, find } from '../pg/db.ts'
 import { gathered } from '../pg/gathered.ts'
 import { FOREVER } from '../projector/define.ts'
+import { type Between, instantsOf } from './known-instants.ts'
 import { type Period, parsePeriod } from './periods.ts'
 
 /** A moment in the log, with the instant at which it took the event there; '-infinity' for position 0. */
@@ -43,7 +44,15 @@ const RFC_3339 =
  */
 export async function resolveAt(db: Db, text: string, parameter = 'at'): Promise<At> {
   const asked = parseAsked(text)
-  if (asked !== null) return momentOf(asked, await findMoment(db, JSON.stringify(asked)), parameter)
+  if (asked !== null) {
+    const { at } = await lookedUp(
+      db,
+      asked,
+      question => findMoment(db, JSON.stringify(question)),
+      parameter,
+    )
+    return at
+  }
   const revision = NUMBERED.exec(text)?.[2]
   if (revision !== undefined) return revisionAt(Number(revision), parameter)
   const now = new Date().toISOString()
@@ -132,8 +141,42 @@ function revisionAt(revision: number, parameter: string): At {
 
 const REVISION_MAX = 2_147_483_647
 
+/**
+ * A moment, and the row of the statement that looked it up. What is known of instants asked for before is used, and proved by the row.
+ *
+ * @param find asks the statement
+ * @throws AT_INVALID when it is a position that is ahead of the log
+ */
+export async function lookedUp<Row extends MomentRow>(
+  db: Db,
+  asked: Asked,
+  find: (question: Question) => Promise<Row>,
+  parameter = 'at',
+): Promise<{ at: AtPosition; row: Row }> {
+  if ('position' in asked) {
+    const row = await find(asked)
+    return { at: momentOf(asked, row, parameter), row }
+  }
+  const instants = instantsOf(db)
+  const ms = Date.parse(asked.instant)
+  const around = instants.around(ms)
+  let row = await find({ ...asked, ...around })
+  if (!instants.areOf(row.epoch) || (around !== null && !isBy(row, ms))) {
+    instants.forget()
+    row = await find(asked)
+  }
+  const at = momentOf(asked, row, parameter)
+  if (at.settled) instants.learn(ms, at.position)
+  return { at, row }
+}
+
+/** Whether the log has a position and had it by an instant. */
+function isBy({ position, recordedAt }: MomentRow, ms: number): boolean {
+  return position === 0 || (recordedAt !== null && Date.parse(recordedAt) <= ms)
+}
+
 /** The position that was asked for, with what was found of it. @throws AT_INVALID when it is ahead of the log */
-export function momentOf(
+function momentOf(
   asked: Asked,
   { position, recordedAt, head }: MomentRow,
   parameter = 'at',
@@ -171,22 +214,27 @@ function justBefore(instant: string, unit: 'ms' | 'µs'): string {
 /** What `MOMENT` finds. */
 export interface MomentRow {
   readonly head: number
+  readonly epoch: string
   readonly position: number
   readonly recordedAt: string | null
 }
 
-/** SQL of the position that is `Asked`, of a table with columns for both ways to ask. */
-export const ASKED_POSITION = 'coalesce(position, position_at(instant), 0)'
+/** What a statement is asked for a moment with. */
+export type Question = Asked & Partial<Between>
+
+/** Columns of a `Question`, for json_to_recordset, and SQL of the position that one asks for. */
+export const QUESTION = 'position bigint, instant timestamptz, lowest bigint, highest bigint'
+export const QUESTION_NAMES = 'position, instant, lowest, highest'
+export const ASKED_POSITION = 'coalesce(position, position_at(instant, lowest, highest), 0)'
 /** Columns of a `MomentRow`, of `log_head` as `head`, what was asked as `q`, and the event at that position as `l`. */
-export const MOMENT = 'head.position as head, q.position, l.recorded_at as "recordedAt"'
+export const MOMENT = 'head.position as head, head.epoch, q.position, l.recorded_at as "recordedAt"'
 
 const MOMENTS_AT_ONCE = 32
 // "offset 0": or the search for the position is done once for each place where the statement names it
 const MOMENTS = `select ${MOMENT}
   from log_head head cross join (
     select number, ${ASKED_POSITION} as position
-    from rows from (json_to_recordset($1::json) as (instant timestamptz, position bigint))
-      with ordinality as asked(instant, position, number) offset 0) q
+    from rows from (json_to_recordset($1::json) as (${QUESTION})) with ordinality as asked(${QUESTION_NAMES}, number) offset 0) q
   left join log l on l.position = q.position
   order by q.number`
 

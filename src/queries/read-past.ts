@@ -18,9 +18,11 @@ import {
   ASKED_POSITION,
   type Asked,
   type AtPosition,
+  lookedUp,
   MOMENT,
   type MomentRow,
-  momentOf,
+  QUESTION,
+  QUESTION_NAMES,
 } from './at.ts'
 import { erasedError } from './erased.ts'
 import { findMementos, mementosIn, type NearRow, nearColumns } from './mementos.ts'
@@ -49,8 +51,8 @@ const THERE = `select ${MOMENT}, head.rights_position as "rightsPosition", s.*, 
     p.proto, p.hidden, p.summary::text as summary, p.data::text as data, p.tags::text as tags, ${nearColumns('q.path', 'q.position', 's')}
   from log_head head cross join (
     select number, path, ${ASKED_POSITION} as position
-    from rows from (json_to_recordset($1::json) as (path text, position bigint, instant timestamptz))
-      with ordinality as asked(path, position, instant, number) offset 0) q
+    from rows from (json_to_recordset($1::json) as (path text, ${QUESTION}))
+      with ordinality as asked(path, ${QUESTION_NAMES}, number) offset 0) q
   left join log l on l.position = q.position
   left join lateral (${shownAt('q.path', 'q.position')}) s on true
   left join pages p on p.entity_id = s."entityId" and p.revision = s.revision
@@ -84,8 +86,9 @@ export async function readPageThen(
   path: string,
   asked: Asked,
 ): Promise<{ at: AtPosition; answer: PageAnswer }> {
-  const row = await findThere(site.db, JSON.stringify({ path, ...asked }))
-  const at = momentOf(asked, row)
+  const { at, row } = await lookedUp(site.db, asked, question =>
+    findThere(site.db, JSON.stringify({ path, ...question })),
+  )
   const viewer = reader ?? (await site.rights.viewer(site.db, row.rightsPosition, null))
   return { at, answer: await answerOf(site, viewer, path, { at, row }) }
 }

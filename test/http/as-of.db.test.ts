@@ -2,6 +2,7 @@ import { change } from '../../src/commands/change.ts'
 import { createPage, deletePage, movePage, pageAt, revisePage } from '../../src/commands/pages.ts'
 import { setSetting } from '../../src/commands/rights.ts'
 import { readHead } from '../../src/log/read.ts'
+import { instantsOf } from '../../src/queries/known-instants.ts'
 import { assert, suite } from '../harness.ts'
 import { AS_ROOT } from '../support/database.ts'
 import {
@@ -143,6 +144,18 @@ suite('reads as of a time', test => {
     await change(open.site, AS_ROOT, it => deletePage(it, 'wh.went'))
     assert.equal(await read(`position:${then}`), same)
     at.end = await end()
+  })
+
+  test('do not rely on what was known of an instant when the log lost its end', async () => {
+    const before = '2001-01-01T00:00:00.000Z'
+    for (const wrong of [at.end, at.end + 1_000]) {
+      instantsOf(open.site.db).forget()
+      instantsOf(open.site.db).learn(Date.parse(before), wrong)
+      assert.is((await get(`/api/pages/wh.c?at=${before}`)).statusCode, 404)
+      instantsOf(open.site.db).forget()
+      instantsOf(open.site.db).learn(Date.parse(before), wrong)
+      assert.is((await get(`/api/pages?at=${before}`)).headers['rm3-position'], '0')
+    }
   })
 
   test('have days that begin and end by the clocks of the site', async () => {

@@ -44,6 +44,23 @@ suite('the position of an instant', test => {
     )
   })
 
+  test('is the same where the search may begin between two positions', async () => {
+    const times = [0, 0, 5, 7, 7, 7, 90, 5_000, 5_001, 9_000].map(ms => START + ms)
+    await fill(times)
+    for (const ms of [START - 1, ...times.flatMap(ms => [ms, ms + 1])]) {
+      const position = times.filter(time => time <= ms).length
+      const rows = await bulk.db.rows<{ found: number }>(
+        `select position_at($1::timestamptz, lowest, highest) as found from generate_series(0, $2::int) lowest
+          cross join generate_series($2::int, $3::int) highest`,
+        [new Date(ms).toISOString(), position, times.length - 1],
+      )
+      assert.equal(
+        [...new Set(rows.map(({ found }) => found))].slice(0, 2),
+        rows.length === 0 ? [] : [position],
+      )
+    }
+  })
+
   test('is the first or the last for instants without end', async () => {
     await fill([START, START, START + 5])
     const { first, last } = await one<{ first: number; last: number }>(
