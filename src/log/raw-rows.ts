@@ -161,19 +161,38 @@ class RowReader {
   }
 }
 
+const DAY_MS = 86_400_000
+const TIME_CHARS = 'hh:mm:ss.mmmZ'.length
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'))
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0'))
 let lastMs = Number.NaN
 let lastInstant = ''
+let lastDay = Number.NaN
+let lastDate = ''
 
 /**
- * RFC 3339 of milliseconds since 1970. The last one is remembered: mostly an event is recorded when it happens, and those of one append at
- * once.
+ * RFC 3339 of milliseconds since 1970, cut at whole ones. The last one is remembered: mostly an event is recorded when it happens, and those of one
+ * append at once; and the day is, for a date takes longer than all else.
  */
 export function instantText(ms: number): string {
   if (ms !== lastMs) {
-    lastInstant = new Date(ms).toISOString()
+    lastInstant = textOfInstant(Math.trunc(ms))
     lastMs = ms
   }
   return lastInstant
+}
+
+function textOfInstant(ms: number): string {
+  const day = Math.floor(ms / DAY_MS)
+  if (day !== lastDay) {
+    lastDate = new Date(day * DAY_MS).toISOString().slice(0, -TIME_CHARS)
+    lastDay = day
+  }
+  const time = ms - day * DAY_MS
+  const seconds = Math.floor(time / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const hour = TWO_DIGITS[Math.floor(minutes / 60)]
+  return `${lastDate}${hour}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}.${THREE_DIGITS[time % 1000]}Z`
 }
 
 /** A UUID as text. @param hex 32 digits */

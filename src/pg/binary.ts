@@ -8,7 +8,7 @@ const EPOCH_2000_MS = 946_684_800_000
 const UINT32 = 4_294_967_296
 const NULL_LENGTH = -1
 const NO_DIGIT = 255
-const HEX_DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
+export const HEX_DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
   const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase())
   return digit < 0 ? NO_DIGIT : digit
 })

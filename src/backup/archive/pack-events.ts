@@ -2,6 +2,7 @@ import { fromMessagePack, toMessagePack } from '../../codec/message-pack.ts'
 import { chainLink } from '../../log/chain.ts'
 import { bodyHash } from '../../log/event.ts'
 import { instantText, type RawEvent, uuidOfHex } from '../../log/raw-rows.ts'
+import { HEX_DIGITS } from '../../pg/binary.ts'
 import { objectIn } from '../folder/read-history.ts'
 
 const UUID_BYTES = 16
@@ -56,8 +57,20 @@ export function packEvents(events: readonly RawEvent[]): Buffer {
   return toMessagePack(columns)
 }
 
+const DASH = 0x2d
+
+/** One after the other: half the time of joining them and taking the dashes out. */
 function uuidBytes(uuids: readonly string[]): Buffer {
-  return Buffer.from(uuids.join('').replaceAll('-', ''), 'hex')
+  const bytes = Buffer.allocUnsafe(uuids.length * UUID_BYTES)
+  let end = 0
+  for (const uuid of uuids) {
+    for (let at = 0; at < uuid.length; at += 2) {
+      if (uuid.charCodeAt(at) === DASH) at++
+      const high = HEX_DIGITS[uuid.charCodeAt(at)] as number
+      bytes[end++] = high * 16 + (HEX_DIGITS[uuid.charCodeAt(at + 1)] as number)
+    }
+  }
+  return bytes
 }
 
 /**
