@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import pgCopyStreams from 'pg-copy-streams'
 import { Rm3Error } from '../errors.ts'
+import { sharePriority } from './backend-priority.ts'
 import { connectionDb, type Db } from './db.ts'
 import { connectionOptions } from './pool.ts'
 import { translated } from './sqlstate.ts'
@@ -55,6 +56,7 @@ export async function openBulk({ url, site }: SiteDatabase): Promise<Bulk> {
   await client.connect().catch(cause => {
     throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached', { cause })
   })
+  await sharePriority(client)
   return {
     db: connectionDb(client),
     copyOut: query => copyOut(client, `copy (${query}) to stdout`, 'utf8'),
