@@ -3,7 +3,7 @@ import { eraseInside } from '../commands/erase.ts'
 import type { ImportedAppend } from '../commands/import.ts'
 import { importEvents } from '../commands/import-page.ts'
 import { inTransaction } from '../commands/in-transaction.ts'
-import { Rm3Error } from '../errors.ts'
+import { isRm3Error, Rm3Error } from '../errors.ts'
 import { type Bulk, openBulk, type SiteDatabase } from '../pg/bulk.ts'
 import type { Projection } from '../projector/define.ts'
 import { piecesOf } from './erased-history.ts'
@@ -25,6 +25,8 @@ export interface IntoLiveOptions {
   readonly skipConflicts: boolean
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (step: 'comparing' | 'writing', done: number, total: number) => void
+  /** How long others may have to wait before they are let in between two pages; 2 s when not given. */
+  readonly heldMsMax?: number
   /** Called before anything is written, with the hashes of the files that will be attached: they must be in the stores then. */
   readonly bringBlobs: (wanted: ReadonlySet<string>) => Promise<void>
 }
@@ -42,7 +44,9 @@ export interface PutIntoLive {
  * Nothing is deleted or moved, and roles, credentials, grants and settings stay as they are. Done twice, it changes nothing the second time.
  *
  * All of it is tried first, so that what cannot be done is known before anything is written; where that is something, nothing is, unless
- * `skipConflicts`. It is written in one transaction: all pages or none. Others can read meanwhile, writers wait.
+ * `skipConflicts`. It is written in one transaction: all pages or none. Others can read meanwhile, writers wait; so that they do not wait for long, or
+ * are refused, what takes longer than `heldMsMax` is written in several transactions, each page whole. Where the work ends between two of them the error
+ * says how far it came, and the same again does the rest; a page that comes into the way then is a conflict of its own, and passed over.
  *
  * @param appends of the backup, as they are read
  */
@@ -53,8 +57,7 @@ export async function putIntoLive(
   options: IntoLiveOptions,
 ): Promise<PutIntoLive> {
   const pages = pagesOf(appends)
-  const trial = new Change(live.site, author)
-  const tried = await forEach('comparing', pages, options, page => putPage(trial, page))
+  const tried = await compareAll(new Change(live.site, author), pages, options)
   const wanted = pages.filter((_, index) => isToDo(tried[index]))
   if (options.dryRun || wanted.length === 0 || !isWelcome(tried, options)) {
     return { position: null, pages: tried }
@@ -73,17 +76,16 @@ function isWelcome(outcomes: readonly PageOutcome[], { skipConflicts }: IntoLive
   return skipConflicts || outcomes.every(({ did }) => did !== 'conflict')
 }
 
-async function forEach(
-  step: 'comparing' | 'writing',
+async function compareAll(
+  trial: Change,
   pages: readonly BackupPage[],
   { signal, onProgress }: IntoLiveOptions,
-  work: (page: BackupPage) => Promise<PageOutcome>,
 ): Promise<PageOutcome[]> {
   const outcomes: PageOutcome[] = []
   for (const page of pages) {
     signal?.throwIfAborted()
-    outcomes.push(await work(page))
-    onProgress?.(step, outcomes.length, pages.length)
+    outcomes.push(await putPage(trial, page))
+    onProgress?.('comparing', outcomes.length, pages.length)
   }
   return outcomes
 }
@@ -98,8 +100,16 @@ class Conflicting extends Error {
   }
 }
 
+/** Appends wait 10 s for their turn before they are refused. */
+const HELD_MS_MAX = 2_000
 /** Until it ends nobody else appends. */
 const LOCK = 'select from log_head for update'
+
+/** Written so far. */
+interface Progress {
+  position: number | null
+  readonly pages: PageOutcome[]
+}
 
 async function writeAll(
   live: LiveSite,
@@ -108,20 +118,58 @@ async function writeAll(
   options: IntoLiveOptions,
 ): Promise<PutIntoLive> {
   const bulk = await openBulk(live.database)
+  const done: Progress = { position: null, pages: [] }
   try {
-    return await inTransaction({ ...live.site, db: bulk.db }, async site => {
-      await site.db.rows(LOCK)
-      const writer = new Writer({ ...live, site }, { ...bulk, db: site.db }, author)
-      const outcomes = await forEach('writing', pages, options, page => writer.put(page))
-      if (!isWelcome(outcomes, options)) throw new Conflicting(outcomes)
-      return { position: writer.position, pages: outcomes }
-    })
+    while (done.pages.length < pages.length) {
+      const { position, pages: some } = await inTransaction(
+        { ...live.site, db: bulk.db },
+        async site => {
+          await site.db.rows(LOCK)
+          const writer = new Writer({ ...live, site }, { ...bulk, db: site.db }, author)
+          return writeSome(writer, { pages, done }, options)
+        },
+      )
+      done.pages.push(...some)
+      done.position = position ?? done.position
+    }
+    return done
   } catch (thrown) {
     if (thrown instanceof Conflicting) return { position: null, pages: thrown.pages }
-    throw thrown
+    throw done.position === null ? thrown : partly(thrown, done.pages.length, pages.length)
   } finally {
     await bulk.close()
   }
+}
+
+/** Writes the pages that come next, until others have waited long enough. */
+async function writeSome(
+  writer: Writer,
+  { pages, done }: { pages: readonly BackupPage[]; done: Progress },
+  options: IntoLiveOptions,
+): Promise<PutIntoLive> {
+  const { signal, onProgress, heldMsMax = HELD_MS_MAX } = options
+  const some: PageOutcome[] = []
+  const until = Date.now() + heldMsMax
+  for (const page of pages.slice(done.pages.length)) {
+    signal?.throwIfAborted()
+    some.push(await writer.put(page))
+    onProgress?.('writing', done.pages.length + some.length, pages.length)
+    if (Date.now() >= until) break
+  }
+  // what comes into the way of a later part is passed over: the parts before it are written
+  if (done.position === null && !isWelcome(some, options)) throw new Conflicting(some)
+  return { position: writer.position, pages: some }
+}
+
+/** What the caller has to know of a work that ended between two parts. */
+function partly(thrown: unknown, written: number, wanted: number): unknown {
+  if (!(thrown instanceof Error)) return thrown
+  const code = isRm3Error(thrown) ? thrown.code : 'UNAVAILABLE'
+  return new Rm3Error(
+    code,
+    `${written} of ${wanted} pages were brought in, each of them whole; run it again for the others (${thrown.message})`,
+    { written, wanted, cause: thrown },
+  )
 }
 
 /** Writes pages inside a transaction. */

@@ -36,7 +36,7 @@ export interface LivePart {
 /**
  * Brings pages of a backup into a site in use, or lists what that would do.
  *
- * @returns exit code 14 when pages are in the way: nothing was done then, but for `--skip-conflicts`
+ * @returns exit code 14 when pages are in the way: nothing was done then, but for `--skip-conflicts`, or when they came into it between two transactions
  */
 export async function loadIntoLive(call: Call, part: LivePart): Promise<Outcome> {
   if (call.flag('nohistory')) {
@@ -65,7 +65,8 @@ export async function loadIntoLive(call: Call, part: LivePart): Promise<Outcome>
     ),
   )
   const counts = countsOf(pages)
-  const isRefused = counts.conflict > 0 && !skipConflicts
+  const isInTheWay = counts.conflict > 0 && !skipConflicts
+  const isRefused = isInTheWay && position === null
   const listed = pages.filter(({ did }) => did !== 'same')
   const loaded = !dryRun && !isRefused
   const importId = position === null ? null : meta.importId
@@ -75,7 +76,7 @@ export async function loadIntoLive(call: Call, part: LivePart): Promise<Outcome>
   const text = [...listed.map(lineOf), last, ...importLines(importId)].join('\n')
   return {
     ...{ text, data: data as unknown as Json },
-    ...(isRefused && { exitCode: EXIT.targetExists }),
+    ...(isInTheWay && { exitCode: EXIT.targetExists }),
   }
 }
 

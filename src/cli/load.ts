@@ -57,7 +57,8 @@ damaged where nothing proves it, 10 there is no such source, 12 no key opens it,
 (or the path is taken), 15 it is of a newer rm3.
 
 --into-live changes all pages it can or none: where one is in the way (a conflict, which --dry-run lists too) nothing is changed and the exit
-code is 14, unless --skip-conflicts says to go on without it. Done twice, it changes nothing the second time.
+code is 14, unless --skip-conflicts says to go on without it. Done twice, it changes nothing the second time. What takes longer than two seconds is written in
+several transactions, so that others who save do not wait for long: ended in between it says how many pages came in, and the same again does the rest.
 
 Archives bring the log as it was: positions, ids, hashes (but for -p, --nohistory and --into-live). It is read back and proved, then all projections are built, and every row must be
 there as it was folded. A site that holds the archive already is left alone (14), but one in which a load was interrupted is finished.`,

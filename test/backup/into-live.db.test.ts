@@ -19,7 +19,7 @@ import type { Entity } from '../../src/content/state.ts'
 import { readHead, readStream } from '../../src/log/read.ts'
 import { verifyLog } from '../../src/log/verify.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
-import { assert, suite } from '../harness.ts'
+import { assert, rejection, suite } from '../harness.ts'
 import { AS_ROOT, TEST_SITE, type TestSite, testSite } from '../support/database.ts'
 import { testEraser } from '../support/erasing.ts'
 import { type FolderSite, folderSite } from './folder/folder-site.ts'
@@ -194,6 +194,50 @@ suite('a backup that is put into a site in use', test => {
       original.map(({ eventId, type, at, actor }) => ({ eventId, type, at, actor })),
     )
     assert.is(titleOf(await state(other.site, 'wh.a')), 'wh.a')
+  })
+
+  test('lets others save between two pages, says how far it came, and does the rest when called again', async () => {
+    const third = await testSite()
+    const stop = new AbortController()
+    const written: number[] = []
+    const part = { dryRun: false, skipConflicts: true, heldMsMax: 0 }
+
+    const error = await rejection(
+      put(third, {
+        ...part,
+        signal: stop.signal,
+        onProgress: (step, done) => {
+          if (step === 'writing') written.push(done)
+          if (written.length === 3) stop.abort(new Error('told to stop'))
+        },
+      }),
+    )
+
+    assert.match(String(error), /3 of \d pages were brought in.+run it again.+told to stop/)
+    const rest = await put(third, part)
+    assert.is(rest.filter(({ did }) => did === 'same').length, 3)
+    assert.is((await verifyLog(third.site.db)).fault, null)
+    await third.close()
+  })
+
+  test('passes over what comes into the way of a later part, and tells of it', async () => {
+    const third = await testSite()
+
+    const outcomes = await put(third, {
+      heldMsMax: 0,
+      bringBlobs: async () => {
+        await change(third.site, AS_ROOT, it =>
+          createPage(it, { path: 'wh.c', document: document('faster') }),
+        )
+      },
+    })
+
+    assert.is(did(outcomes)['wh.f'], 'imported')
+    assert.equal(
+      outcomes.filter(({ did }) => did === 'conflict').map(({ path }) => path),
+      ['wh.c'],
+    )
+    await third.close()
   })
 
   test('a conflict goes when what is in the way goes', async () => {
