@@ -75,6 +75,7 @@ export function renderError(scheme: Scheme, view: ErrorView): string {
         view.deletedAt === null ? null : momentOf(view.deletedAt, view.frame.site.timeZone),
       parent: view.parent,
       isFront: view.isFront,
+      nowUrl: view.nowUrl,
       historyUrl: view.historyUrl,
       undeleteUrl: view.undeleteUrl,
       wait: view.retryAfterSeconds === null ? null : durationInWords(view.retryAfterSeconds),

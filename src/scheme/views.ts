@@ -263,6 +263,8 @@ export interface ErrorView {
   readonly deletedAt: string | null
   /** Whether it is about the front page, to which no other leads. */
   readonly isFront: boolean
+  /** The page as it is now, where the time that was asked for is none. */
+  readonly nowUrl: string | null
   /** Whether it is only the past that the reader may not see. */
   readonly isOfPast: boolean
   /** The nearest page above that the reader may see. */

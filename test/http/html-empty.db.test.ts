@@ -32,6 +32,13 @@ suite('a site without pages in a browser', test => {
     }
   })
 
+  test('leads from a time that is none to now', async () => {
+    const { statusCode, body } = await get('/a/b/?at=x')
+
+    assert.is(statusCode, 400)
+    assert.match(content(body), 'href="/a/b/">Look at this page as it is today</a>')
+  })
+
   test('has no changes to show, and says that there may be more for others', async () => {
     const { statusCode, body } = await get('/$changes/')
 

@@ -184,7 +184,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
 }
 
 const noError = {
-  ...{ isFront: false, isOfPast: false },
+  ...{ isFront: false, isOfPast: false, nowUrl: null },
   frame,
   status: 400,
   deletedAt: null,

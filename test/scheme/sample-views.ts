@@ -200,7 +200,7 @@ function errorPage(status: number): string {
   return renderError(scheme, {
     frame,
     status,
-    ...{ isFront: false, isOfPast: status === 403 },
+    ...{ isFront: false, isOfPast: status === 403, nowUrl: status === 400 ? '/a/' : null },
     detail: null,
     deletedAt: status === 410 ? '2025-09-21T10:00:00.000Z' : null,
     parent: status === 404 || status === 410 ? { title: 'Notebook', url: '/notebook/' } : null,

@@ -45,7 +45,7 @@ export async function errorPage(
 
 type About = Pick<
   ErrorView,
-  'frame' | 'isFront' | 'parent' | 'historyUrl' | 'undeleteUrl' | 'deletedAt'
+  'frame' | 'isFront' | 'nowUrl' | 'parent' | 'historyUrl' | 'undeleteUrl' | 'deletedAt'
 >
 
 /** What is around it without asking the database, which may be what failed. */
@@ -62,6 +62,7 @@ function bare(pages: Pages, request: FastifyRequest): About {
 
 const NOTHING = {
   isFront: false,
+  nowUrl: null,
   parent: null,
   historyUrl: null,
   undeleteUrl: null,
@@ -78,13 +79,22 @@ async function surroundings(pages: Pages, request: FastifyRequest, code: string)
   const { frame, parent } = await frameAndParent(scene)
   const isFront = pathname === '/'
   if (code !== 'PAGE_GONE' || !viewer.may('view', path)) {
-    return { ...NOTHING, frame, isFront, parent }
+    const nowUrl = code === 'AT_INVALID' && viewer.may('view', path) ? pathname : null
+    return { ...NOTHING, frame, isFront, nowUrl, parent }
   }
   const isReadable = mayReadPast(viewer, [path])
   const historyUrl = isReadable ? viewUrl(scene, path, 'history.html') : null
   const mayUndelete = isReadable && when === null && viewer.may('post.delete', path)
   const undeleteUrl = mayUndelete ? restoreUrl(path) : null
-  return { frame, isFront, parent, historyUrl, undeleteUrl, deletedAt: await deletedAt(scene) }
+  return {
+    ...NOTHING,
+    frame,
+    isFront,
+    parent,
+    historyUrl,
+    undeleteUrl,
+    deletedAt: await deletedAt(scene),
+  }
 }
 
 /** The frame, and the nearest page above that the reader may see, where that is not the front page. */
