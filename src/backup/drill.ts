@@ -4,7 +4,7 @@ import { ROOT_VIEWER } from '../access/viewer.ts'
 import type { BlobStores } from '../blobs/store.ts'
 import type { Site } from '../commands/change.ts'
 import { readState } from '../commands/states.ts'
-import { Rm3Error } from '../errors.ts'
+import { isRm3Error, Rm3Error } from '../errors.ts'
 import { openSite } from '../open-site.ts'
 import { openBulk, type SiteDatabase } from '../pg/bulk.ts'
 import type { Db } from '../pg/db.ts'
@@ -120,13 +120,15 @@ const PAGE_EVENTS = `select position, stream, revision from log
   where position = any($1::bigint[]) and type like 'Page%' order by position`
 
 async function readThen(site: Site, path: string, position: number): Promise<string> {
-  const answer = await readPage(
-    site,
-    ROOT_VIEWER,
-    path,
-    await resolveAt(site.db, `position:${position}`),
-  )
-  return JSON.stringify([answer.type, answer.type === 'page' ? answer.page : null])
+  const at = await resolveAt(site.db, `position:${position}`)
+  try {
+    const answer = await readPage(site, ROOT_VIEWER, path, at)
+    return JSON.stringify([answer.type, answer.type === 'page' ? answer.page : null])
+  } catch (thrown) {
+    // what was erased here is erased there, by the same event
+    if (isRm3Error(thrown, 'ERASED')) return JSON.stringify([thrown.code, thrown.message])
+    throw thrown
+  }
 }
 
 function differs(path: string, position: number): Rm3Error {

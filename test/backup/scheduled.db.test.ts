@@ -29,6 +29,7 @@ import {
 import { forgetBackups, readShelf, type ShelvedBackup } from '../../src/backup/shelf.ts'
 import type { BlobStores } from '../../src/blobs/store.ts'
 import { change } from '../../src/commands/change.ts'
+import { erase } from '../../src/commands/erase.ts'
 import { setSetting } from '../../src/commands/rights.ts'
 import { NO_POLICY } from '../../src/content/keep-policy.ts'
 import { makeDemo } from '../../src/demo/make-demo.ts'
@@ -43,6 +44,7 @@ import {
   testDatabase,
   testSite,
 } from '../support/database.ts'
+import { testEraser } from '../support/erasing.ts'
 
 const SECRET = await generateIdentity()
 const RECIPIENT = await identityToRecipient(SECRET)
@@ -218,6 +220,15 @@ suite('scheduled backups', test => {
   })
 
   test('can be rehearsed: loaded beside the site, compared, and taken away', async () => {
+    const { eraser, remove } = await testEraser(opened)
+    const [page] = await opened.site.db.rows<{ entityId: string }>(
+      `select stream as "entityId" from log where type = 'PageRevised' limit 1`,
+    )
+    await erase(eraser, {
+      ...{ entityId: page?.entityId ?? '', wanted: new Set([1]), actor: 'root', door: 'cli' },
+      ...{ reason: 'a test', keepsShown: true },
+    })
+    remove()
     const made = await make('2026-01-09T03:00:00.000Z', { kind: 'folder' })
     const dir = join(shelf, made.backup.name)
     const projections = await discoverProjections()
