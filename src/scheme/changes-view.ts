@@ -1,4 +1,4 @@
-import { renderView } from './frame.ts'
+import { renderView, SAID_URL } from './frame.ts'
 import type { Html } from './html.ts'
 import { personLink, timeTag } from './links.ts'
 import { counted, momentOf } from './moments.ts'
@@ -38,7 +38,7 @@ export function renderChanges(scheme: Scheme, view: ChangesView): string {
     breadcrumb: [],
     past: { script: null },
     context: {
-      ...{ action, chosen, feedUrl, firstUrl, nextUrl },
+      ...{ action, chosen, feedUrl, firstUrl, nextUrl, saidUrl: SAID_URL },
       days: byDay(saves, frame.site.timeZone),
     },
   })

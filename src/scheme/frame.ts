@@ -20,6 +20,8 @@ export interface Head {
 const FEED_URL = '/feed.atom'
 /** What changed on the site. */
 export const CHANGES_URL = '/$changes/'
+/** When words were said. */
+export const SAID_URL = '/$said/'
 
 /** The markup of a view: template `name` with what every view has and its own `context`. */
 export function renderView(

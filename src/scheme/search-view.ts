@@ -8,7 +8,7 @@ import type { SearchHit, SearchView } from './views.ts'
 
 /** The form to search with, and what was found, as an HTML document. */
 export function renderSearch(scheme: Scheme, view: SearchView): string {
-  const { frame, action, words, hits, firstUrl, nextUrl } = view
+  const { frame, action, words, hits, firstUrl, nextUrl, saidUrl } = view
   return renderView(scheme, 'search', {
     // the form is in the page itself
     frame: { ...frame, searchUrl: null },
@@ -21,6 +21,7 @@ export function renderSearch(scheme: Scheme, view: SearchView): string {
       hits: hits.map(hit => showHit(hit, frame.site.timeZone)),
       firstUrl,
       nextUrl,
+      saidUrl,
     },
   })
 }

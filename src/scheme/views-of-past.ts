@@ -174,3 +174,41 @@ export interface RestoredPages {
   /** What would stay deleted, with the code of why. */
   readonly left: readonly { readonly path: string; readonly why: string }[]
 }
+
+/** When words were said, and by whom. */
+export interface SaidView {
+  readonly frame: Frame
+  /** A GET form to it with `q`. */
+  readonly action: string
+  /** '' when nothing is looked for yet. */
+  readonly words: string
+  /** Those whose last such change is newest come first. */
+  readonly pages: readonly SaidPage[]
+  /** Null when this is the first part. */
+  readonly firstUrl: string | null
+  readonly nextUrl: string | null
+}
+
+export interface SaidPage {
+  readonly title: string
+  readonly path: string
+  /** Its history; null for a page that has no address. */
+  readonly url: string | null
+  readonly sentence: string
+  /** The newest first. */
+  readonly times: readonly SaidStretch[]
+}
+
+/** A stretch of time in which a page said it; null where the change is not known. */
+export interface SaidStretch {
+  readonly appeared: SaidTime | null
+  readonly vanished: SaidTime | null
+  readonly stands: boolean
+}
+
+export interface SaidTime {
+  readonly at: string
+  readonly author: Person | null
+  /** The page as it was then. */
+  readonly url: string | null
+}

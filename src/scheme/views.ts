@@ -241,6 +241,8 @@ export interface SearchView {
   /** Null when this is the first part. */
   readonly firstUrl: string | null
   readonly nextUrl: string | null
+  /** Where one sees when the words were said; null for those who may not see the past of the front page, and without words. */
+  readonly saidUrl: string | null
 }
 
 export interface SearchHit {

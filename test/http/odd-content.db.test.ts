@@ -170,6 +170,7 @@ function urls(): string[] {
       '/changes.atom',
       '/$search/?q=x',
       '/$changes/',
+      '/$said/?q=a',
       '/sitemap.xml',
       '/api/search?q=a',
       '/api/search?q=a&at=position:30',

@@ -81,6 +81,7 @@ browserSuite('the past in a browser', test => {
     many: '/many/history.html?before=900',
     'many compared': '/many/diff.html?from=100&to=900',
     'all changes': '/$changes/',
+    said: `/$said/?q=${encodeURIComponent('السطر الثاني')}`,
   })) {
     test(
       `shows ${name} without objections, on a phone too`,

@@ -5,6 +5,7 @@ import { renderError } from '../../src/scheme/error-view.ts'
 import { renderHistory } from '../../src/scheme/history-view.ts'
 import { renderPage } from '../../src/scheme/page-view.ts'
 import { renderRestore } from '../../src/scheme/restore-view.ts'
+import { renderSaid } from '../../src/scheme/said-view.ts'
 import { renderSearch } from '../../src/scheme/search-view.ts'
 import { renderLogin } from '../../src/scheme/session-views.ts'
 import {
@@ -151,7 +152,24 @@ export const PLACES: Readonly<Record<string, Place>> = {
   search: text =>
     renderSearch(scheme, {
       ...{ frame, action: '/$search/', words: text, firstUrl: null, nextUrl: null },
+      saidUrl: null,
       hits: [{ title: text, path: text, url: '/a/', snippet: text, modified: text }],
+    }),
+  said: text =>
+    renderSaid(scheme, {
+      ...{ frame, action: '/$said/', words: text, firstUrl: null, nextUrl: null },
+      pages: [
+        {
+          ...{ title: text, path: text, url: '/a/', sentence: text },
+          times: [
+            {
+              appeared: { at: text, author: { name: text, url: null }, url: '/a/' },
+              vanished: { at: text, author: { name: text, url: '/b/' }, url: null },
+              stands: false,
+            },
+          ],
+        },
+      ],
     }),
   restore: text =>
     renderRestore(scheme, {

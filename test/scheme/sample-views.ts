@@ -4,6 +4,7 @@ import { renderHistory } from '../../src/scheme/history-view.ts'
 import { renderListing } from '../../src/scheme/listing-view.ts'
 import { renderPage } from '../../src/scheme/page-view.ts'
 import { renderRestore } from '../../src/scheme/restore-view.ts'
+import { renderSaid } from '../../src/scheme/said-view.ts'
 import { renderSearch } from '../../src/scheme/search-view.ts'
 import { renderAccount, renderLogin } from '../../src/scheme/session-views.ts'
 import type { RevisionEntry } from '../../src/scheme/views.ts'
@@ -75,6 +76,8 @@ export function sampleViews(): Map<string, string> {
     }),
   )
   views.set('search', renderSearch(scheme, search))
+  views.set('said', renderSaid(scheme, said))
+  views.set('said-nothing', renderSaid(scheme, { ...said, pages: [] }))
   views.set('search-nothing', renderSearch(scheme, { ...search, hits: [] }))
   for (const status of [400, 403, 404, 410, 429, 500, 503])
     views.set(`error-${status}`, errorPage(status))
@@ -157,6 +160,34 @@ const search = {
   hits: [hit, { ...hit, title: '', snippet: '' }, { ...hit, url: null, path: `${long}.${long}` }],
   firstUrl: '/$search/?q=oak',
   nextUrl: '/$search/?q=oak&after=x',
+  saidUrl: '/$said/?q=oak',
+}
+
+const saidBy = { at: '2025-09-22T09:41:00.000Z', author: ada, url: '/notebook/wheel/?revision=4' }
+const said = {
+  frame,
+  action: '/$said/',
+  words: 'oak mill',
+  pages: [
+    {
+      ...{ title: 'The wheel', path: 'wh.notebook.wheel', url: '/notebook/wheel/history.html' },
+      sentence: 'The oak mill stands.',
+      times: [
+        { appeared: saidBy, vanished: null, stands: true },
+        { appeared: null, vanished: { ...saidBy, author: null }, stands: false },
+      ],
+    },
+    {
+      ...{ title: '', path: `${long}.${long}`, url: null, sentence: long },
+      times: [
+        { appeared: { ...saidBy, url: null }, vanished: saidBy, stands: false },
+        { appeared: null, vanished: null, stands: true },
+        { appeared: saidBy, vanished: null, stands: false },
+      ],
+    },
+  ],
+  firstUrl: '/$said/?q=oak+mill',
+  nextUrl: '/$said/?q=oak+mill&after=x',
 }
 
 function frontPage() {

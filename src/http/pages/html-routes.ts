@@ -10,6 +10,7 @@ import { KeptPages } from './kept-pages.ts'
 import { Memories } from './memory.ts'
 import { answerPage } from './page-routes.ts'
 import { restorePage } from './restore-page.ts'
+import { saidPage } from './said-page.ts'
 import type { Pages } from './scene.ts'
 import { searchPage } from './search-page.ts'
 import { sessionPages } from './session-pages.ts'
@@ -35,6 +36,7 @@ export function htmlRoutes(server: FastifyInstance, { site, options }: HttpConte
   atomFeed(server, pages)
   changesFeed(server, pages)
   changesPage(server, pages)
+  saidPage(server, pages)
   restorePage(server, pages)
   staticFiles(server, pages.scheme)
 }

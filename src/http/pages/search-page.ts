@@ -3,6 +3,7 @@ import { isUnder } from '../../content/path.ts'
 import { isRm3Error, Rm3Error } from '../../errors.ts'
 import { demandMoment } from '../../queries/at.ts'
 import { type Found, HITS_DEFAULT, searchPages, WORDS_CHARS_MAX } from '../../queries/search.ts'
+import { SAID_URL } from '../../scheme/frame.ts'
 import { renderSearch } from '../../scheme/search-view.ts'
 import { withQuery } from '../../scheme/site-urls.ts'
 import type { SearchHit } from '../../scheme/views.ts'
@@ -36,6 +37,7 @@ async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
     hits: found.items.map(hit => hitOf(scene, hit)),
     firstUrl: found.isFirst ? null : searchUrl(scene, words, null),
     nextUrl: found.next === null ? null : searchUrl(scene, words, found.next),
+    saidUrl: saidUrlFor(scene, words),
   })
 }
 
@@ -74,6 +76,11 @@ async function findFrom(scene: Scene, words: string, after: string | null): Prom
 function hitOf(scene: Scene, { path, title, snippet, modified }: Found): SearchHit {
   const url = isUnder(path, ROOT) ? urlIn(scene, path) : null
   return { title, path, url, snippet, modified }
+}
+
+function saidUrlFor({ viewer }: Scene, words: string): string | null {
+  if (words === '' || !viewer.may('history', ROOT)) return null
+  return withQuery(SAID_URL, new URLSearchParams({ q: words }).toString())
 }
 
 function searchUrl(scene: Scene, words: string, after: string | null): string {
