@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { answerRaw, tooSlow } from '../raw-answer.ts'
 import { hasBody } from './bodies.ts'
@@ -9,7 +10,9 @@ const BODY_TIMEOUT_MS = 30_000
 export function addSlowBodies(server: FastifyInstance): void {
   server.addHook('onRequest', (request, _reply, done) => {
     const { raw, routeOptions } = request
-    if (hasBody(request) && routeOptions.config.streamed !== true) {
+    // a request that is made inside the process has no connection that could be slow
+    const isAwaited = hasBody(request) && raw.socket instanceof Socket
+    if (isAwaited && routeOptions.config.streamed !== true) {
       const timer = setTimeout(() => answerRaw(raw.socket, tooSlow(), request.id), BODY_TIMEOUT_MS)
       timer.unref()
       raw.once('end', () => clearTimeout(timer))
