@@ -25,3 +25,13 @@ export function revisionOf(query: Query, name: string): number | null {
   if (REVISION.test(text)) return Number(text)
   throw new Rm3Error('REQUEST_INVALID', `${name} is the number of a revision`, { parameter: name })
 }
+
+const CONTROLS = /\p{Cc}+/gu
+
+/** The words of `q`; '' without. @throws REQUEST_INVALID when there are more than `charsMax` characters */
+export function wordsOf(query: Query, charsMax: number): string {
+  const words = (textOf(query, 'q') ?? '').replace(CONTROLS, ' ').trim()
+  if (words.length <= charsMax) return words
+  const message = `what is searched for has at most ${charsMax} characters`
+  throw new Rm3Error('REQUEST_INVALID', message, { parameter: 'q' })
+}

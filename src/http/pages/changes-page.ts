@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUnder } from '../../content/path.ts'
-import { isRm3Error } from '../../errors.ts'
-import { type ChangesAsked, readChanges, type Save } from '../../queries/changes.ts'
+import { readChanges, type Save } from '../../queries/changes.ts'
 import { renderChanges } from '../../scheme/changes-view.ts'
 import { CHANGES_URL } from '../../scheme/frame.ts'
 import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
 import type { SaveView } from '../../scheme/views-of-past.ts'
 import { changesAsked } from '../routes/changes.ts'
 import { actorPerson, ROOT } from './around.ts'
-import { type Query, queryOf, textOf } from './asked.ts'
+import { queryOf, textOf } from './asked.ts'
 import { URL_OF_CHANGES_FEED } from './changes-feed.ts'
+import { partBehind } from './part-behind.ts'
 import type { Pages, Scene } from './scene.ts'
 import { sendFresh } from './send-html.ts'
 import { standing } from './standing.ts'
@@ -37,7 +37,9 @@ async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
   )
   const asked = await changesAsked(pages.site.db, chosen)
   const { scene, frame } = await standing(pages, request)
-  const found = await partOf(scene, asked, query)
+  const found = await partBehind(textOf(query, 'after') || null, after =>
+    readChanges(pages.site, scene.viewer, asked, { limit: SAVES, after }),
+  )
   const urlWith = (more: Record<string, string>) =>
     withQuery(CHANGES_URL, new URLSearchParams({ ...chosen, ...more }).toString())
   const { from = '', to = '', under = '', author = '' } = chosen
@@ -49,23 +51,6 @@ async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
     firstUrl: found.isFirst ? null : urlWith({}),
     nextUrl: found.next === null ? null : urlWith({ after: found.next }),
   })
-}
-
-async function partOf(
-  { pages: { site }, viewer }: Scene,
-  asked: ChangesAsked,
-  query: Query,
-): Promise<{ items: readonly Save[]; next: string | null; isFirst: boolean }> {
-  const after = textOf(query, 'after') || null
-  try {
-    const found = await readChanges(site, viewer, asked, { limit: SAVES, after })
-    return { ...found, isFirst: after === null }
-  } catch (thrown) {
-    // a cursor of another list: it begins anew, as listings do
-    if (after === null || !isRm3Error(thrown, 'CURSOR_INVALID')) throw thrown
-    const found = await readChanges(site, viewer, asked, { limit: SAVES, after: null })
-    return { ...found, isFirst: true }
-  }
 }
 
 function saveView({ viewer }: Scene, save: Save): SaveView {

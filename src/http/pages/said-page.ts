@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUnder } from '../../content/path.ts'
-import { isRm3Error, Rm3Error } from '../../errors.ts'
 import type { RevisionEntry } from '../../queries/revision-entry.ts'
 import {
   searchHistory,
@@ -13,14 +12,14 @@ import { renderSaid } from '../../scheme/said-view.ts'
 import { urlOfPath, withQuery } from '../../scheme/site-urls.ts'
 import type { SaidPage, SaidTime } from '../../scheme/views-of-past.ts'
 import { actorPerson, ROOT } from './around.ts'
-import { type Query, queryOf, textOf } from './asked.ts'
+import { type Query, queryOf, textOf, wordsOf } from './asked.ts'
+import { partBehind } from './part-behind.ts'
 import type { Pages, Scene } from './scene.ts'
 import { sendFresh } from './send-html.ts'
 import { standing } from './standing.ts'
 import { withoutSlash } from './without-slash.ts'
 
 const ROUTE = { config: { access: 'history' }, schema: { hide: true } } as const
-const CONTROLS = /\p{Cc}+/gu
 
 /** `/$said/`: when the words of `?q=` appeared on pages and when they vanished, a part at a time by `?after=`. */
 export function saidPage(server: FastifyInstance, pages: Pages): void {
@@ -32,9 +31,9 @@ export function saidPage(server: FastifyInstance, pages: Pages): void {
 
 async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
   const query = queryOf(request)
-  const words = wordsOf(query)
+  const words = wordsOf(query, WORDING_CHARS_MAX)
   const { scene, frame } = await standing(pages, request)
-  const found = words === '' ? NOTHING : await partOf(scene, words, textOf(query, 'after') || null)
+  const found = words === '' ? NOTHING : await findSaid(scene, words, query)
   return renderSaid(pages.scheme, {
     ...{ frame, words, action: SAID_URL },
     pages: found.items.map(wording => saidOn(scene, wording)),
@@ -43,33 +42,13 @@ async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
   })
 }
 
-/** @throws REQUEST_INVALID when there are too many */
-function wordsOf(query: Query): string {
-  const words = (textOf(query, 'q') ?? '').replace(CONTROLS, ' ').trim()
-  if (words.length <= WORDING_CHARS_MAX) return words
-  const message = `what is looked for has at most ${WORDING_CHARS_MAX} characters`
-  throw new Rm3Error('REQUEST_INVALID', message, { parameter: 'q' })
-}
+const NOTHING = { items: [], next: null, isFirst: true }
 
-interface Part {
-  readonly items: readonly Wording[]
-  readonly next: string | null
-  readonly isFirst: boolean
-}
-
-const NOTHING: Part = { items: [], next: null, isFirst: true }
-
-async function partOf(scene: Scene, words: string, after: string | null): Promise<Part> {
-  const { viewer, pages } = scene
+async function findSaid({ viewer, pages: { site } }: Scene, words: string, query: Query) {
   const asked = { words, under: null }
-  try {
-    const found = await searchHistory(pages.site, viewer, asked, { limit: WORDINGS_DEFAULT, after })
-    return { ...found, isFirst: after === null }
-  } catch (thrown) {
-    // a cursor of another search: it begins anew, as listings do
-    if (isRm3Error(thrown, 'CURSOR_INVALID')) return partOf(scene, words, null)
-    throw thrown
-  }
+  return partBehind(textOf(query, 'after') || null, after =>
+    searchHistory(site, viewer, asked, { limit: WORDINGS_DEFAULT, after }),
+  )
 }
 
 function saidOn(scene: Scene, { title, path, sentence, times }: Wording): SaidPage {

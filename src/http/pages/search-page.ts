@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUnder } from '../../content/path.ts'
-import { isRm3Error, Rm3Error } from '../../errors.ts'
 import { demandMoment } from '../../queries/at.ts'
 import { type Found, HITS_DEFAULT, searchPages, WORDS_CHARS_MAX } from '../../queries/search.ts'
 import { SAID_URL } from '../../scheme/frame.ts'
@@ -8,14 +7,14 @@ import { renderSearch } from '../../scheme/search-view.ts'
 import { withQuery } from '../../scheme/site-urls.ts'
 import type { SearchHit } from '../../scheme/views.ts'
 import { ROOT, SEARCH_URL } from './around.ts'
-import { type Query, queryOf, textOf } from './asked.ts'
+import { queryOf, textOf, wordsOf } from './asked.ts'
+import { partBehind } from './part-behind.ts'
 import { linkQueryOf, type Pages, type Scene, urlIn } from './scene.ts'
 import { sendFresh } from './send-html.ts'
 import { standing } from './standing.ts'
 import { withoutSlash } from './without-slash.ts'
 
 const ROUTE = { config: { access: 'view', asOf: true }, schema: { hide: true } } as const
-const CONTROLS = /\p{Cc}+/gu
 
 /** `/$search/`: what the site has, or had as of `?at=`, with the words of `?q=`, a part at a time by `?after=`. */
 export function searchPage(server: FastifyInstance, pages: Pages): void {
@@ -28,10 +27,10 @@ export function searchPage(server: FastifyInstance, pages: Pages): void {
 
 async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
   const query = queryOf(request)
-  const words = wordsOf(query)
-  const after = textOf(query, 'after')
+  const words = wordsOf(query, WORDS_CHARS_MAX)
+  const after = textOf(query, 'after') || null
   const { scene, frame } = await standing(pages, request, demandMoment(request.at))
-  const found = words === '' ? NOTHING : await findFrom(scene, words, after)
+  const found = words === '' ? NOTHING : await findHits(scene, words, after)
   return renderSearch(pages.scheme, {
     ...{ frame, words, action: SEARCH_URL },
     hits: found.items.map(hit => hitOf(scene, hit)),
@@ -41,36 +40,17 @@ async function answer(pages: Pages, request: FastifyRequest): Promise<string> {
   })
 }
 
-/** @throws REQUEST_INVALID when there are too many */
-function wordsOf(query: Query): string {
-  const words = (textOf(query, 'q') ?? '').replace(CONTROLS, ' ').trim()
-  if (words.length <= WORDS_CHARS_MAX) return words
-  throw new Rm3Error(
-    'REQUEST_INVALID',
-    `what is searched for has at most ${WORDS_CHARS_MAX} characters`,
-    { parameter: 'q' },
-  )
-}
+const NOTHING = { items: [], next: null, isFirst: true }
 
-interface Part {
-  readonly items: readonly Found[]
-  readonly next: string | null
-  readonly isFirst: boolean
-}
-
-const NOTHING: Part = { items: [], next: null, isFirst: true }
-
-async function findFrom(scene: Scene, words: string, after: string | null): Promise<Part> {
+async function findHits(
+  { viewer, when, pages: { site } }: Scene,
+  words: string,
+  behind: string | null,
+) {
   const asked = { words, below: null, hidden: false }
-  const part = { limit: HITS_DEFAULT, after: after || null, when: scene.when }
-  try {
-    const found = await searchPages(scene.pages.site, scene.viewer, asked, part)
-    return { ...found, isFirst: part.after === null }
-  } catch (thrown) {
-    // a cursor of another search: it begins anew, as listings do
-    if (isRm3Error(thrown, 'CURSOR_INVALID')) return findFrom(scene, words, null)
-    throw thrown
-  }
+  return partBehind(behind, after =>
+    searchPages(site, viewer, asked, { limit: HITS_DEFAULT, after, when }),
+  )
 }
 
 function hitOf(scene: Scene, { path, title, snippet, modified }: Found): SearchHit {
