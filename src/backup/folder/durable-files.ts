@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash, hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, opendir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, open, opendir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError } from '../../file-error.ts'
 
@@ -66,7 +66,7 @@ export class DurableFiles {
   async hasSame(name: string, { sizeBytes, sha256 }: Written): Promise<boolean> {
     if (!this.#resumes) return false
     const path = join(this.#folder, name)
-    const found = await stat(path).catch(() => null)
+    const found = await lstat(path).catch(() => null)
     if (found === null || !found.isFile() || found.size !== sizeBytes) return false
     const sha = createHash('sha256')
     try {

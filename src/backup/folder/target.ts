@@ -27,6 +27,8 @@ export async function openTarget(dir: string, resume: boolean): Promise<Target> 
   if (resume) await demandLeft(target)
   else await makePartial(target)
   try {
+    // another one may have come to its end since
+    await demandFree(target)
     const writer = JSON.stringify({ pid: process.pid, host: hostname() })
     await writeFile(join(target.partial, WRITER), writer, { mode: 0o600 })
   } catch (thrown) {

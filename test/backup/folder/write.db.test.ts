@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -82,17 +83,48 @@ suite('a backup into a folder', test => {
     writeFileSync(join(open.folder, 'file'), '')
     symlinkSync('/nowhere', join(open.folder, 'link'))
     for (const name of ['folder', 'file', 'link']) {
-      assert.is((await refused(open.backup(name))).code, 'TARGET_EXISTS', name)
+      const before = lstatSync(join(open.folder, name))
+      for (const resume of [false, true]) {
+        assert.is((await refused(open.backup(name, { resume }))).code, 'TARGET_EXISTS', name)
+      }
+      assert.equal(lstatSync(join(open.folder, name)), before)
       assert.is(existsSync(join(open.folder, `${name}.partial`)), false)
     }
     assert.is((await refused(open.backup('not/there'))).code, 'SOURCE_NOT_FOUND')
   })
 
-  test('of several at a time one succeeds', async () => {
-    const runs = await Promise.allSettled(Array.from({ length: 8 }, () => open.backup('race')))
+  test('is not written through a link that stands where it is on its way', async () => {
+    const elsewhere = join(open.folder, 'elsewhere')
+    mkdirSync(elsewhere)
+    for (const [name, target] of [
+      ['to-folder', elsewhere],
+      ['to-nothing', join(elsewhere, 'new')],
+    ] as const) {
+      symlinkSync(target, join(open.folder, `${name}.partial`))
+      assert.is((await refused(open.backup(name))).code, 'TARGET_EXISTS')
+      assert.is((await refused(open.backup(name, { resume: true }))).code, 'SOURCE_NOT_FOUND')
+    }
+    assert.equal(readdirSync(elsewhere), [])
+  })
 
-    assert.is(runs.filter(({ status }) => status === 'fulfilled').length, 1)
+  test('goes into the folder that a link on the way to it leads to', async () => {
+    const elsewhere = join(open.folder, 'away')
+    mkdirSync(elsewhere)
+    symlinkSync(elsewhere, join(open.folder, 'parent'))
+
+    await open.backup('parent/linked', { snapshot: true })
+
+    assert.equal(readdirSync(elsewhere), ['linked'])
+    assert.equal((await verifyFolder(join(elsewhere, 'linked'))).findings, [])
+  })
+
+  test('of twenty at a time one succeeds, and the others leave nothing', async () => {
+    const runs = await Promise.allSettled(Array.from({ length: 20 }, () => open.backup('race')))
+
+    const failed = runs.flatMap(run => (run.status === 'rejected' ? [run.reason.code] : []))
+    assert.equal(failed, Array(19).fill('TARGET_EXISTS'))
     assert.equal((await verifyFolder(join(open.folder, 'race'))).findings, [])
+    assert.is(existsSync(join(open.folder, 'race.partial')), false)
   })
 
   for (const step of STEPS) {
@@ -120,6 +152,18 @@ suite('a backup into a folder', test => {
     writeFileSync(join(`${dir}.partial`, name), '{')
 
     await open.backup('half', { resume: true })
+
+    assert.equal((await verifyFolder(dir)).findings, [])
+  })
+
+  test('is gone on with from a link to what it should hold, which is not kept', async () => {
+    const dir = join(open.folder, 'resumed-link')
+    await killedAt(dir, 'blobs')
+    const [name = ''] = readdirSync(`${dir}.partial`).filter(it => it.endsWith('-data.json'))
+    renameSync(join(`${dir}.partial`, name), join(open.folder, 'linked-file'))
+    symlinkSync(join(open.folder, 'linked-file'), join(`${dir}.partial`, name))
+
+    await open.backup('resumed-link', { resume: true })
 
     assert.equal((await verifyFolder(dir)).findings, [])
   })
