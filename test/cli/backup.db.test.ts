@@ -76,6 +76,26 @@ suite('rm3backup and rm3load of a folder', test => {
     assert.is(backup.counts.live, 4)
   })
 
+  test('the proof may be of sizes only, or of parts, and says so', async () => {
+    const quick = await shell.run('rm3backup', ['verify', 'site', '--quick'])
+    const part = await shell.json<{ ok: boolean; extent: string }>('rm3backup', [
+      ...['verify', 'site', '--subset', '2/7'],
+    ])
+
+    assert.is(quick.code, 0, quick.stderr)
+    assert.match(quick.stdout, /as far as it was looked at.*the catalog alone was read/s)
+    assert.equal([part.ok, part.extent], [true, '2/7'])
+    for (const odd of [
+      ['--subset', '3/2'],
+      ['--subset', '0/2'],
+      ['--subset', '1/2', '--quick'],
+    ]) {
+      assert.is((await shell.run('rm3backup', ['verify', 'site', ...odd])).code, 2)
+    }
+    assert.is((await shell.run('rm3backup', ['verify', '-', '--quick'])).code, 2)
+    assert.is((await shell.run('rm3backup', ['verify', 'nothing', '--quick'])).code, 10)
+  })
+
   test('a folder that is there is refused', async () => {
     assert.is((await shell.run('rm3backup', ['site'])).code, 14)
     assert.is((await shell.run('rm3backup', ['no/such/folder'])).code, 10)

@@ -7,7 +7,14 @@ import type { ProvableEvent } from '../../log/copy-history.ts'
 import { type FileEntry, HISTORY_BEGINS, HISTORY_ENDS } from './format.ts'
 import { parseItem } from './item.ts'
 import { FileFault } from './rules.ts'
-import { LineBound, openFile, readLines, readPieces, withFile } from './source-files.ts'
+import {
+  LineBound,
+  type OpenFile,
+  openFile,
+  readLines,
+  readPieces,
+  withFile,
+} from './source-files.ts'
 
 /**
  * A document may be 72 deep when it was imported; in a record it stands one level down, in a payload two. It has at most 250,000 values,
@@ -32,9 +39,7 @@ export interface PlacedEvent {
  */
 export function hashOfFile(dir: string, { name, kind, sizeBytes }: FileEntry): string {
   return withFile(dir, name, file => {
-    if (file.sizeBytes !== sizeBytes) {
-      throw new FileFault('file-size', `it has ${file.sizeBytes} bytes, not ${sizeBytes}`)
-    }
+    demandBytes(file, sizeBytes)
     const sum = createHash('sha256')
     const bound = kind === 'blob' ? null : new LineBound()
     for (const piece of readPieces(file)) {
@@ -43,6 +48,16 @@ export function hashOfFile(dir: string, { name, kind, sizeBytes }: FileEntry): s
     }
     return sum.digest('hex')
   })
+}
+
+/** Looks whether a file is one and as long as the catalog says. @throws FileFault file-size, and as `openFile` */
+export function demandSize(dir: string, { name, sizeBytes }: FileEntry): void {
+  withFile(dir, name, file => demandBytes(file, sizeBytes))
+}
+
+function demandBytes(file: OpenFile, sizeBytes: number): void {
+  if (file.sizeBytes === sizeBytes) return
+  throw new FileFault('file-size', `it has ${file.sizeBytes} bytes, not ${sizeBytes}`)
 }
 
 /**

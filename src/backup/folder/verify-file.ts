@@ -5,7 +5,14 @@ import { CompactSet } from './compact-set.ts'
 import { type CatalogHead, entityFileName, type FileEntry, streamOf } from './format.ts'
 import type { PositionIndex } from './position-index.ts'
 import { readCredentials } from './read-credentials.ts'
-import { hashOfFile, objectIn, type PlacedEvent, readHistory, readText } from './read-history.ts'
+import {
+  demandSize,
+  hashOfFile,
+  objectIn,
+  type PlacedEvent,
+  readHistory,
+  readText,
+} from './read-history.ts'
 import { recordOf } from './record.ts'
 import { eventsOfRecord } from './records-plan.ts'
 import { FileFault } from './rules.ts'
@@ -23,13 +30,21 @@ export interface Gathered {
   /** Hashes of the blobs that are there. */
   readonly blobs: CompactSet
   readonly secrets: { credential: string; file: string; line: number }[]
+  /** Whether a history could not be read: which page is the first to have a blob is not known then. */
+  isLacking: boolean
 }
 
 export function newGathered(head: CatalogHead, index: PositionIndex | null): Gathered {
   return {
-    ...{ head, index, tally: new Tally(), secrets: [] },
+    ...{ head, index, tally: new Tally(), secrets: [], isLacking: false },
     ...{ ids: new CompactSet(), livePaths: new CompactSet(), blobs: new CompactSet() },
   }
+}
+
+/** Looks at a file without reading it. @throws FileFault file-size, file-not-regular, file-unreadable; file-name of a blob */
+export function verifySize(dir: string, entry: FileEntry, gathered: Gathered): void {
+  demandSize(dir, entry)
+  if (entry.kind === 'blob') verifyBlob(entry, gathered)
 }
 
 /** Proves one file: its bytes, then what is in it. @throws FileFault with the first thing that is wrong */
@@ -51,9 +66,10 @@ export function verifyFile(dir: string, entry: FileEntry, gathered: Gathered): v
   }
 }
 
-function verifyBlob({ name, sha256, sizeBytes }: FileEntry, { blobs, tally }: Gathered): void {
+function verifyBlob({ name, sha256, sizeBytes }: FileEntry, gathered: Gathered): void {
+  const { blobs, tally, isLacking } = gathered
   const { file = name } = tally.blobs.get(sha256) ?? {}
-  if (name !== file) throw new FileFault('file-name', `this file is called ${file}`)
+  if (name !== file && !isLacking) throw new FileFault('file-name', `this file is called ${file}`)
   blobs.add(sha256)
   tally.counts.blobs++
   tally.counts.blobBytes += sizeBytes
@@ -98,7 +114,9 @@ function verifyHistory(dir: string, entry: FileEntry, gathered: Gathered): void 
   }
   const folded = check.end()
   demandEvents(entry, folded)
-  compareRecord(next.value, recordOfState(entry, folded, tally))
+  const { blobs, ...record } = recordOfState(entry, folded, tally)
+  const isOfBlobs = blobs !== undefined && !gathered.isLacking
+  compareRecord(next.value, isOfBlobs ? { ...record, blobs } : record)
   gather(entry, folded.state, gathered)
   if (folded.state !== null) {
     tally.add(folded.state, { events: folded.positions.length, erased: folded.erased })

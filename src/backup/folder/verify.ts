@@ -3,12 +3,12 @@ import { setImmediate } from 'node:timers/promises'
 import { canonicalJson, type Json } from '../../codec/json.ts'
 import { Rm3Error } from '../../errors.ts'
 import { CompactSet } from './compact-set.ts'
-import { CATALOG, type CatalogHead, type Counts, isFileName } from './format.ts'
+import { CATALOG, type CatalogHead, type Counts, type FileEntry, isFileName } from './format.ts'
 import { POSITION_MAX, PositionIndex } from './position-index.ts'
 import { type Catalog, listFiles, readCatalog } from './read-catalog.ts'
 import { FileFault, type Finding, Findings } from './rules.ts'
 import type { BlobUse } from './tally.ts'
-import { type Gathered, newGathered, verifyFile } from './verify-file.ts'
+import { type Gathered, newGathered, verifyFile, verifySize } from './verify-file.ts'
 
 /** What a backup turned out to be. It is whole when nothing was found. */
 export interface FolderProof {
@@ -26,7 +26,15 @@ export interface FolderProof {
   readonly findingCount: number
 }
 
+/** Of blobs the ones whose place in the catalog is `part`, `part + of`, `part + 2 * of` …, from 1. */
+export interface Subset {
+  readonly part: number
+  readonly of: number
+}
+
 export interface VerifyOptions {
+  /** Of the other blobs only the size is looked at. */
+  readonly subset?: Subset | undefined
   readonly signal?: AbortSignal
   /** Told bytes. */
   readonly onProgress?: (done: number, total: number) => void
@@ -45,6 +53,28 @@ const EVENT_BYTES_MIN = 250
  * @throws SOURCE_NOT_FOUND when there is no such folder, the reason of `signal`
  */
 export async function verifyFolder(dir: string, options: VerifyOptions = {}): Promise<FolderProof> {
+  return underCatalog(dir, options, proveFiles)
+}
+
+/**
+ * Looks whether all files of a backup are there and as long as they were, without reading one but the catalog, which proves itself: what a
+ * copy that was broken off lacks is found, what a disk has spoilt is not.
+ *
+ * @throws as `verifyFolder`
+ */
+export async function checkSizes(dir: string, options: VerifyOptions = {}): Promise<FolderProof> {
+  return underCatalog(dir, options, async work => {
+    const gathered = newGathered(work.catalog.head, null)
+    await eachFile(work, gathered, verifySize)
+    return new Map()
+  })
+}
+
+async function underCatalog(
+  dir: string,
+  options: VerifyOptions,
+  prove: (work: Work) => Promise<FolderProof['blobs']>,
+): Promise<FolderProof> {
   const found = await stat(dir).catch(() => null)
   if (!found?.isDirectory()) {
     throw new Rm3Error('SOURCE_NOT_FOUND', `there is no folder ${dir}`, { dir })
@@ -52,9 +82,10 @@ export async function verifyFolder(dir: string, options: VerifyOptions = {}): Pr
   const findings = new Findings()
   const catalog = attempt(findings, CATALOG, () => readCatalog(dir))
   if (catalog === null) return proofOf(null, 0, findings, new Map())
-  const work = { dir, catalog, findings, options, total: 0 }
+  const work: Work = { dir, catalog, findings, options, total: 0, there: new CompactSet() }
   try {
-    const blobs = await proveFiles(work)
+    await checkListing(work)
+    const blobs = await prove(work)
     return proofOf(catalog, work.total, findings, blobs)
   } catch (thrown) {
     // the catalog is read again, line by line
@@ -69,14 +100,15 @@ interface Work {
   readonly catalog: Catalog
   readonly findings: Findings
   readonly options: VerifyOptions
+  /** Bytes that the catalog speaks of. */
   total: number
+  /** Names of what is in the folder and listed. */
+  readonly there: CompactSet
 }
 
 /** @returns the blobs that events refer to */
 async function proveFiles(work: Work): Promise<FolderProof['blobs']> {
-  const { dir, catalog, findings, options } = work
-  const { total, there } = await checkListing(dir, findings)
-  work.total = total
+  const { catalog, findings, options, total } = work
   const { head } = catalog
   const isWhole = head.contents === 'history' && head.path === null
   if (isWhole && (head.position * EVENT_BYTES_MIN > total || head.position > POSITION_MAX)) {
@@ -84,9 +116,17 @@ async function proveFiles(work: Work): Promise<FolderProof['blobs']> {
     return new Map()
   }
   const gathered = newGathered(head, isWhole ? new PositionIndex(head.position) : null)
-  await verifyFiles(dir, gathered, { findings, total, there, options })
+  const isRead = readsOf(options.subset)
+  await eachFile(work, gathered, (...file) => (isRead(file[1]) ? verifyFile : verifySize)(...file))
   if (findings.count === 0) checkWhole(catalog, gathered, findings)
   return gathered.tally.blobs
+}
+
+/** Which files are read: of blobs it may be every so many. */
+function readsOf(subset: Subset | undefined): (entry: FileEntry) => boolean {
+  if (subset === undefined) return () => true
+  let blobs = 0
+  return ({ kind }) => kind !== 'blob' || (blobs++ % subset.of) + 1 === subset.part
 }
 
 function proofOf(
@@ -118,21 +158,13 @@ function attempt<Result>(findings: Findings, file: string, work: () => Result): 
   }
 }
 
-interface Listing {
-  /** Bytes that the catalog speaks of. */
-  readonly total: number
-  /** Names of what is in the folder. */
-  readonly there: CompactSet
-}
-
 /** Names: those that the catalog lists, then those that are there. */
-async function checkListing(dir: string, findings: Findings): Promise<Listing> {
+async function checkListing(work: Work): Promise<void> {
+  const { dir, findings, there } = work
   const names = new CompactSet()
-  const there = new CompactSet()
   names.add(CATALOG)
-  let total = 0
   for (const { name, kind, sizeBytes } of listFiles(dir)) {
-    total += sizeBytes
+    work.total += sizeBytes
     if (!isFileName(kind, name)) {
       findings.add('file-name', CATALOG, `${name.slice(0, 300)} is no name of a file`)
     } else if (!names.add(name)) {
@@ -143,25 +175,22 @@ async function checkListing(dir: string, findings: Findings): Promise<Listing> {
     if (names.has(name)) there.add(name)
     else findings.add('file-extra', name, 'the catalog does not list it')
   }
-  return { total, there }
 }
 
-async function verifyFiles(
-  dir: string,
-  gathered: Gathered,
-  work: Listing & { findings: Findings; options: VerifyOptions },
-): Promise<void> {
-  const { findings, total, there, options } = work
+/** Looks at each file that is listed, letting others have their turn. */
+async function eachFile(work: Work, gathered: Gathered, look: typeof verifyFile): Promise<void> {
+  const { dir, findings, options, total, there } = work
   let done = 0
   let turn = Date.now()
   for (const entry of listFiles(dir)) {
     options.signal?.throwIfAborted()
-    if (!isFileName(entry.kind, entry.name)) {
-      // told already
-    } else if (!there.has(entry.name)) {
-      findings.add('file-missing', entry.name, 'it is not there')
-    } else {
-      attempt(findings, entry.name, () => verifyFile(dir, entry, gathered))
+    // a name that is none was told already
+    if (isFileName(entry.kind, entry.name)) {
+      const seen = attempt(findings, entry.name, () => {
+        if (!there.has(entry.name)) throw new FileFault('file-missing', 'it is not there')
+        look(dir, entry, gathered)
+      })
+      if (seen === null && entry.kind !== 'blob') gathered.isLacking = true
     }
     done += entry.sizeBytes
     if (Date.now() - turn < TURN_MS) continue

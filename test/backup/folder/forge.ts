@@ -33,6 +33,19 @@ export function forge(dir: string, change: (event: ProvableEvent) => ProvableEve
   reseal(dir, text => sealed(text.replace(/"chain":"[0-9a-f]{64}"/, `"chain":"${chain}"`)))
 }
 
+/** Makes an event follow another value than the chain had before it, with a hash that fits. */
+export function unlink(dir: string, position: number): void {
+  for (const file of readdirSync(dir).filter(name => name.endsWith('.json'))) {
+    const places = file === 'catalog.json' ? [] : placesIn(dir, file)
+    const place = places.find(({ event }) => event.position === position)
+    if (place === undefined) continue
+    const event = { ...place.event, previous: 'ab'.repeat(32) }
+    place.event = { ...event, chain: linkOf(event) }
+    writeBack(dir, file, places)
+  }
+  reseal(dir)
+}
+
 function placesIn(dir: string, file: string): Place[] {
   return readFileSync(join(dir, file), 'utf8')
     .split('\n')
