@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import pgCopyStreams from 'pg-copy-streams'
-import { Rm3Error } from '../errors.ts'
 import { sharePriority } from './backend-priority.ts'
+import { endClient, LOSES_CLIENTS, openClient } from './client.ts'
 import { connectionDb, type Db } from './db.ts'
 import { connectionOptions } from './pool.ts'
 import { translated } from './sqlstate.ts'
@@ -34,35 +34,30 @@ export interface Bulk {
   close(): Promise<void>
 }
 
-const CONNECT_TIMEOUT_MS = 10_000
 /** A chunk of events is sorted in memory, and so is an index's share. */
 const SETTINGS = [
   'work_mem=64MB',
   'maintenance_work_mem=256MB',
   'idle_in_transaction_session_timeout=0',
+  ...LOSES_CLIENTS,
 ]
 const READ_AHEAD_BYTES = 256 * 1024
 
 /** Opens such a connection. @throws UNAVAILABLE */
 export async function openBulk({ url, site }: SiteDatabase): Promise<Bulk> {
-  const client = new pg.Client({
-    ...connectionOptions({
+  const client = await openClient(
+    connectionOptions({
       ...{ url, site, restricted: false, statementTimeoutMs: 0, settings: SETTINGS },
       applicationName: 'rm3 bulk',
     }),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  })
-  client.on('error', () => {}) // the statement under way tells of it
-  await client.connect().catch(cause => {
-    throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached', { cause })
-  })
+  )
   await sharePriority(client)
   return {
     db: connectionDb(client),
     copyOut: query => copyOut(client, `copy (${query}) to stdout`, 'utf8'),
     copyOutBinary: query => copyOut(client, `copy (${query}) to stdout (format binary)`),
     copyIn: (statement, lines) => copyIn(client, statement, lines),
-    close: () => client.end(),
+    close: () => endClient(client),
   }
 }
 

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { Rm3Error } from '../errors.ts'
+import { endClient, openClient } from './client.ts'
 import { connectionDb, type Db } from './db.ts'
 import { connectionOptions, type PoolOptions } from './pool.ts'
 
@@ -34,10 +35,7 @@ export class Connection {
     this.#closed = true
     const client = this.#client
     this.#client = null
-    if (client === null) return
-    const timer = setTimeout(() => client.connection.stream.destroy(), CLOSE_TIMEOUT_MS)
-    await client.end()
-    clearTimeout(timer)
+    if (client !== null) await endClient(client)
   }
 
   /** Those who ask while a connection is being made wait for that one. */
@@ -73,7 +71,6 @@ export class Connection {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
-const CLOSE_TIMEOUT_MS = 1_000
 const ANSWER_MARGIN_MS = 5_000
 
 /** One connection to a site's schema, with the rights of the connecting user, to look at what is there. @throws UNAVAILABLE */
@@ -81,13 +78,6 @@ export async function openDb(
   url: string,
   site: string,
 ): Promise<{ db: Db; close: () => Promise<void> }> {
-  const client = new pg.Client({
-    ...connectionOptions({ url, site, restricted: false }),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  })
-  client.on('error', () => {}) // the statement under way tells of it
-  await client.connect().catch(cause => {
-    throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached', { cause })
-  })
-  return { db: connectionDb(client), close: () => client.end() }
+  const client = await openClient(connectionOptions({ url, site, restricted: false }))
+  return { db: connectionDb(client), close: () => endClient(client) }
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import { Rm3Error } from '../errors.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
+import { endClient, LOSES_CLIENTS, openClient } from './client.ts'
 import { connectionDb, type Db, find, one } from './db.ts'
 import { appLogsIn, appRole, checkedSite, connectionOptions } from './pool.ts'
 
@@ -31,16 +31,11 @@ const LOCK_CLASS = 0x726d3300
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const site = checkedSite(options.site)
-  const client = new pg.Client(
-    connectionOptions({ ...options, restricted: false, statementTimeoutMs: 0 }),
+  const settings = LOSES_CLIENTS
+  const client = await openClient(
+    connectionOptions({ ...options, restricted: false, statementTimeoutMs: 0, settings }),
   )
-  client.on('error', () => {}) // what is under way rejects
   const db = connectionDb(client)
-  try {
-    await client.connect()
-  } catch (cause) {
-    throw new Rm3Error('UNAVAILABLE', 'cannot connect to PostgreSQL', { cause })
-  }
   try {
     await checkServer(db, options.allowUnsafe ?? false)
     await db.script('set lock_timeout = 0')
@@ -48,7 +43,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     await ensureAppRole(db, site, appLogsIn(options.url) ? 'login' : 'nologin')
     return await migrateUnderLock(db, site, options.afterwards)
   } finally {
-    await client.end()
+    await endClient(client)
   }
 }
 
