@@ -9,6 +9,7 @@ import {
   hashDocument,
   hyperlinksOf,
   keyOfLink,
+  mayLink,
   put,
   type State,
 } from 'rm3'
@@ -70,7 +71,7 @@ function linksOf(state: State | null): Links {
   if (state?.kind !== 'entity' || state.state !== 'live' || state.live === null) return new Map()
   const { live, path } = state
   if (last === null || last.live !== live || last.path !== path) {
-    const found = hyperlinksOf(documentFrom(live.document), path)
+    const found = mayLink(live.document) ? hyperlinksOf(documentFrom(live.document), path) : []
     last = { live, path, links: new Map(found.map(link => [keyOfLink(link), link])) }
   }
   return last.links

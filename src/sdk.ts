@@ -14,7 +14,7 @@ export {
   type Stored,
 } from './content/document.ts'
 export { GRANTS_STREAM, SETTINGS_STREAM, type SiteEvent } from './content/events.ts'
-export { type Hyperlink, hyperlinksOf, keyOfLink } from './content/hyperlinks.ts'
+export { type Hyperlink, hyperlinksOf, keyOfLink, mayLink } from './content/hyperlinks.ts'
 export { keepState } from './content/kept-state.ts'
 export { IDEMPOTENCY_HOURS, SESSION_IDLE_DAYS } from './content/limits.ts'
 export { parentPath } from './content/path.ts'

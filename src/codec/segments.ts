@@ -68,8 +68,8 @@ function joined(object: JsonObject): string {
   throw new Rm3Error('LOG_DAMAGED', 'A $text in the segmented form is not a list of texts.')
 }
 
-/** The pieces of a text; null when the object is none. */
-function piecesOf(object: JsonObject): readonly string[] | null {
+/** The pieces of a text in the segmented form; null when the object is none. */
+export function piecesOf(object: JsonObject): readonly string[] | null {
   const pieces = object[TEXT]
   const isText =
     Array.isArray(pieces) &&

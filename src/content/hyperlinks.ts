@@ -1,7 +1,7 @@
-import type { Document } from './document.ts'
+import type { Document, JsonObject, Stored } from './document.ts'
 import { fileLinksOf, followFileLink } from './file-links.ts'
 import { fromUrl, isUnder, toUrl } from './path.ts'
-import { type TextBlock, textBlocksOf } from './text-blocks.ts'
+import { storedBlocksOf, type TextBlock, textBlocksOf } from './text-blocks.ts'
 
 /** Where a link of a page leads. */
 export type Hyperlink =
@@ -38,6 +38,15 @@ export function hyperlinksOf(document: Document, path: string): Hyperlink[] {
   const { url } = document.summary
   if (document.proto === 'link' && typeof url === 'string') add(url)
   return [...found.values()]
+}
+
+/** One of them is in every text that has a link. */
+const LINK_SIGNS = /[<\]]/
+
+/** Whether a document may have hyperlinks: false where surely it has none. It is not put together for that. */
+export function mayLink(stored: Stored): boolean {
+  if ((stored as JsonObject)['proto'] === 'link') return true
+  return storedBlocksOf(stored).some(({ pieces }) => pieces.some(piece => LINK_SIGNS.test(piece)))
 }
 
 /** What links and pictures in a document's texts name, as it stands there. What is none after all may be among it. */

@@ -118,10 +118,13 @@ function withoutEntities(text: string): string {
 
 /** Whitespace and control characters, other than one space by itself: of those there is one for each word. */
 const SPACES = / [\s\p{Cc}]+|(?! )[\s\p{Cc}]+/gu
+/** Whether there is any but at the ends: that is told in half the time. */
+const ODD_SPACE = / {2}|[^\S ]|\p{Cc}/u
 
 /** Without line breaks and control characters, cut at a whole character. */
 function plain(text: string, charsMax: number): string {
-  const spaced = text.replace(SPACES, ' ').trim()
+  const trimmed = text.trim()
+  const spaced = ODD_SPACE.test(trimmed) ? text.replace(SPACES, ' ').trim() : trimmed
   return spaced.length <= charsMax
     ? spaced
     : spaced.slice(0, charsMax).replace(/[\ud800-\udbff]$/, '')

@@ -1,4 +1,4 @@
-import type { Document } from './document.ts'
+import type { Document, JsonObject } from './document.ts'
 import { proseOf } from './prose.ts'
 
 const SENTENCE_END = /[.!?…]["'”’»)\]]*\s+|[。！？]/g
@@ -14,6 +14,11 @@ export function sentencesOf(text: string): string[] {
   }
   if (from < text.length) sentences.push(text.slice(from))
   return sentences
+}
+
+/** The sentences of a document's title and abstract. */
+export function sentencesOfSummary(summary: JsonObject): readonly string[] {
+  return sentencesIn({ proto: '', hidden: false, summary, data: {}, tags: {} })
 }
 
 /** All sentences of a document that readers see: its title, its abstract, its text. */

@@ -16,20 +16,28 @@ export function wordsOf(text: string): string[] {
  * say the same.
  */
 export function changedWords(before: Stored | null, after: Stored | null): number[] {
-  const hashes: number[] = []
-  for (const [sentence, count] of differences(before, after)) {
-    if (count !== 0) addHashes(sentence, hashes)
+  let count = 0
+  for (const [sentence, difference] of differences(before, after)) {
+    if (difference !== 0) count = addHashes(sentence, count)
   }
-  hashes.sort((a, b) => a - b)
-  return hashes.filter((hash, index) => hash !== hashes[index - 1])
+  const sorted = found.subarray(0, count).sort()
+  const distinct: number[] = []
+  for (let index = 0; index < count; index++) {
+    const hash = sorted[index] as number
+    if (hash !== sorted[index - 1]) distinct.push(hash)
+  }
+  return distinct
 }
+
+/** Hashes that were found: numbers of this kind are sorted without a comparison to be called, and used again they cost nothing to make. */
+let found = new Int32Array(1_024)
 
 /** How many times more one has each sentence than the other, of those that are not in both. */
 function differences(before: Stored | null, after: Stored | null): Map<string, number> {
   const [old, now] =
     before === null || after === null
       ? [saidBy(before), saidBy(after)]
-      : differingSentences(documentFrom(before), documentFrom(after))
+      : differingSentences(before, after)
   const counts = new Map<string, number>()
   for (const sentence of old) counts.set(sentence, (counts.get(sentence) ?? 0) - 1)
   for (const sentence of now) counts.set(sentence, (counts.get(sentence) ?? 0) + 1)
@@ -58,25 +66,43 @@ const ASCII_WORD = Uint8Array.from({ length: 128 }, (_, code) => {
   return /[a-z0-9]/i.test(sign) ? sign.toLowerCase().charCodeAt(0) : 0
 })
 
-/** Adds the hashes of a text's words. Without making words of it, as long as it is ASCII: a fold does this with every save there ever was. */
-function addHashes(text: string, hashes: number[]): void {
-  const { length } = hashes
+/**
+ * Puts the hashes of a text's words behind those that were found. Without making words of it, as long as it is ASCII: a fold does this with
+ * every save there ever was.
+ *
+ * @returns how many there are then
+ */
+function addHashes(text: string, before: number): number {
+  if (found.length < before + text.length) reserve(before + text.length)
+  let count = before
   let hash = FNV_START
   let isInWord = false
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
-    if (code >= ASCII_WORD.length) {
-      hashes.length = length
-      for (const word of wordsOf(text)) hashes.push(hashOf(word))
-      return
-    }
+    if (code >= ASCII_WORD.length) return addHashesOf(wordsOf(text), before)
     const sign = ASCII_WORD[code] as number
     if (sign !== 0) hash = Math.imul(hash ^ sign, FNV_PRIME)
     else if (isInWord) {
-      hashes.push(hash | 0)
+      found[count++] = hash
       hash = FNV_START
     }
     isInWord = sign !== 0
   }
-  if (isInWord) hashes.push(hash | 0)
+  if (isInWord) found[count++] = hash
+  return count
+}
+
+function addHashesOf(words: readonly string[], before: number): number {
+  reserve(before + words.length) // compatibility forms of one sign may be many
+  words.forEach((word, index) => {
+    found[before + index] = hashOf(word)
+  })
+  return before + words.length
+}
+
+function reserve(count: number): void {
+  if (count <= found.length) return
+  const larger = new Int32Array(2 * count)
+  larger.set(found)
+  found = larger
 }

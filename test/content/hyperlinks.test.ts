@@ -1,19 +1,17 @@
 import MarkdownIt from 'markdown-it'
-import { hyperlinksOf, keyOfLink } from '../../src/content/hyperlinks.ts'
+import { toSegments } from '../../src/codec/segments.ts'
+import { hyperlinksOf, keyOfLink, mayLink } from '../../src/content/hyperlinks.ts'
 import { assert, suite } from '../harness.ts'
 
 suite('hyperlinksOf', test => {
-  const markdown = (source: string) =>
-    hyperlinksOf(
-      {
-        proto: 'base',
-        hidden: false,
-        summary: { title: '', abstract: '' },
-        data: { posting: { format: 'markdown', source } },
-        tags: {},
-      },
-      'wh',
-    ).map(keyOfLink)
+  const pageOf = (source: string, proto = 'base') => ({
+    proto,
+    hidden: false,
+    summary: { title: '', abstract: '' },
+    data: { posting: { format: 'markdown', source } },
+    tags: {},
+  })
+  const markdown = (source: string) => hyperlinksOf(pageOf(source), 'wh').map(keyOfLink)
   const SOURCES = {
     'a text over lines': '[a\nb](/x/)',
     'a text over lines, with a break of two spaces': '[a  \n   b](/x/)',
@@ -29,6 +27,14 @@ suite('hyperlinksOf', test => {
     'many lines': `[${'word\n'.repeat(50)}](/x/)`,
   }
 
+  test('are not looked for in what cannot have any', () => {
+    const long = (end: string) => toSegments(pageOf(`${'A line of text.\n'.repeat(100)}${end}`))
+
+    assert.not(mayLink(long('The end.')))
+    assert.ok(mayLink(long('<https://a.example/>')))
+    assert.ok(mayLink(toSegments(pageOf('', 'link'))))
+  })
+
   for (const [what, source] of Object.entries(SOURCES)) {
     test(`finds in ${what} the links that readers see`, () => {
       const html = new MarkdownIt().render(source)
@@ -38,6 +44,7 @@ suite('hyperlinksOf', test => {
         markdown(source),
         seen.map(() => 'page wh.x'),
       )
+      assert.ok(seen.length === 0 || mayLink(toSegments(pageOf(source))))
     })
   }
 

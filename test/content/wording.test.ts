@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { toSegments } from '../../src/codec/segments.ts'
 import { differingSentences } from '../../src/content/differing-sentences.ts'
-import type { Document, JsonObject } from '../../src/content/document.ts'
+import type { Document, Json, JsonObject } from '../../src/content/document.ts'
 import { sentencesIn, sentencesOf } from '../../src/content/sentences.ts'
 import { changedWords, hashOf, wordsOf } from '../../src/content/wording.ts'
 import { assert, suite } from '../harness.ts'
@@ -46,6 +46,15 @@ const pageOf = (title: string, blocks: JsonObject[]): Document => ({
   ...{ proto: 'base', hidden: false, summary: { title }, tags: {} },
   data: Object.fromEntries(blocks.map((block, index) => [`block${index}`, block])),
 })
+
+/** The stored form as it is of long texts: one piece a line. */
+function inLines({ data, ...rest }: Readonly<Record<string, Json>>): Json {
+  const inPieces = Object.entries(data as JsonObject).map(([name, block]) => {
+    const { source, ...others } = block as JsonObject
+    return [name, { ...others, source: { $text: (source as string).split(/(?<=\n)/) } }]
+  })
+  return { ...rest, data: Object.fromEntries(inPieces) }
+}
 
 /** How many times more the second has each sentence than the first. */
 function difference([before, after]: readonly (readonly string[])[]): [string, number][] {
@@ -117,11 +126,11 @@ suite('wording', test => {
             pageOf(is, blocksOf(first, edited)),
             pageOf(is, blocksOf(edited, second)),
           ]) {
-            const [looked, whole] = [
-              differingSentences(before, after),
-              [sentencesIn(before), sentencesIn(after)],
-            ]
-            assert.equal(difference(looked), difference(whole))
+            const whole = difference([sentencesIn(before), sentencesIn(after)])
+            for (const form of [toSegments, inLines]) {
+              const looked = differingSentences(form({ ...before }), form({ ...after }))
+              assert.equal(difference(looked), whole)
+            }
           }
         },
       ),
@@ -144,9 +153,11 @@ suite('wording', test => {
       pageOf('A', blocksOf(text('Three was.'))),
     ]
 
-    assert.equal(differingSentences(before, after), [
-      ['A', 'Three is. '],
-      ['A', 'Three was. '],
-    ])
+    for (const form of [toSegments, inLines]) {
+      assert.equal(differingSentences(form({ ...before }), form({ ...after })), [
+        ['A', 'Three is. '],
+        ['A', 'Three was. '],
+      ])
+    }
   })
 })
