@@ -25,7 +25,11 @@ export const load: Command = {
         'an archive, into an empty site, or its continuation; again for each that follows; - is stdin',
       repeated: true,
     },
-    file: { short: 'f', value: 'FILE', summary: 'one page, as rm3dump writes it; - is stdin' },
+    file: {
+      short: 'f',
+      value: 'FILE',
+      summary: 'one page, as rm3dump writes it or without ids; - is stdin',
+    },
     path: {
       short: 'p',
       value: 'PATH',

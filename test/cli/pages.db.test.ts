@@ -178,6 +178,20 @@ suite('rm3dump, rm3mv, rm3rm and rm3load -f', test => {
     assert.is((await shell.run('rm3load', ['-f', '-'], { input: '[]' })).code, 3)
   })
 
+  test('load a page that was written by hand, and miss what it needs by name', async () => {
+    const byHand = { path: 'wh.by_hand', proto: 'base', summary: { title: 'By hand' }, data: {} }
+    const load = (record: object) =>
+      shell.run('rm3load', ['-f', '-'], { input: JSON.stringify(record) })
+    const loaded = await load(byHand)
+    const { path: _, ...nowhere } = byHand
+    const refused = await load(nowhere)
+
+    assert.is(loaded.code, 0, loaded.stderr)
+    assert.is((await shown('wh.by_hand')).summary?.['title'], 'By hand')
+    assert.is(refused.code, 3)
+    assert.match(refused.stderr, /stdin at \/path: the path is missing/)
+  })
+
   if (PAGES !== null) {
     test('load the single pages of rm3 0.x', async () => {
       for (const name of ['blog', 'comment', 'default_users', 'front', 'link']) {

@@ -1,3 +1,4 @@
+import { uuidv7 } from 'uuidv7'
 import { hashDocument, type Json } from '../../codec/json.ts'
 import type { Document } from '../../content/document.ts'
 import { assemble } from './assemble.ts'
@@ -19,7 +20,7 @@ import { type LegacyRecord, readRecord } from './record.ts'
 /**
  * One page out of a file of its own, as `rm3dump` of 0.x writes it or people wrote by hand.
  *
- * Ids are those of the file: several known files share one, so a site that has the entity already needs a new one.
+ * Ids are those of the file, new ones where it has none. Several known files share one, so a site that has the entity already needs a new one.
  */
 export interface LegacyPage {
   readonly path: string
@@ -56,7 +57,7 @@ export function readLegacyPage(source: string | Uint8Array, options: PageOptions
   const { file = 'page' } = options
   const findings = newFindings()
   const value = parseSource(source, file)
-  const record = readRecord(value, { file, path: null, findings })
+  const record = readRecord(value, { file, path: null, findings, newId: uuidv7 })
   const spot = spotOf(file, value, findings)
   const version = given(spotIn(spot, 'dump_version'), readVersion)
   const dumpedAt = given(spotIn(spot, 'dump_date'), at => readDumpDate(at, Date.now()))

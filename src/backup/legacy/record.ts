@@ -30,6 +30,15 @@ export interface LegacyRecord {
   readonly others: JsonObject
 }
 
+/** Where a record is from, and how it is read. */
+export interface RecordSource {
+  readonly file: string
+  readonly path: string | null
+  readonly findings: Findings
+  /** Makes the ids that a page written by hand does not have; without it they are missed. */
+  readonly newId?: (() => string) | undefined
+}
+
 const ROWS_MAX = 1_000_000
 const RECORD_KEYS = new Set(['revisionId', 'revisionNum', 'history', 'dump_date', 'dump_version'])
 
@@ -39,10 +48,7 @@ const RECORD_KEYS = new Set(['revisionId', 'revisionNum', 'history', 'dump_date'
  * @param path where the page must be; null takes the record's word
  * @returns undefined when it is no record; what is wrong with it is among the findings
  */
-export function readRecord(
-  value: unknown,
-  from: { readonly file: string; readonly path: string | null; readonly findings: Findings },
-): LegacyRecord | undefined {
+export function readRecord(value: unknown, from: RecordSource): LegacyRecord | undefined {
   const spot = spotOf(from.file, value, from.findings)
   objectAt(spot)
   const stated = findPath(spotIn(spot, 'path'))
@@ -50,8 +56,8 @@ export function readRecord(
   if (from.path !== null && stated !== null && stated !== from.path)
     refuse(spotIn(spot, 'path'), 'path-differs', `the catalog has this file for ${from.path}`)
   const path = from.path ?? stated
-  const entityId = requiredUuid(spotIn(spot, 'entityId'))
-  const revisionId = requiredUuid(spotIn(spot, 'revisionId'))
+  const entityId = idAt(spotIn(spot, 'entityId'), from)
+  const revisionId = idAt(spotIn(spot, 'revisionId'), from)
   if (path === null || entityId === null || revisionId === null) return undefined
   if (SITE_STREAMS.has(entityId))
     refuse(spotIn(spot, 'entityId'), 'reserved', 'this id is one of the site itself')
@@ -82,7 +88,9 @@ function rowsOf(record: Spot, path: string): LegacyRow[] {
   return []
 }
 
-function requiredUuid(spot: Spot): string | null {
-  if (spot.value === undefined || spot.value === null) refuse(spot, 'missing', 'the id is missing')
+function idAt(spot: Spot, { newId }: RecordSource): string | null {
+  const isMissing = spot.value === undefined || spot.value === null
+  if (isMissing && newId !== undefined) return newId()
+  if (isMissing) refuse(spot, 'missing', 'the id is missing')
   return findUuid(spot)
 }
