@@ -102,6 +102,26 @@ suite('damage to archives', test => {
     DEADLINE_MS,
   )
 
+  test('of mixing two that are encrypted for the same one is found', async () => {
+    const encryption = { recipients: [parseRecipient(RECIPIENT)] }
+    const again = (await archiveOf(from.url, stores, { encryption })).bytes
+    const [one, two] = [chunksOf(encrypted), chunksOf(again)]
+    assert.ok(one.length === two.length && one.length > 4)
+    for (const at of one.keys()) {
+      const mixtures = [
+        one.map((chunk, n) => (n === at ? (two[n] as Buffer) : chunk)),
+        [...one.slice(0, at), ...two.slice(at)],
+        [...two.slice(0, at), ...one.slice(at)],
+      ]
+      for (const mixture of mixtures) {
+        const bytes = Buffer.concat(mixture)
+        if (bytes.equals(encrypted) || bytes.equals(again)) continue
+        const { code } = await refused(verifyArchive(piecesOf(bytes), MINE))
+        assert.ok(code === 'BACKUP_DAMAGED', `${at}: ${code}`)
+      }
+    }
+  })
+
   test(
     'keeps a load from leaving anything in the site',
     async () => {
@@ -123,6 +143,18 @@ suite('damage to archives', test => {
   )
 })
 
+/** Of an encrypted archive the header, its nonce, and the chunks that are sealed. */
+function chunksOf(archive: Buffer): Buffer[] {
+  const header = archive.indexOf('\n', archive.indexOf('\n--- ') + 1) + 1
+  const chunks = [archive.subarray(0, header), archive.subarray(header, header + NONCE_BYTES)]
+  for (let at = header + NONCE_BYTES; at < archive.length; at += SEALED_BYTES) {
+    chunks.push(archive.subarray(at, at + SEALED_BYTES))
+  }
+  return chunks
+}
+
+const NONCE_BYTES = 16
+const SEALED_BYTES = 64 * 1024 + 16
 const DOCUMENT = { proto: 'base', hidden: false, summary: {}, data: {}, tags: {} }
 const HEADER_BYTES = 200
 const PLACES = 14
