@@ -3,6 +3,8 @@ import { decideRetention, type KeepableBackup } from '../../src/backup/retention
 import { isEmptyPolicy, NO_POLICY, type Policy } from '../../src/content/keep-policy.ts'
 import { assert, suite } from '../harness.ts'
 
+/** How many sets of backups, policies and times: `RM3_TEST_POLICIES=10000`. */
+const RUNS = Number(process.env['RM3_TEST_POLICIES'] ?? 3_000)
 const NOW = '2030-01-01T00:00:00.000Z'
 const DAY_MS = 86_400_000
 
@@ -152,6 +154,57 @@ suite('retention', test => {
     assert.equal(kept([one, two], { last: 1 }).sort(), [one.name, two.name])
   })
 
+  test('is the same wherever the machine is, also where clocks are put forward and back', () => {
+    const hours = (from: string) =>
+      Array.from({ length: 200 }, (_, n) =>
+        backup(new Date(Date.parse(from) + n * 1_800_000).toISOString()),
+      )
+    const all = ['2029-03-24T12:00:00Z', '2029-10-27T12:00:00Z', '2029-12-30T12:00:00Z'].flatMap(
+      hours,
+    )
+    const policy = { hourly: 48, daily: 9, weekly: 3, monthly: 4, yearly: 2 }
+    const zone = process.env['TZ']
+    try {
+      const results = ['UTC', 'Europe/Berlin', 'Pacific/Kiritimati', 'America/St_Johns'].map(
+        name => {
+          process.env['TZ'] = name
+          return {
+            offset: new Date(all[0]?.at ?? '').getTimezoneOffset(),
+            names: kept(all, policy),
+          }
+        },
+      )
+
+      assert.is(new Set(results.map(({ offset }) => offset)).size, 4)
+      for (const { names } of results) assert.equal(names, results[0]?.names)
+    } finally {
+      if (zone === undefined) delete process.env['TZ']
+      else process.env['TZ'] = zone
+    }
+  })
+
+  test('loses nothing to a clock that is two days ahead or behind for a while', () => {
+    const daily = days('2029-06-01T03:00:00.000Z', 30)
+    const policy = { daily: 7 }
+    const jumped = new Date(Date.parse(daily.at(-1)?.at ?? '') + 2 * DAY_MS).toISOString()
+    const ahead = kept(daily, policy, jumped)
+    const behind = kept(daily, policy, daily.at(-3)?.at)
+
+    // ahead of time, the same go as always: periods without a backup do not count
+    assert.equal(ahead, kept(daily, policy, daily.at(-1)?.at))
+    // behind it, two are of the future, and stay beside the seven before
+    assert.equal(
+      behind,
+      daily
+        .slice(-9)
+        .reverse()
+        .map(({ name }) => name),
+    )
+    // one that was made while the clock was ahead keeps none from being kept once it is right again
+    const future = backup(jumped)
+    assert.equal(kept([...daily, future], policy, daily.at(-1)?.at), [jumped, ...ahead])
+  })
+
   test('knows an empty policy', () => {
     assert.ok(isEmptyPolicy(NO_POLICY))
     assert.ok(isEmptyPolicy({ ...NO_POLICY, last: Number.NaN }))
@@ -202,7 +255,7 @@ suite('retention', test => {
         assert.is(names.size, meant.size + needed.length)
         assert.is(decisions.length, list.length)
       }),
-      { numRuns: 3_000 },
+      { numRuns: RUNS },
     )
-  }, 60_000)
+  }, 600_000)
 })
