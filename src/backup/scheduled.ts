@@ -18,12 +18,13 @@ import { demandWhole } from './folder/tell.ts'
 import { type BackupSource, writeBackupFolder } from './folder/write.ts'
 import {
   ARCHIVE_SUFFIX,
-  forgetBackups,
+  forget,
   NOTE_SUFFIX,
   readShelf,
   type Shelf,
   type ShelvedBackup,
 } from './shelf.ts'
+import { withShelf } from './shelf-lock.ts'
 
 /** How the settings of a site want its backups. */
 export interface BackupSettings {
@@ -80,18 +81,27 @@ export async function readBackupSettings(db: Db): Promise<BackupSettings> {
 /**
  * Makes a backup of the site on a shelf, under a name that says when; reads it again; removes what the settings do not want to keep.
  *
- * @throws CONFIG_INVALID, DISK_FULL, LOG_DAMAGED, BLOB_MISSING, BACKUP_DAMAGED when it is not what was written
+ * @throws TARGET_IN_USE, CONFIG_INVALID, DISK_FULL, LOG_DAMAGED, BLOB_MISSING, BACKUP_DAMAGED when it is not what was written
  */
 export async function makeScheduledBackup(
   source: BackupSource,
   settings: BackupSettings,
   options: ScheduledOptions,
 ): Promise<ScheduledBackup> {
-  const { kind, keep } = settings
-  const { shelf, now } = options
+  const { shelf } = options
   await mkdir(shelf, { recursive: true, mode: 0o700 }).catch(thrown => {
     throw fileError(thrown, shelf)
   })
+  return withShelf(shelf, () => makeBackup(source, settings, options))
+}
+
+async function makeBackup(
+  source: BackupSource,
+  settings: BackupSettings,
+  options: ScheduledOptions,
+): Promise<ScheduledBackup> {
+  const { kind, keep } = settings
+  const { shelf, now } = options
   const name = `${source.site}-${now.slice(0, 19).replaceAll(':', '-')}Z`
   await removeStale(shelf, source.site, now)
   const made =
@@ -103,7 +113,7 @@ export async function makeScheduledBackup(
   const chain = backup && chainOf(backups, backup)
   if (!backup || !chain) throw spoilt(join(shelf, made.name), others)
   const { removed, decisions } =
-    keep === null ? { removed: [], decisions: backups } : await forgetBackups(shelf, keep, { now })
+    keep === null ? { removed: [], decisions: backups } : await forget(shelf, keep, { now })
   return {
     ...{ backup, verified: made.verified, parts: chain.length },
     removed: removed.map(it => it.name),

@@ -9,6 +9,7 @@ import { CATALOG } from './folder/format.ts'
 import { isBackupFolder, listFiles, readCatalog } from './folder/read-catalog.ts'
 import { FileFault } from './folder/rules.ts'
 import { type Decision, decideRetention, type KeepableBackup } from './retention.ts'
+import { LOCK, withShelf } from './shelf-lock.ts'
 
 /** A backup in a folder of backups. */
 export interface ShelvedBackup {
@@ -69,6 +70,7 @@ export async function readShelf(dir: string): Promise<Shelf> {
 /** A backup, null for what belongs to one, or why it is none. */
 async function findBackup(dir: string, entry: Dirent): Promise<ShelvedBackup | string | null> {
   const { name } = entry
+  if (name === LOCK || name.startsWith(`${LOCK}.`)) return null
   if (name.endsWith('.partial')) return 'a backup on its way, or one that was interrupted'
   if (name.endsWith(GOING_SUFFIX)) return 'a backup on its way out'
   if (entry.isDirectory()) return folderBackup(dir, name)
@@ -141,9 +143,19 @@ export interface Forgotten {
  * Removes the backups that a policy does not keep.
  *
  * @param options `dryRun`: only says what would go
- * @throws SOURCE_NOT_FOUND
+ * @throws SOURCE_NOT_FOUND, TARGET_IN_USE
  */
 export async function forgetBackups(
+  dir: string,
+  policy: Policy,
+  options: { readonly now: string; readonly dryRun?: boolean },
+): Promise<Forgotten> {
+  if (options.dryRun) return forget(dir, policy, options)
+  return withShelf(dir, () => forget(dir, policy, options))
+}
+
+/** As `forgetBackups`, for who has the shelf. */
+export async function forget(
   dir: string,
   policy: Policy,
   options: { readonly now: string; readonly dryRun?: boolean },

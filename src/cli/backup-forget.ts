@@ -32,7 +32,8 @@ export const forget: Command = {
   },
   details: `What any rule keeps is kept; N may be unlimited. Hours, days, weeks (from Monday), months and years are those of the calendar in UTC, and only
 those count that have a backup. While a rule's N is not used up the oldest stays too. Always kept are the newest, what a kept
-incremental one needs, and what is dated in the future; what is no whole backup is never touched. Without a rule nothing is done (exit code 2).`,
+incremental one needs, and what is dated in the future; what is no whole backup is never touched. Without a rule nothing is done (exit code 2).
+While a scheduled backup is made there, or another forget is at work, the exit code is 11; what a killed one has locked is taken over.`,
   run: async call => {
     const policy = policyOf(call)
     const dir = resolve(call.terminal.cwd, call.argument('SHELF'))

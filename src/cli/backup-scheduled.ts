@@ -32,7 +32,7 @@ export const scheduled: Command = {
   summary: 'makes a backup as the settings of the site say, and removes what they do not keep',
   details: `What the worker "backup" runs. It goes into RM3_BACKUPS under a name that says when; backup.kind says whether it is an archive or a folder,
 backup.full of how many archives one is whole while the others continue the one before, RM3_BACKUP_RECIPIENT whom they are encrypted for. It is
-read again (an encrypted one when RM3_BACKUP_IDENTITY is there) before anything is removed, which backup.keep rules.`,
+read again (an encrypted one when RM3_BACKUP_IDENTITY is there) before anything is removed, which backup.keep rules. Exit code 11: another one, or forget, is at work in that folder.`,
   run: call =>
     withDatabase(call, (database, config) =>
       withSiteOf(call, database, config, async site => {

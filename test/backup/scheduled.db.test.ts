@@ -1,4 +1,5 @@
 import {
+  createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { parseIdentities } from '../../src/backup/age/keys.ts'
+import { verifyArchive } from '../../src/backup/archive/verify.ts'
 import { chainOf } from '../../src/backup/chains.ts'
 import { rehearse } from '../../src/backup/drill.ts'
 import { restoreFolder } from '../../src/backup/folder/load.ts'
@@ -35,7 +37,7 @@ import { NO_POLICY } from '../../src/content/keep-policy.ts'
 import { makeDemo } from '../../src/demo/make-demo.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { assert, rejection, suite } from '../harness.ts'
-import { loadInto } from '../support/archives.ts'
+import { loadInto, NO_KEYS } from '../support/archives.ts'
 import {
   AS_ROOT,
   putAnySetting,
@@ -46,6 +48,9 @@ import {
 } from '../support/database.ts'
 import { testEraser } from '../support/erasing.ts'
 
+/** How often several runs are let loose at once: `RM3_TEST_RACES=100`. */
+const RACES = Number(process.env['RM3_TEST_RACES'] ?? 4)
+const RACE_MS = Date.parse('2026-03-01T00:00:00Z')
 const SECRET = await generateIdentity()
 const RECIPIENT = await identityToRecipient(SECRET)
 const codeOf = (thrown: unknown) => (thrown as { code?: string }).code
@@ -344,6 +349,42 @@ suite('scheduled backups', test => {
     assert.is(elsewhere.parts, 1)
   })
 
+  test(
+    `of which many are made and forgotten at once leave a shelf of whole ones, ${RACES} times`,
+    async () => {
+      const race = join(folder, 'race')
+      mkdirSync(race)
+      const outcomes: Record<string, number> = {}
+      for (let round = 0; round < RACES; round++) {
+        await edit(100 + round)
+        const at = (second: number) =>
+          new Date(RACE_MS + round * 60_000 + second * 1_000).toISOString()
+        const now = at(30)
+        const runs = await Promise.allSettled<unknown>([
+          persistent(() =>
+            make(at(1), { full: 3, keep: { ...NO_POLICY, last: 2 } }, { shelf: race }),
+          ),
+          forgetBackups(race, { ...NO_POLICY, last: 1 }, { now }),
+          make(at(2), { full: 3 }, { shelf: race }),
+          forgetBackups(race, { ...NO_POLICY, hourly: 2 }, { now }),
+        ])
+        for (const run of runs) {
+          const outcome = run.status === 'fulfilled' ? 'done' : String(codeOf(run.reason))
+          outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+        }
+        const { backups, others } = await readShelf(race)
+        assert.equal(others, [])
+        for (const { name } of backups)
+          await verifyArchive(createReadStream(join(race, name)), NO_KEYS)
+      }
+
+      assert.equal(Object.keys(outcomes).sort(), ['TARGET_IN_USE', 'done'])
+      assert.ok((outcomes['done'] ?? 0) >= RACES, JSON.stringify(outcomes))
+      assert.ok((await readShelf(race)).backups.length > 0)
+    },
+    60_000 + RACES * 10_000,
+  )
+
   test('refuse an identity that does not open them', async () => {
     const identities = parseIdentities(await generateIdentity())
     const before = readdirSync(shelf)
@@ -356,3 +397,14 @@ suite('scheduled backups', test => {
 })
 
 const dayOf = (day: number) => `2026-02-${String(day).padStart(2, '0')}T03:00:00.000Z`
+
+/** Tries again while somebody else is at work. */
+async function persistent<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (thrown) {
+      if (codeOf(thrown) !== 'TARGET_IN_USE') throw thrown
+    }
+  }
+}

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { withShelf } from '../../src/backup/shelf-lock.ts'
 import { assert, suite } from '../harness.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { openShell, type Shell } from './run.ts'
@@ -117,6 +118,18 @@ suite('backups by the settings of a site', test => {
       10,
     )
   })
+
+  test('one at a time works on a shelf, and another one ends with 11', async () => {
+    await withShelf(shelf, async () => {
+      const made = await shell.run('rm3backup', ['scheduled'])
+      const forgotten = await shell.run('rm3backup', ['forget', shelf, '--keep-last', '1'])
+      const told = await shell.run('rm3backup', ['forget', shelf, '--keep-last', '1', '--dry-run'])
+
+      assert.equal([made.code, forgotten.code, told.code], [11, 11, 0])
+      assert.match(made.stderr, new RegExp(`the process ${process.pid} on .*TARGET_IN_USE`, 's'))
+    })
+    assert.is((await shell.run('rm3backup', ['scheduled'])).code, 0)
+  }, 60_000)
 
   test('status says of an encrypted one that nobody rehearses it, and the worker leaves it', async () => {
     const secret = await generateX25519Identity()
