@@ -21,6 +21,9 @@ const SCRYPT =
 const LOG_N_MAX = 18
 const R_MAX = 16
 const P_MAX = 16
+/** Of scrypt: 128 MB a hash, and five times the work of ours. */
+const BLOCKS_MAX = 2 ** 20
+const STEPS_MAX = 2 ** 22
 /** rm3 0.x doubles its iterations every two years; it would get here in 2026. */
 const PBKDF2_ITERATIONS_MAX = 10_000_000
 const PBKDF2_BYTES_MAX = 1024
@@ -141,6 +144,8 @@ function readScrypt(stored: string): Scrypt | null {
   const cost = { logN: Number(logN), r: Number(r), p: Number(p) }
   const sane = cost.logN > 0 && cost.logN <= LOG_N_MAX && cost.r > 0 && cost.r <= R_MAX
   if (!sane || cost.p === 0 || cost.p > P_MAX) return null
+  const blocks = 2 ** cost.logN * cost.r
+  if (blocks > BLOCKS_MAX || blocks * cost.p > STEPS_MAX) return null
   const [saltBytes, hashBytes] = [Buffer.from(salt, 'base64'), Buffer.from(hash, 'base64')]
   return { type: 'scrypt', ...cost, salt: saltBytes, hash: hashBytes }
 }

@@ -8,6 +8,7 @@ import type { Bulk } from '../pg/bulk.ts'
 import { listChunks } from '../projector/chunks.ts'
 import type { EntityProjection } from '../projector/define.ts'
 import { foldStreams } from '../projector/fold-streams.ts'
+import { type Access, AccessTally } from './access.ts'
 import { isSoundTip, payloadFault } from './folder/check-payload.ts'
 
 /** Has no rows, and refuses payloads that no rm3 has written, and what they come to. */
@@ -30,21 +31,26 @@ const SHAPES: EntityProjection = {
  * event can follow the one before, only what an erasure tells of is empty, and no two pages are live at one path. Holds the paths of live pages.
  *
  * @param onProgress told events folded, and all
+ * @returns who may what in the end
  * @throws BACKUP_DAMAGED, BACKUP_NEWER when an event is not known here
  */
 export async function proveFold(
   bulk: Bulk,
   signal: AbortSignal | undefined,
   onProgress: (done: number, total: number) => void,
-): Promise<void> {
+): Promise<Access> {
   const { position } = await readHead(bulk.db)
   const fault = await faultOfErasures(bulk.db, position)
   if (fault !== null) throw unfit(`position ${fault.position}: ${fault.text}`)
   const paths = new Set<string>()
+  const access = new AccessTally()
   const sink = {
     add: () => undefined,
     change: async () => {},
-    ended: (_: string, state: State) => demandSound(state, paths),
+    ended: (_: string, state: State) => {
+      demandSound(state, paths)
+      access.add(state)
+    },
   }
   const groups = [{ projections: [SHAPES], keys: new Map(), until: position }]
   let done = 0
@@ -57,6 +63,7 @@ export async function proveFold(
     })
     onProgress(done, position)
   }
+  return access.end()
 }
 
 function demandSound(state: State, paths: Set<string>): void {

@@ -12,7 +12,9 @@ import { rehearsable } from '../pg/rehearse.ts'
 import type { Projection } from '../projector/define.ts'
 import { findingText } from '../projector/finding.ts'
 import { buildAll, forgetBuilt, isUnbuilt } from '../projector/unbuilt.ts'
+import type { Access } from './access.ts'
 import { proveFold } from './prove-fold.ts'
+import { accessTakenBack } from './revoke-access.ts'
 
 /** A secret of a credential that was in force: a password's hash with its parameters, or a token's. */
 export interface Secret {
@@ -49,6 +51,8 @@ export interface RestoreOptions {
   readonly allowUnsafe?: boolean
   /** Does everything up to the proof of the log, and takes it back. */
   readonly dryRun?: boolean
+  /** Takes back all grants, roles and credentials that come in, behind the log as it was; secrets stay out. For the backup of somebody else. */
+  readonly withoutAccess?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (step: RestoreStep, done: number, total: number) => void
   readonly reached?: ((point: RestorePoint) => void) | undefined
@@ -60,6 +64,8 @@ export interface Restored {
   /** Events that were loaded now; 0 when a load that was interrupted only had to be finished. */
   readonly events: number
   readonly head: LogHead
+  /** Who may what by what came in; null when nothing did. Of `withoutAccess` it is what was taken back. */
+  readonly access: Access | null
   /** Projections that were built, and of which every row was found as it was folded. */
   readonly projections: readonly string[]
 }
@@ -106,21 +112,18 @@ async function restoreUnderLock(
     const names = projections.map(({ name }) => name)
     if (options.dryRun) return { ...loaded, projections: [] }
     reached?.('log-committed')
-    const { events, head } = loaded
+    const { events, head, access } = loaded
     const isWhole = events === 0 && !(await isUnbuilt(bulk.db, projections))
     if (isWhole && head.position > 0) throw heldAlready(head)
     await build(database, head.position, options)
     await tell(database, head.position)
-    return { events, head, projections: names }
+    return { events, head, access, projections: names }
   } finally {
     await bulk.close()
   }
 }
 
-interface Loaded {
-  readonly events: number
-  readonly head: LogHead
-}
+type Loaded = Omit<Restored, 'projections'>
 
 async function loadOrTakeBack(bulk: Bulk, parts: Parts, options: RestoreOptions): Promise<Loaded> {
   return rehearsable(
@@ -134,23 +137,31 @@ async function loadParts(bulk: Bulk, parts: Parts, options: RestoreOptions): Pro
   const { db } = bulk
   const { position } = await readHead(db)
   let events = 0
+  let access: Access | null = null
   for await (const part of parts) {
     options.signal?.throwIfAborted()
     if (await holds(db, part.head)) continue
     const { secrets, events: read } = await openAt(db, part)
     events += await restoreLog(bulk, { ...part, events: read })
-    await keepSecrets(db, secrets)
+    await keepSecrets(db, options.withoutAccess ? [] : secrets)
   }
   if (events > 0) {
     options.reached?.('log-written')
-    await proveFold(bulk, options.signal, (done, total) =>
+    access = await proveFold(bulk, options.signal, (done, total) =>
       options.onProgress?.('proving', done, total),
     )
+    if (options.withoutAccess) events += await takeBack(bulk, access)
     await forgetBuilt(db)
     if (position === 0) await renewWorkers(db)
     options.reached?.('log-proved')
   }
-  return { events, head: await readHead(db) }
+  return { events, access, head: await readHead(db) }
+}
+
+/** @returns the number of events that it took */
+async function takeBack(bulk: Bulk, access: Access): Promise<number> {
+  const part = accessTakenBack(access, await readHead(bulk.db), new Date().toISOString())
+  return part === null ? 0 : restoreLog(bulk, part)
 }
 
 const CHAIN_AT = `select encode(chain, 'hex') as chain from log where position = $1::bigint`

@@ -5,6 +5,7 @@ import { type VerifiedArchive, verifyArchive } from '../backup/archive/verify.ts
 import { type ArchiveSummary, writeArchive } from '../backup/archive/write.ts'
 import type { Json } from '../codec/json.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
+import { aheadLines } from './ahead-lines.ts'
 import { encryptionOf, keysOf } from './archive-keys.ts'
 import { archiveSource } from './archive-source.ts'
 import { positionAt } from './backup-position.ts'
@@ -80,6 +81,7 @@ function outcomeOf(
     `${did} ${file}: ${range} up to position ${head.position}, in ${sizeBytes} bytes.`,
     `  ${events} events, ${blobs} files with ${blobBytes} bytes, ${secrets} secrets`,
     `  chain ${head.chain}`,
+    ...aheadLines(head.recordedAt, Date.now()),
     ...(missingBlobs > 0
       ? [`  ${missingBlobs} files are missing: their bytes were not there`]
       : []),

@@ -5,6 +5,8 @@ import { type Restored, restoreSite } from '../backup/restore.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import { discoverProjections } from '../projector/discover.ts'
+import { accessData, accessLines, chainWords } from './access-lines.ts'
+import { aheadLines } from './ahead-lines.ts'
 import { keysOf } from './archive-keys.ts'
 import { archiveSource } from './archive-source.ts'
 import type { Call, Outcome } from './command.ts'
@@ -65,22 +67,24 @@ async function loadWhole(call: Call, files: readonly string[]): Promise<Outcome>
         archiveParts(sources, loaded, { keys, stores, signal: call.signal, onProgress }),
         {
           ...{ projections, allowUnsafe: config.unsafeDatabaseAllowed, dryRun: isDryRun },
-          ...{ signal: call.signal, onProgress },
+          ...{ signal: call.signal, onProgress, withoutAccess: call.flag('without-access') },
         },
       ),
     )
   })
-  return outcomeOf(restored, loaded, { isDryRun, ms: Date.now() - started })
+  return outcomeOf(call, { restored, archives: loaded, ms: Date.now() - started })
 }
 
 function outcomeOf(
-  { events, head, projections }: Restored,
-  archives: readonly LoadedArchive[],
-  { isDryRun, ms }: { isDryRun: boolean; ms: number },
+  call: Call,
+  done: { restored: Restored; archives: readonly LoadedArchive[]; ms: number },
 ): Outcome {
+  const { restored, archives, ms } = done
+  const { events, head, access, projections } = restored
+  const isDryRun = call.flag('dry-run')
   const { position, chain, epoch } = head
   const data = {
-    ...{ loaded: !isDryRun, dryRun: isDryRun, events },
+    ...{ loaded: !isDryRun, dryRun: isDryRun, events, access: accessData(access) },
     archives: archives.map(({ name, header, blobs, missingBlobs, isLoaded }) => ({
       ...{ name, loaded: isLoaded, blobs, missingBlobs },
       ...{ parent: { ...header.parent }, head: { ...header.head } },
@@ -97,10 +101,12 @@ function outcomeOf(
       : events === 0
         ? `${names} was loaded before; the projections are built now.`
         : `Loaded ${names}: ${events} events.`,
-    `  the log has ${position} events; read back, every one has its hash and the chain ends with ${chain}, as in the archive`,
+    `  the log has ${position} events; read back, every one has its hash and ${chainWords(call, chain, 'archive')}`,
     ...(isDryRun
       ? []
       : [`  projections built, every row there as it was folded: ${projections.join(', ')}`]),
+    ...accessLines(call, access),
+    ...aheadLines(head.recordedAt, Date.now()),
     ...(missing > 0 ? [`  ${missing} files were missing when the archive was written`] : []),
   ]
   return { text: lines.join('\n'), data }

@@ -6,6 +6,8 @@ import type { Restored } from '../backup/restore.ts'
 import { restoreEvents } from '../backup/restore-events.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
+import { accessData, accessLines } from './access-lines.ts'
+import { aheadLines } from './ahead-lines.ts'
 import type { Call, Outcome } from './command.ts'
 import { restore } from './load-part.ts'
 
@@ -49,10 +51,10 @@ interface Done {
 
 function outcomeOf({ call, dir, restored, differences, ms }: Done): Outcome {
   const dryRun = call.flag('dry-run')
-  const { head, events, projections } = restored
+  const { head, events, access, projections } = restored
   const { position, chain, epoch } = head
   const data = {
-    ...{ loaded: !dryRun, dryRun, dir, events, differences },
+    ...{ loaded: !dryRun, dryRun, dir, events, differences, access: accessData(access) },
     head: { position, chain, epoch },
     proof: { events: position, chain, projections },
     ms,
@@ -66,6 +68,8 @@ function outcomeOf({ call, dir, restored, differences, ms }: Done): Outcome {
       ? '  it is what was written: the chain is the one of the backup'
       : `  the chain begins anew, as the setting ${RESTARTED} says`,
     `  position ${position}, chain ${chain}`,
+    ...accessLines(call, access),
+    ...aheadLines(head.recordedAt, Date.now()),
   ].join('\n')
   return { text, data: data as unknown as Json }
 }

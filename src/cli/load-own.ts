@@ -5,6 +5,8 @@ import type { FolderProof } from '../backup/folder/verify.ts'
 import type { Restored } from '../backup/restore.ts'
 import type { Json } from '../codec/json.ts'
 import { parsePath } from '../content/path.ts'
+import { accessData, accessLines, chainWords } from './access-lines.ts'
+import { aheadLines } from './ahead-lines.ts'
 import type { Call, Outcome } from './command.ts'
 import { loadIntoLive } from './load-into-live.ts'
 import { loadPart, loadPresent, restore } from './load-part.ts'
@@ -64,14 +66,15 @@ function restoredOutcome({
   ms,
 }: Done & { restored: Restored }): Outcome {
   const dryRun = call.flag('dry-run')
-  const { events, head, projections } = restored
+  const { events, head, access, projections } = restored
   const { position, chain, epoch } = head
   const { counts, missingBlobs } = proof
+  const chainEqual = call.flag('without-access') || chain === proof.head?.chain
   const data = {
-    ...{ loaded: !dryRun, dryRun, events, counts, missingBlobs },
+    ...{ loaded: !dryRun, dryRun, events, counts, missingBlobs, access: accessData(access) },
     source: { dir, position: proof.head?.position, chain: proof.head?.chain },
     head: { position, chain, epoch },
-    proof: { events: position, chain, chainEqual: chain === proof.head?.chain, projections },
+    proof: { events: position, chain, chainEqual, projections },
     ms,
   }
   const text = [
@@ -81,10 +84,12 @@ function restoredOutcome({
         ? `${dir} was loaded before; the projections are built now.`
         : `Loaded ${dir}: ${events} events.`,
     `  ${counts?.entities} entities (${counts?.live} live), ${counts?.grants} grants, ${counts?.roles} roles of users, ${counts?.credentials} credentials, ${counts?.blobs} files`,
-    `  read back: the log has ${position} events, each with its hash, and the chain ends with ${chain}, as in the backup`,
+    `  read back: the log has ${position} events, each with its hash, and ${chainWords(call, chain, 'backup')}`,
     ...(dryRun
       ? []
       : [`  projections built, and every row there as it was folded: ${projections.join(', ')}`]),
+    ...accessLines(call, access),
+    ...aheadLines(head.recordedAt, Date.now()),
     ...(missingBlobs.length > 0
       ? [`  ${missingBlobs.length} files were missing when the backup was made`]
       : []),

@@ -1,3 +1,4 @@
+import { planWithoutAccess } from '../backup/access.ts'
 import { type Beside, blobsIn } from '../backup/beside.ts'
 import { partLog } from '../backup/part-log.ts'
 import type { Restored, RestoreOptions } from '../backup/restore.ts'
@@ -8,6 +9,8 @@ import { demandEmpty, type ImportedSite, importSite, type SiteImport } from '../
 import type { ProvableEvent } from '../log/copy-history.ts'
 import type { SiteDatabase } from '../pg/bulk.ts'
 import { discoverProjections } from '../projector/discover.ts'
+import { accessData, accessLines } from './access-lines.ts'
+import { aheadLines } from './ahead-lines.ts'
 import type { Call, Outcome } from './command.ts'
 import { importLines } from './import-lines.ts'
 import { openStores, withDatabase, withSite } from './open.ts'
@@ -34,6 +37,7 @@ export async function loadPart(
   const {
     events: loaded,
     head,
+    access,
     projections,
   } = await restore(call, (database, stores, options) =>
     restoreEvents(database, { events, beside, stores }, options),
@@ -42,7 +46,7 @@ export async function loadPart(
   const streams = new Set(events.map(({ stream }) => stream)).size
   const erased = events.filter(({ salt }) => salt === null).length
   const data = {
-    ...{ loaded: !dryRun, dryRun, events: loaded, source: told },
+    ...{ loaded: !dryRun, dryRun, events: loaded, source: told, access: accessData(access) },
     head: { position, chain, epoch },
     proof: { events: position, streams, erased, chain, projections },
     ms: Date.now() - started,
@@ -53,6 +57,8 @@ export async function loadPart(
     ...(dryRun
       ? []
       : [`  projections built, every row there as it was folded: ${projections.join(', ')}`]),
+    ...accessLines(call, access),
+    ...aheadLines(head.recordedAt, Date.now()),
   ].join('\n')
   return { text, data: data as unknown as Json }
 }
@@ -86,8 +92,9 @@ export async function loadPresent(
 export async function importPlan(
   call: Call,
   beside: Beside,
-  plan: SiteImport,
+  given: SiteImport,
 ): Promise<ImportedSite> {
+  const plan = call.flag('without-access') ? planWithoutAccess(given) : given
   return withSite(call, async (site, config) => {
     await demandEmpty(site.db, plan)
     const { signal } = call
@@ -117,6 +124,7 @@ export async function restore(call: Call, work: Restoring): Promise<Restored> {
       work({ url, site: config.site }, stores, {
         ...{ projections, onProgress, signal: call.signal, dryRun: call.flag('dry-run') },
         allowUnsafe: config.unsafeDatabaseAllowed,
+        withoutAccess: call.flag('without-access'),
       }),
     )
   })

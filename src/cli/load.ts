@@ -1,4 +1,5 @@
 import { Rm3Error } from '../errors.ts'
+import { ACCESS_OPTIONS, isWithoutAccess } from './access-lines.ts'
 import { READING_KEYS } from './archive-keys.ts'
 import type { Call, Command } from './command.ts'
 import { withErasures } from './erasures.ts'
@@ -40,6 +41,7 @@ export const load: Command = {
         'with -d: a backup that was changed by hand; says what differs, and begins the chain of hashes anew',
     },
     ...LIVE_OPTIONS,
+    ...ACCESS_OPTIONS,
     'dry-run': {
       summary:
         'checks and does everything, then takes it back; with --into-live lists what would change',
@@ -60,6 +62,9 @@ Times, authors, revision ids and passwords are those of the backup. Exit codes: 
 damaged where nothing proves it, 10 there is no such source, 12 no key opens it, 13 a backup is not what was written, 14 the site is not empty
 (or the path is taken), 15 it is of a newer rm3.
 
+A whole backup is the site with those who ran it: their passwords log in, and who had a right has it. --dry-run says who they are. Where it is not
+yours, --without-access takes all of that back in the same transaction: what they were stays in the history, and you make accounts and grants of your own.
+
 --into-live changes all pages it can or none: where one is in the way (a conflict, which --dry-run lists too) nothing is changed and the exit
 code is 14, unless --skip-conflicts says to go on without it. Done twice, it changes nothing the second time. What takes longer than two seconds is written in
 several transactions, so that others who save do not wait for long: ended in between it says how many pages came in, and the same again does the rest.
@@ -71,6 +76,7 @@ there as it was folded. A site that holds the archive already is left alone (14)
     if (call.flag('skip-conflicts') && !call.flag('into-live')) {
       throw new Rm3Error('USAGE', '--skip-conflicts goes with --into-live')
     }
+    isWithoutAccess(call)
     if (repository !== null) return loadRepository(call, repository)
     if (folder === null && call.flag('edited')) {
       throw new Rm3Error('USAGE', '--edited goes with -d DIR')

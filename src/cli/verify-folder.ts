@@ -2,6 +2,7 @@ import { codeOf, faultText } from '../backup/folder/tell.ts'
 import { checkSizes, type FolderProof, type Subset, verifyFolder } from '../backup/folder/verify.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
+import { aheadLines } from './ahead-lines.ts'
 import type { Call, Option, Outcome } from './command.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { withSteps } from './steps.ts'
@@ -67,6 +68,7 @@ function wholeText(
     `${dir} is whole${what === EXTENTS['all'] ? '' : ', as far as it was looked at'}: ${files} files of ${bytes} bytes.`,
     `  ${counts?.entities} entities, ${counts?.events} events, ${counts?.blobs} blobs; ${what}`,
     `  position ${head?.position}, chain ${head?.chain}`,
+    ...aheadLines(head?.recordedAt ?? null, Date.now()),
     ...(missingBlobs.length > 0
       ? [`  It was made without ${missingBlobs.length} blobs, whose bytes were not there then.`]
       : []),

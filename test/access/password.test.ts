@@ -64,7 +64,15 @@ suite('passwords', test => {
     const others = [{ keyLength: 65 }, { keyLength: 1e9 }, { salt: '' }, { salt: 1 }, zero]
     const old = [...numbers, ...others, { hashMethod: 'md5' }, { hash: null }]
     const tail = `$${'A'.repeat(22)}$${'A'.repeat(43)}`
-    const ours = ['ln=31,r=8,p=1', 'ln=15,r=99,p=1', 'ln=15,r=8,p=0', 'ln=0,r=8,p=1', 'ln=1']
+    const ours = [
+      'ln=31,r=8,p=1',
+      'ln=15,r=99,p=1',
+      'ln=15,r=8,p=0',
+      'ln=18,r=8,p=1',
+      'ln=17,r=8,p=8',
+      'ln=0,r=8,p=1',
+      'ln=1',
+    ]
     const texts = [
       '',
       'null',
