@@ -1,5 +1,6 @@
 import type { Access, UserAccess } from '../backup/access.ts'
 import { Rm3Error } from '../errors.ts'
+import { counted } from '../scheme/words.ts'
 import type { Call, Option } from './command.ts'
 
 export const ACCESS_OPTIONS: Readonly<Record<string, Option>> = {
@@ -49,7 +50,7 @@ export function accessLines(call: Call, access: Access | null): string[] {
   const { grants, users } = access
   const logIns = users.filter(({ credentials }) => credentials.length > 0).length
   const isTakenBack = call.flag('without-access')
-  const first = `  ${grants.length} grants; ${users.length} users have roles or log in (${logIns} with a password or token)`
+  const first = `  ${counted(grants.length, 'grant')}; ${counted(users.length, 'user')} with roles or a way to log in (${logIns} with a password or token)`
   const line = `${first}${isTakenBack ? ': all of that is taken back' : ''}`
   return call.flag('dry-run') ? [line, ...namesOf(access, isTakenBack)] : [line]
 }
@@ -75,7 +76,7 @@ function namesOf(access: Access, isTakenBack: boolean): string[] {
 
 function wordsOf(user: UserAccess): string[] {
   const credentials = Object.entries(countsOf(user)).map(([provider, count]) =>
-    count === 1 ? `a ${provider}` : `${count} ${provider}s`,
+    count === 1 ? `a ${provider}` : counted(count, provider),
   )
   return [...user.roles, ...credentials]
 }

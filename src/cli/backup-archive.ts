@@ -5,6 +5,7 @@ import { type VerifiedArchive, verifyArchive } from '../backup/archive/verify.ts
 import { type ArchiveSummary, writeArchive } from '../backup/archive/write.ts'
 import type { Json } from '../codec/json.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
+import { counted, sizeInWords } from '../scheme/words.ts'
 import { aheadLines } from './ahead-lines.ts'
 import { encryptionOf, keysOf } from './archive-keys.ts'
 import { archiveSource } from './archive-source.ts'
@@ -78,12 +79,12 @@ function outcomeOf(
   }
   const range = parent.position === 0 ? 'the whole log' : `what came behind ${parent.position}`
   const lines = [
-    `${did} ${file}: ${range} up to position ${head.position}, in ${sizeBytes} bytes.`,
-    `  ${events} events, ${blobs} files with ${blobBytes} bytes, ${secrets} secrets`,
+    `${did} ${file}: ${range} up to position ${head.position}, in ${sizeInWords(sizeBytes)}.`,
+    `  ${counted(events, 'event')}, ${counted(blobs, 'file')} with ${sizeInWords(blobBytes)}, ${counted(secrets, 'secret')}`,
     `  chain ${head.chain}`,
     ...aheadLines(head.recordedAt, Date.now()),
     ...(missingBlobs > 0
-      ? [`  ${missingBlobs} files are missing: their bytes were not there`]
+      ? [`  ${counted(missingBlobs, 'file')} missing: the bytes were not there`]
       : []),
   ]
   return { text: lines.join('\n'), data }

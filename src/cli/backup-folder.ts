@@ -1,6 +1,7 @@
 import { type FolderBackup, writeBackupFolder } from '../backup/folder/write.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
+import { counted, sizeInWords } from '../scheme/words.ts'
 import { positionAt } from './backup-position.ts'
 import type { Call, Option, Outcome } from './command.ts'
 import { openStores, withDatabase, withSiteOf } from './open.ts'
@@ -57,10 +58,12 @@ function outcomeOf({ dir, head, counts, missingBlobs }: FolderBackup, ms: number
   const { position, chain, recordedAt, contents, path } = head
   const text = [
     `Wrote ${dir}${contents === 'snapshot' ? ', without history' : ''}${path === null ? '' : `, only ${path}`}.`,
-    `  ${counts.entities} entities (${counts.live} live, ${counts.drafts} never published, ${counts.deleted} deleted), ${counts.events} events`,
-    `  ${counts.grants} grants, ${counts.roles} roles of users, ${counts.credentials} credentials, ${counts.settings} settings, ${counts.scheduled} publications ahead`,
-    `  ${counts.blobs} files of ${counts.blobBytes} bytes`,
-    ...(missingBlobs.length > 0 ? [`  INCOMPLETE: ${missingBlobs.length} files are missing`] : []),
+    `  ${counted(counts.entities, 'entity', 'entities')} (${counts.live} live, ${counts.drafts} never published, ${counts.deleted} deleted), ${counted(counts.events, 'event')}`,
+    `  ${counted(counts.grants, 'grant')}, ${counted(counts.roles, 'role')} of users, ${counted(counts.credentials, 'credential')}, ${counted(counts.settings, 'setting')}, ${counted(counts.scheduled, 'publication')} ahead`,
+    `  ${counted(counts.blobs, 'file')} with ${sizeInWords(counts.blobBytes)}`,
+    ...(missingBlobs.length > 0
+      ? [`  INCOMPLETE: ${counted(missingBlobs.length, 'file')} missing`]
+      : []),
     `  position ${position}, chain ${chain}`,
   ].join('\n')
   const data = { dir, position, chain, recordedAt, contents, path, counts: { ...counts } }

@@ -3,6 +3,7 @@ import { type Forgotten, forgetBackups } from '../backup/shelf.ts'
 import type { Json } from '../codec/json.ts'
 import { isEmptyPolicy, NO_POLICY, type Policy } from '../content/keep-policy.ts'
 import { Rm3Error } from '../errors.ts'
+import { sizeInWords } from '../scheme/words.ts'
 import type { Call, Command, Option, Outcome } from './command.ts'
 import { columns } from './usage.ts'
 
@@ -82,7 +83,7 @@ function outcomeOf(
       'Left alone',
       others.map(({ name, why }) => [name, why]),
     ),
-    `${kept.length} kept, ${removed.length} ${dryRun ? 'would be ' : ''}removed (${bytes} bytes).`,
+    `${kept.length} kept, ${removed.length} ${dryRun ? 'would be ' : ''}removed (${sizeInWords(bytes)}).`,
   ].join('\n')
   const data = {
     dir,

@@ -2,6 +2,7 @@ import { type GitWritten, writeGit } from '../backup/git/write.ts'
 import { openBlobStore } from '../blobs/store.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
+import { counted } from '../scheme/words.ts'
 import type { Call, Option, Outcome } from './command.ts'
 import { withSite } from './open.ts'
 
@@ -45,7 +46,7 @@ export async function backupGit(call: Call, dir: string): Promise<Outcome> {
 function outcomeOf({ dir, position, commits, commit }: GitWritten, ms: number): Outcome {
   const text = [
     `Wrote ${dir}, a git repository.`,
-    `  ${commits} commits${commit === null ? '' : `, the last is ${commit}`}`,
+    `  ${counted(commits, 'commit')}${commit === null ? '' : `, the last is ${commit}`}`,
     `  position ${position}; drafts, rights, passwords and settings are no part of it`,
   ].join('\n')
   return { text, data: { dir, git: true, position, commits, commit, ms } as Json }

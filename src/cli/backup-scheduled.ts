@@ -17,6 +17,7 @@ import type { Config } from '../config.ts'
 import { Rm3Error } from '../errors.ts'
 import type { SiteDatabase } from '../pg/bulk.ts'
 import { discoverProjections } from '../projector/discover.ts'
+import { counted, sizeInWords } from '../scheme/words.ts'
 import { keysOf, READING_KEYS } from './archive-keys.ts'
 import { archiveSource } from './archive-source.ts'
 import type { Call, Command, Outcome } from './command.ts'
@@ -50,7 +51,7 @@ read again (an encrypted one when RM3_BACKUP_IDENTITY is there) before anything 
         )
         const { backup, verified, parts, kept, removed } = made
         const text = [
-          `Wrote ${join(config.backupsFolder, backup.name)}, ${backup.sizeBytes} bytes, up to position ${backup.position}.`,
+          `Wrote ${join(config.backupsFolder, backup.name)}, ${sizeInWords(backup.sizeBytes)}, up to position ${backup.position}.`,
           ...(parts > 1
             ? [
                 `  it goes on from position ${backup.since?.position}: to load it takes ${parts} archives`,
@@ -59,7 +60,7 @@ read again (an encrypted one when RM3_BACKUP_IDENTITY is there) before anything 
           verified
             ? '  read again: it is whole'
             : '  encrypted: it cannot be read again here, for RM3_BACKUP_IDENTITY is not set',
-          `  ${kept} backups there, ${removed.length} removed`,
+          `  ${counted(kept, 'backup')} there, ${removed.length} removed`,
         ].join('\n')
         return { text, data: made as unknown as Json }
       }),
@@ -123,8 +124,8 @@ function outcomeOf(
 ): Outcome {
   const behind = chain.length > 1 ? `, behind ${chain.length - 1} that it continues,` : ''
   const text = [
-    `${path}${behind} can be loaded: ${drill.events} events in ${drill.seconds} s, up to position ${drill.position}.`,
-    `  proved: the chain of the log, ${drill.projections} projections built and proved, ${drill.reads} pages as of some time read from both`,
+    `${path}${behind} can be loaded: ${counted(drill.events, 'event')} in ${drill.seconds} s, up to position ${drill.position}.`,
+    `  proved: the chain of the log, ${counted(drill.projections, 'projection')} built and proved, ${counted(drill.reads, 'page')} as of some time read from both`,
   ].join('\n')
   return { text, data: { backup: path, parts: chain.length, at, ...drill } as unknown as Json }
 }

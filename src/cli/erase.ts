@@ -14,6 +14,7 @@ import type { ErasurePlan, Wanted } from '../content/plan-erasure.ts'
 import { Rm3Error } from '../errors.ts'
 import { eraserOf } from '../open-eraser.ts'
 import type { Db } from '../pg/db.ts'
+import { counted, sizeInWords } from '../scheme/words.ts'
 import type { Call, Outcome } from './command.ts'
 import { withDatabase, withOpenSite } from './open.ts'
 import { confirm } from './stdin.ts'
@@ -82,8 +83,8 @@ async function previewOf(db: Db, plan: ErasurePlan, wanted: Wanted): Promise<Pre
     : `what revision ${[...wanted].join(', ')} of ${before.path} said`
   const lines = [
     `This erases ${what} (${before.id}), for ever:`,
-    `  goes:  ${counted(revisions.length, 'event')} (${listed(revisions)}) with about ${bytes} bytes: contents, notes and how they came in`,
-    `         ${counted(going.length, 'file')} with ${fileBytes} bytes${elsewhere.length > 0 ? `; ${counted(elsewhere.length, 'more')} that others have too` : ''}`,
+    `  goes:  ${counted(revisions.length, 'event')} (${listed(revisions)}) with about ${sizeInWords(bytes)}: contents, notes and how they came in`,
+    `         ${counted(going.length, 'file')} with ${sizeInWords(fileBytes)}${elsewhere.length > 0 ? `; ${elsewhere.length} more that others have too` : ''}`,
     ...(whole && before.path.startsWith('wh.users.')
       ? ['         roles, passwords, tokens and sessions']
       : []),
@@ -104,10 +105,6 @@ function listed(revisions: readonly number[]): string {
   const shown = revisions.slice(0, LISTED_MAX).join(', ')
   const more = revisions.length - LISTED_MAX
   return `${revisions.length === 1 ? 'revision' : 'revisions'} ${shown}${more > 0 ? ` and ${more} more` : ''}`
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 || what === 'more' ? '' : 's'}`
 }
 
 async function demandConsent(call: Call, target: string, preview: string): Promise<void> {

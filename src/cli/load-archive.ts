@@ -5,6 +5,7 @@ import { type Restored, restoreSite } from '../backup/restore.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
 import { discoverProjections } from '../projector/discover.ts'
+import { counted } from '../scheme/words.ts'
 import { accessData, accessLines, chainWords } from './access-lines.ts'
 import { aheadLines } from './ahead-lines.ts'
 import { keysOf } from './archive-keys.ts'
@@ -100,14 +101,16 @@ function outcomeOf(
       ? `Dry run: ${names} can be loaded; nothing was kept.`
       : events === 0
         ? `${names} was loaded before; the projections are built now.`
-        : `Loaded ${names}: ${events} events.`,
-    `  the log has ${position} events; read back, every one has its hash and ${chainWords(call, chain, 'archive')}`,
+        : `Loaded ${names}: ${counted(events, 'event')}.`,
+    `  the log has ${counted(position, 'event')}; read back, every one has its hash and ${chainWords(call, chain, 'archive')}`,
     ...(isDryRun
       ? []
       : [`  projections built, every row there as it was folded: ${projections.join(', ')}`]),
     ...accessLines(call, access),
     ...aheadLines(head.recordedAt, Date.now()),
-    ...(missing > 0 ? [`  ${missing} files were missing when the archive was written`] : []),
+    ...(missing > 0
+      ? [`  ${counted(missing, 'file')} had no bytes when the archive was written`]
+      : []),
   ]
   return { text: lines.join('\n'), data }
 }

@@ -6,6 +6,7 @@ import type { Restored } from '../backup/restore.ts'
 import { restoreEvents } from '../backup/restore-events.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
+import { counted } from '../scheme/words.ts'
 import { accessData, accessLines } from './access-lines.ts'
 import { aheadLines } from './ahead-lines.ts'
 import type { Call, Outcome } from './command.ts'
@@ -62,7 +63,7 @@ function outcomeOf({ call, dir, restored, differences, ms }: Done): Outcome {
   const text = [
     dryRun
       ? `Dry run: ${dir} can be loaded; nothing was kept.`
-      : `Loaded ${dir}: ${events} events.`,
+      : `Loaded ${dir}: ${counted(events, 'event')}.`,
     ...differences.map(({ file, what, place }) => `  ${file}${place} ${SENTENCES[what]}`),
     differences.length === 0
       ? '  it is what was written: the chain is the one of the backup'

@@ -10,6 +10,7 @@ import type { Json } from '../codec/json.ts'
 import type { ImportedSite, SiteImport } from '../commands/import.ts'
 import { parsePath } from '../content/path.ts'
 import { Rm3Error } from '../errors.ts'
+import { counted } from '../scheme/words.ts'
 import type { Call, Outcome } from './command.ts'
 import { importLines } from './import-lines.ts'
 import { loadEdited } from './load-edited.ts'
@@ -108,8 +109,8 @@ function textOf(data: {
     data.dryRun
       ? `Dry run: ${source.dir} (${source.version}, written ${source.dumpedAt}) can be loaded; nothing was kept.`
       : `Loaded ${source.dir} (${source.version}, written ${source.dumpedAt}).`,
-    `  ${proof.pages} pages, ${proof.documents} revisions with content, ${proof.blobs} files, ${proof.grants} grants, ${proof.roles} roles of users, ${proof.credentials} credentials`,
-    `  ${proof.events} events in ${proof.streams} streams, from ${data.from} to ${data.until}`,
+    `  ${counted(proof.pages, 'page')}, ${counted(proof.documents, 'revision')} with content, ${counted(proof.blobs, 'file')}, ${counted(proof.grants, 'grant')}, ${counted(proof.roles, 'role')} of users, ${counted(proof.credentials, 'credential')}`,
+    `  ${counted(proof.events, 'event')} in ${counted(proof.streams, 'stream')}, from ${data.from} to ${data.until}`,
     `  compared with the backup: every event, every document by its hash, what the site shows of them`,
     `  log head ${head.position}, chain ${head.chain}`,
     ...importLines(data.importId),

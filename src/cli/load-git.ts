@@ -2,6 +2,7 @@ import { type GitLoaded, loadGit } from '../backup/git/load.ts'
 import { openBlobStore } from '../blobs/store.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
+import { counted } from '../scheme/words.ts'
 import type { Call, Option, Outcome } from './command.ts'
 import { importLines } from './import-lines.ts'
 import { withSite } from './open.ts'
@@ -90,8 +91,8 @@ function outcomeOf(
   }
   const others = Object.entries(leftOut).map(([kind, count]) => `${count} ${kind}`)
   const text = [
-    `${dryRun ? 'Dry run: nothing was kept of' : 'Loaded'} ${source} (${ref}, ${commit.slice(0, 12)}, ${commits} commits) at ${path}.`,
-    `  ${proof.documents} revisions, ${proof.pages} pages, ${proof.blobs} files; ${proof.events} events, ${known} that were there before`,
+    `${dryRun ? 'Dry run: nothing was kept of' : 'Loaded'} ${source} (${ref}, ${commit.slice(0, 12)}, ${counted(commits, 'commit')}) at ${path}.`,
+    `  ${counted(proof.documents, 'revision')}, ${counted(proof.pages, 'page')}, ${counted(proof.blobs, 'file')}; ${counted(proof.events, 'event')}, ${known} that were there before`,
     `  compared with the history: every event, every document by its hash, what the site shows of them`,
     `  log head ${head.position}, chain ${head.chain}`,
     ...importLines(importId),

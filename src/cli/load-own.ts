@@ -1,3 +1,4 @@
+import type { Counts } from '../backup/folder/format.ts'
 import { besideFolder, restoreFolder } from '../backup/folder/load.ts'
 import { eventsOfPart, planOfFolder } from '../backup/folder/plan.ts'
 import { demandWhole } from '../backup/folder/tell.ts'
@@ -5,6 +6,7 @@ import type { FolderProof } from '../backup/folder/verify.ts'
 import type { Restored } from '../backup/restore.ts'
 import type { Json } from '../codec/json.ts'
 import { parsePath } from '../content/path.ts'
+import { counted } from '../scheme/words.ts'
 import { accessData, accessLines, chainWords } from './access-lines.ts'
 import { aheadLines } from './ahead-lines.ts'
 import type { Call, Outcome } from './command.ts'
@@ -82,17 +84,21 @@ function restoredOutcome({
       ? `Dry run: ${dir} can be loaded; nothing was kept.`
       : events === 0
         ? `${dir} was loaded before; the projections are built now.`
-        : `Loaded ${dir}: ${events} events.`,
-    `  ${counts?.entities} entities (${counts?.live} live), ${counts?.grants} grants, ${counts?.roles} roles of users, ${counts?.credentials} credentials, ${counts?.blobs} files`,
-    `  read back: the log has ${position} events, each with its hash, and ${chainWords(call, chain, 'backup')}`,
+        : `Loaded ${dir}: ${counted(events, 'event')}.`,
+    ...(counts === null ? [] : [tellOf(counts)]),
+    `  read back: the log has ${counted(position, 'event')}, each with its hash, and ${chainWords(call, chain, 'backup')}`,
     ...(dryRun
       ? []
       : [`  projections built, and every row there as it was folded: ${projections.join(', ')}`]),
     ...accessLines(call, access),
     ...aheadLines(head.recordedAt, Date.now()),
     ...(missingBlobs.length > 0
-      ? [`  ${missingBlobs.length} files were missing when the backup was made`]
+      ? [`  ${counted(missingBlobs.length, 'file')} had no bytes when the backup was made`]
       : []),
   ].join('\n')
   return { text, data: data as unknown as Json }
+}
+
+function tellOf({ entities, live, grants, roles, credentials, blobs }: Counts): string {
+  return `  ${counted(entities, 'entity', 'entities')} (${live} live), ${counted(grants, 'grant')}, ${counted(roles, 'role')} of users, ${counted(credentials, 'credential')}, ${counted(blobs, 'file')}`
 }

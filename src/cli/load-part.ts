@@ -9,6 +9,7 @@ import { demandEmpty, type ImportedSite, importSite, type SiteImport } from '../
 import type { ProvableEvent } from '../log/copy-history.ts'
 import type { SiteDatabase } from '../pg/bulk.ts'
 import { discoverProjections } from '../projector/discover.ts'
+import { counted } from '../scheme/words.ts'
 import { accessData, accessLines } from './access-lines.ts'
 import { aheadLines } from './ahead-lines.ts'
 import type { Call, Outcome } from './command.ts'
@@ -53,7 +54,7 @@ export async function loadPart(
   }
   const text = [
     dryRun ? `Dry run: nothing was kept.` : `Loaded a part of ${name}, as a new log.`,
-    `  ${position} events of ${streams} entities${erased > 0 ? `, ${erased} of them erased` : ''}; each has its hash, and the chain, which begins anew, ends with ${chain}`,
+    `  ${counted(position, 'event')} of ${counted(streams, 'entity', 'entities')}${erased > 0 ? `, ${erased} of them erased` : ''}; each has its hash, and the chain, which begins anew, ends with ${chain}`,
     ...(dryRun
       ? []
       : [`  projections built, every row there as it was folded: ${projections.join(', ')}`]),
@@ -80,7 +81,7 @@ export async function loadPresent(
   }
   const text = [
     dryRun ? `Dry run: nothing was kept.` : `Loaded ${name} without history, as a new log.`,
-    `  ${proof.events} events in ${proof.streams} streams: ${proof.pages} pages, ${proof.documents} whole documents, ${proof.blobs} files, ${proof.grants} grants, ${proof.roles} roles of users, ${proof.credentials} credentials`,
+    `  ${counted(proof.events, 'event')} in ${counted(proof.streams, 'stream')}: ${counted(proof.pages, 'page')}, ${counted(proof.documents, 'whole document')}, ${counted(proof.blobs, 'file')}, ${counted(proof.grants, 'grant')}, ${counted(proof.roles, 'role')} of users, ${counted(proof.credentials, 'credential')}`,
     `  compared with the backup: every event, every document, what the site shows of them`,
     `  log head ${position}, chain ${chain}`,
     ...importLines(importId),

@@ -2,6 +2,7 @@ import { codeOf, faultText } from '../backup/folder/tell.ts'
 import { checkSizes, type FolderProof, type Subset, verifyFolder } from '../backup/folder/verify.ts'
 import type { Json } from '../codec/json.ts'
 import { Rm3Error } from '../errors.ts'
+import { counted, sizeInWords } from '../scheme/words.ts'
 import { aheadLines } from './ahead-lines.ts'
 import type { Call, Option, Outcome } from './command.ts'
 import { EXIT_CODES } from './exit-codes.ts'
@@ -65,12 +66,14 @@ function wholeText(
   what: string,
 ): string {
   return [
-    `${dir} is whole${what === EXTENTS['all'] ? '' : ', as far as it was looked at'}: ${files} files of ${bytes} bytes.`,
-    `  ${counts?.entities} entities, ${counts?.events} events, ${counts?.blobs} blobs; ${what}`,
+    `${dir} is whole${what === EXTENTS['all'] ? '' : ', as far as it was looked at'}: ${counted(files, 'file')} with ${sizeInWords(bytes)}.`,
+    `  ${counted(counts?.entities ?? 0, 'entity', 'entities')}, ${counted(counts?.events ?? 0, 'event')}, ${counted(counts?.blobs ?? 0, 'blob')}; ${what}`,
     `  position ${head?.position}, chain ${head?.chain}`,
     ...aheadLines(head?.recordedAt ?? null, Date.now()),
     ...(missingBlobs.length > 0
-      ? [`  It was made without ${missingBlobs.length} blobs, whose bytes were not there then.`]
+      ? [
+          `  It was made without ${counted(missingBlobs.length, 'blob')}, for the bytes were not there then.`,
+        ]
       : []),
   ].join('\n')
 }

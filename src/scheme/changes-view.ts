@@ -1,10 +1,11 @@
 import { renderView, SAID_URL } from './frame.ts'
 import type { Html } from './html.ts'
 import { personLink, timeTag } from './links.ts'
-import { counted, momentOf } from './moments.ts'
+import { momentOf } from './moments.ts'
 import { deedOf } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
 import type { ChangesView, SavedChange, SaveView } from './views-of-past.ts'
+import { counted } from './words.ts'
 
 /** Changes of a save that are named. */
 const NAMED_MAX = 10

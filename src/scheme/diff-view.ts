@@ -4,11 +4,11 @@ import { Html } from './html.ts'
 import { figure } from './images.ts'
 import { textAt } from './json.ts'
 import { blockOf } from './needs.ts'
-import { sizeInWords } from './protos.ts'
 import { showRevision } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
 import { withQuery } from './site-urls.ts'
 import type { ChangedFile, DiffView, FileThen } from './views-of-past.ts'
+import { sizeInWords } from './words.ts'
 
 /** What changed between two revisions as an HTML document: each field, its lines, words in `<ins>` and `<del>`. */
 export function renderDiff(scheme: Scheme, view: DiffView): string {

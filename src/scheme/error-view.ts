@@ -1,7 +1,8 @@
 import { renderView } from './frame.ts'
-import { durationInWords, momentOf } from './moments.ts'
+import { momentOf } from './moments.ts'
 import type { Scheme } from './scheme.ts'
 import type { ErrorView } from './views.ts'
+import { durationInWords } from './words.ts'
 
 interface Words {
   readonly title: string

@@ -1,10 +1,10 @@
 import { renderView } from './frame.ts'
-import { counted } from './moments.ts'
 import { type ShownRevision, showRevision } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
 import { bySitting } from './sittings.ts'
 import type { Person, RevisionEntry } from './views.ts'
 import type { HistoryView } from './views-of-past.ts'
+import { counted } from './words.ts'
 
 type Choice = ShownRevision & {
   readonly isFrom: boolean

@@ -59,15 +59,3 @@ function formatIn(timeZone: string): Intl.DateTimeFormat {
     ...{ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' },
   })
 }
-
-/** A number of seconds in words people use: `40 seconds`, `3 minutes`, `2 hours`; rounded up. */
-export function durationInWords(seconds: number): string {
-  if (seconds < 90) return counted(Math.max(1, Math.ceil(seconds)), 'second')
-  if (seconds < 90 * 60) return counted(Math.ceil(seconds / 60), 'minute')
-  return counted(Math.ceil(seconds / 3600), 'hour')
-}
-
-/** `1 comment`, `2 comments`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}

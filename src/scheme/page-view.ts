@@ -5,7 +5,7 @@ import { figure } from './images.ts'
 import { isJsonObject, textAt } from './json.ts'
 import { personLink, timeTag } from './links.ts'
 import { type ShownListing, showListing } from './listings.ts'
-import { counted, momentOf } from './moments.ts'
+import { momentOf } from './moments.ts'
 import { blockOf, CHILDREN, needsOf, type PageNeeds, type PageSubject } from './needs.ts'
 import { headOfPage } from './page-head.ts'
 import { contextOfProto } from './protos.ts'
@@ -15,6 +15,7 @@ import type { Scheme } from './scheme.ts'
 import { safeLink, withQuery } from './site-urls.ts'
 import { showTags } from './tags.ts'
 import type { PageView, Person } from './views.ts'
+import { counted } from './words.ts'
 
 /** Longest beginning of the text compared with the abstract, in characters. */
 const LEAD_MAX = 600

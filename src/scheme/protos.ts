@@ -5,6 +5,7 @@ import { isJsonObject, textAt } from './json.ts'
 import type { Scheme } from './scheme.ts'
 import { safeLink } from './site-urls.ts'
 import type { AudioFile, PageView } from './views.ts'
+import { sizeInWords } from './words.ts'
 
 const PROPERTIES_MAX = 200
 const HERO_SIZES = '(max-width: 50rem) 100vw, 46rem'
@@ -69,10 +70,4 @@ function propertiesOf(properties: unknown): object[] {
 function said(scheme: Scheme, source: string, view: PageView): Html | null {
   if (source.trim() === '') return null
   return new Html(scheme.texts.comment(source, linkQueryOf(view.frame)))
-}
-
-/** Bytes in words: `12 kB`, `3.4 MB`. */
-export function sizeInWords(bytes: number): string {
-  if (bytes < 1_000_000) return `${Math.max(1, Math.round(bytes / 1000))} kB`
-  return `${(bytes / 1_000_000).toFixed(1)} MB`
 }

@@ -1,9 +1,9 @@
 import { labelOf, showFields } from './diff-fields.ts'
 import { renderView } from './frame.ts'
-import { counted } from './moments.ts'
 import { showRevision } from './revisions.ts'
 import type { Scheme } from './scheme.ts'
 import type { RestoredPages, RestoredRevision, RestoreView } from './views-of-past.ts'
+import { counted } from './words.ts'
 
 /** Pages that are named. */
 const NAMED_MAX = 100

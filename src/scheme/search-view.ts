@@ -1,10 +1,11 @@
 import { renderView } from './frame.ts'
 import { Html } from './html.ts'
 import { timeTag, titleLink } from './links.ts'
-import { counted, momentOf } from './moments.ts'
+import { momentOf } from './moments.ts'
 import { sanitizeInline } from './sanitize.ts'
 import type { Scheme } from './scheme.ts'
 import type { SearchHit, SearchView } from './views.ts'
+import { counted } from './words.ts'
 
 /** The form to search with, and what was found, as an HTML document. */
 export function renderSearch(scheme: Scheme, view: SearchView): string {

@@ -44,7 +44,12 @@ export interface HashedFile {
 export async function openFolder(dir: string, findings: Findings): Promise<SourceFolder> {
   const found = await stat(dir).catch(() => null)
   if (found === null) throw new Rm3Error('SOURCE_NOT_FOUND', `There is no folder ${dir}.`, { dir })
-  if (!found.isDirectory()) throw damaged('.', 'not-a-folder', `${dir} is not a folder`)
+  if (!found.isDirectory())
+    throw damaged(
+      '.',
+      'not-a-folder',
+      `${dir} is not a folder; an archive is loaded with --archive, one page with -f`,
+    )
   const names = new Set<string>()
   for await (const entry of await opendir(dir)) {
     if (names.size >= FILES_MAX)

@@ -1,4 +1,5 @@
 import { listImports } from '../../log/imports.ts'
+import { counted } from '../../scheme/words.ts'
 import type { Command } from '../command.ts'
 import { withSite } from '../open.ts'
 import { columns } from '../usage.ts'
@@ -16,7 +17,7 @@ export const imports: Command = {
       const items = await listImports(db, { before: null, limit: SHOWN_MAX })
       const rows = items.map(({ id, source, recordedAt, events, entities }): [string, string] => [
         `${id}  ${recordedAt}`,
-        `${events} events of ${entities} pages, users or rights${source === null ? '' : `, ${source}`}`,
+        `${counted(events, 'event')} of ${counted(entities, 'page, user or set of rights', 'pages, users or rights')}${source === null ? '' : `, ${source}`}`,
       ])
       const text = rows.length === 0 ? 'Nothing was imported.' : columns(rows).join('\n')
       return { text, data: { items: items.map(item => ({ ...item })), next: null } }

@@ -7,6 +7,7 @@ import { rebuildProjections } from '../../projector/rebuild.ts'
 import type { Rebuilt } from '../../projector/rebuild-finish.ts'
 import { listSwapped, rollbackProjections } from '../../projector/rollback.ts'
 import { usualThreads } from '../../projector/threads.ts'
+import { counted } from '../../scheme/words.ts'
 import type { Call, Command, Outcome } from '../command.ts'
 import { withDatabase } from '../open.ts'
 
@@ -103,7 +104,7 @@ function outcome(
   const names = projections.map(({ name }) => name)
   const tables = tablesOf(drift)
   const text = [
-    `Built anew: ${names.join(', ')}; ${events} events in ${seconds.toFixed(1)} s, swapped in at position ${position}.`,
+    `Built anew: ${names.join(', ')}; ${counted(events, 'event')} in ${seconds.toFixed(1)} s, swapped in at position ${position}.`,
     drift === null
       ? 'The old tables could not be compared: they were of another version, or too much was written meanwhile.'
       : tables.length === 0
@@ -124,5 +125,7 @@ function tablesOf(drift: Rebuilt['drift']): TableDrift[] {
 }
 
 function lineOf({ table, rows }: TableDrift): string {
-  return rows === null ? `  ${table}: not there, or otherwise` : `  ${table}: ${rows} rows`
+  return rows === null
+    ? `  ${table}: not there, or otherwise`
+    : `  ${table}: ${counted(rows, 'row')}`
 }

@@ -11,6 +11,7 @@ import { discoverProjections } from '../../projector/discover.ts'
 import { findRebuildStatus, type RebuildStatus } from '../../projector/rebuild-status.ts'
 import { findScrub, type ScrubStatus } from '../../projector/scrub.ts'
 import { listStandings, type ProjectionStanding } from '../../projector/standing.ts'
+import { sizeInWords } from '../../scheme/words.ts'
 import type { Command, Outcome } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { withSite } from '../open.ts'
@@ -126,7 +127,7 @@ function tellOfBackups({ backup, drill }: Standing): string[] {
   if (backup === null) return ['Backup       none yet', ...tellOfDrill(drill)]
   const { at, name, sizeBytes, position, kept, verified, parts } = backup
   return [
-    `Backup       ${at}, ${name}, ${sizeBytes} bytes, up to position ${position}; ${kept} there`,
+    `Backup       ${at}, ${name}, ${sizeInWords(sizeBytes)}, up to position ${position}; ${kept} there`,
     ...(parts > 1 ? [`             an increment: to load it takes ${parts} archives`] : []),
     ...(verified
       ? tellOfDrill(drill)

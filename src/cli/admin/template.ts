@@ -14,6 +14,7 @@ import { assignUser, permitRole } from '../../commands/rights.ts'
 import { parsePath } from '../../content/path.ts'
 import type { Entity } from '../../content/state.ts'
 import { Rm3Error } from '../../errors.ts'
+import { counted } from '../../scheme/words.ts'
 import type { Command } from '../command.ts'
 import { AS_ROOT, withSite } from '../open.ts'
 
@@ -40,7 +41,7 @@ export const loadTemplate: Command = {
       const { result: passwords } = await change(site, author, it => run(it, commands))
       const counts = countsOf(commands)
       const text = [
-        `Loaded ${file}: ${counts.pages} pages, ${counts.users} users, ${counts.assignments} roles of users, ${counts.grants} grants.`,
+        `Loaded ${file}: ${counted(counts.pages, 'page')}, ${counted(counts.users, 'user')}, ${counted(counts.assignments, 'role')} of users, ${counted(counts.grants, 'grant')}.`,
         ...passwords.map(
           ({ user, password }) => `Password of ${user} (shown this once): ${password}`,
         ),

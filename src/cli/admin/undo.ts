@@ -8,6 +8,7 @@ import { SITE_PATH } from '../../content/path.ts'
 import { Rm3Error } from '../../errors.ts'
 import { NO_ONE } from '../../queries/revisions.ts'
 import { undoSelectorOf } from '../../queries/undo-selector.ts'
+import { counted } from '../../scheme/words.ts'
 import type { Call, Command, Outcome } from '../command.ts'
 import { AS_ROOT, withSite } from '../open.ts'
 import { confirm } from '../stdin.ts'
@@ -102,10 +103,6 @@ function countsOf({ pages, site }: Undone): string {
       ? []
       : [counted(facts, 'right, token, plan or setting', 'rights, tokens, plans and settings')]
   return [counted(count, 'page'), ...more, counted(conflicts, 'conflict')].join(', ')
-}
-
-function counted(count: number, one: string, several = `${one}s`): string {
-  return `${count} ${count === 1 ? one : several}`
 }
 
 function linesOf({ pages, site, left }: Undone): string[] {
