@@ -48,6 +48,8 @@ export function accessData(access: Access | null) {
 export function accessLines(call: Call, access: Access | null): string[] {
   if (access === null) return []
   const { grants, users } = access
+  if (grants.length + users.length === 0)
+    return ['  no grants, roles, passwords or tokens come with it']
   const logIns = users.filter(({ credentials }) => credentials.length > 0).length
   const isTakenBack = call.flag('without-access')
   const first = `  ${counted(grants.length, 'grant')}; ${counted(users.length, 'user')} with roles or a way to log in (${logIns} with a password or token)`

@@ -6,6 +6,7 @@ import type { FolderProof } from '../backup/folder/verify.ts'
 import type { Restored } from '../backup/restore.ts'
 import type { Json } from '../codec/json.ts'
 import { parsePath } from '../content/path.ts'
+import { isRm3Error, Rm3Error } from '../errors.ts'
 import { counted } from '../scheme/words.ts'
 import { accessData, accessLines, chainWords } from './access-lines.ts'
 import { aheadLines } from './ahead-lines.ts'
@@ -44,13 +45,20 @@ export async function loadOwn(call: Call, dir: string): Promise<Outcome> {
 }
 
 /** Proves a backup, showing how far that is. @throws as `demandWhole` */
-export function proveWhole(call: Call, dir: string): Promise<FolderProof> {
+function proveWhole(call: Call, dir: string): Promise<FolderProof> {
   return withSteps(call, onProgress =>
     demandWhole(dir, {
       signal: call.signal,
       onProgress: (done, total) => onProgress('verifying', done, total),
     }),
-  )
+  ).catch(thrown => {
+    throw isRm3Error(thrown, 'BACKUP_DAMAGED') ? withHint(thrown, dir) : thrown
+  })
+}
+
+function withHint({ code, message, details }: Rm3Error, dir: string): Rm3Error {
+  const hint = `If somebody changed it on purpose: rm3load -d ${dir} --edited --dry-run lists what differs`
+  return new Rm3Error(code, `${message}\n${hint}`, details)
 }
 
 interface Done {

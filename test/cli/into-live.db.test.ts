@@ -251,6 +251,7 @@ suite('rm3load --edited', test => {
       const again = await shell.run('rm3load', ['-d', 'edited', '--edited'], to('edited'))
 
       assert.equal([refused.code, tried.code, loaded.code, again.code], [13, 0, 0, 14])
+      assert.match(refused.stderr, /on purpose: rm3load -d edited --edited --dry-run/)
       assert.match(tried.stdout, /^Dry run/)
       assert.match(tried.stdout, /wh\.a-data\.json.* says something else, which is a new event now/)
       assert.match(tried.stdout, /wh\.b-data\.json was taken away/)
