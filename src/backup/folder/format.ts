@@ -135,7 +135,9 @@ export function blobFileName(sha256: string, at: { path: string; name: string })
   return `${at.path.slice(0, NAME_PATH_MAX)}-${sha256}${suffix}`
 }
 
-const BLOB_HASH = /-([0-9a-f]{64})(?:\.[a-z0-9]{1,8})?$/
+/** How names of such files end. */
+const BLOB_END = '-([0-9a-f]{64})(?:\\.[a-z0-9]{1,8})?$'
+const BLOB_HASH = new RegExp(BLOB_END)
 
 /** The SHA-256 of a file that `blobFileName` named; '' where it did not. */
 export function hashOfBlobFile(file: string): string {
@@ -149,7 +151,7 @@ const NAMES: Readonly<Record<FileKind, RegExp>> = {
   permissions: /^permissions\.json$/,
   settings: /^settings\.json$/,
   credentials: /^credentials\.json$/,
-  blob: new RegExp(`^${NAME_PATH}-[0-9a-f]{64}(?:\\.[a-z0-9]{1,8})?$`),
+  blob: new RegExp(`^${NAME_PATH}${BLOB_END}`),
 }
 
 /** Whether a file of that kind may have the name: none can be a way out of the folder. */
