@@ -31,7 +31,8 @@ export function checkEntries(entries: readonly LogEntry[]): void {
   })
 }
 
-function malformedField(entry: LogEntry): keyof LogEntry | null {
+/** The first column that is not what the log takes, of those that are not JSON; null when none is. */
+export function malformedField(entry: Omit<LogEntry, 'meta' | 'data'>): keyof LogEntry | null {
   if (!UUID.test(entry.eventId)) return 'eventId'
   if (!UUID.test(entry.stream)) return 'stream'
   if (!isIntegerUpTo(INT_MAX, entry.revision)) return 'revision'
@@ -40,8 +41,13 @@ function malformedField(entry: LogEntry): keyof LogEntry | null {
   if (!ACTOR.test(entry.actor)) return 'actor'
   if (!isInstant(entry.at)) return 'at'
   if (entry.recordedAt !== undefined && !isInstant(entry.recordedAt)) return 'recordedAt'
-  if (entry.note !== null && !entry.note.isWellFormed()) return 'note'
+  if (entry.note !== null && !isKeepable(entry.note)) return 'note'
   return null
+}
+
+/** Whether PostgreSQL keeps a text as it is. */
+function isKeepable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
 }
 
 function isIntegerUpTo(max: number, value: number): boolean {

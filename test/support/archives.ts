@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { inflateRawSync } from 'node:zlib'
 import type { Keys } from '../../src/backup/age/wrap.ts'
 import { FrameChain, MAGIC } from '../../src/backup/archive/frames.ts'
 import {
@@ -9,6 +10,8 @@ import {
   archiveParts,
   type LoadedArchive,
 } from '../../src/backup/archive/load.ts'
+import { packEvents } from '../../src/backup/archive/pack-events.ts'
+import { openArchive } from '../../src/backup/archive/read.ts'
 import {
   type ArchiveSummary,
   type WriteArchiveOptions,
@@ -16,6 +19,10 @@ import {
 } from '../../src/backup/archive/write.ts'
 import { type Restored, type RestoreOptions, restoreSite } from '../../src/backup/restore.ts'
 import { type BlobStores, openBlobStore } from '../../src/blobs/store.ts'
+import { fromMessagePack, toMessagePack } from '../../src/codec/message-pack.ts'
+import { chainLink } from '../../src/log/chain.ts'
+import { bodyHash } from '../../src/log/event.ts'
+import type { RawEvent } from '../../src/log/raw.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { TEST_SITE } from './database.ts'
 
@@ -113,4 +120,41 @@ export function frameOf(type: string, body: Buffer): Buffer {
   head.writeUInt32BE(body.length, 4)
   head.writeUInt32BE(body.length, 8)
   return Buffer.concat([head, body, Buffer.alloc(CHECKSUM_BYTES)])
+}
+
+/** The events of a plain archive. */
+export async function eventsIn(archive: Buffer): Promise<RawEvent[]> {
+  const reader = await openArchive(piecesOf(archive), NO_KEYS)
+  for await (const _ of reader.blobs());
+  await reader.secrets()
+  const all: RawEvent[] = []
+  for await (const some of reader.events()) all.push(...some)
+  return all
+}
+
+/** An archive with other events in place of its own, with hashes, a chain, counts and a header that fit. */
+export function withEvents(archive: Buffer, events: readonly RawEvent[]): Buffer {
+  const frames = framesOf(archive).filter(frame => frame[0] !== 'E'.charCodeAt(0))
+  const [first, ...rest] = frames as [Buffer, ...Buffer[]]
+  let chain: Buffer = Buffer.alloc(32)
+  for (const event of events) {
+    const { salt, note, meta, data } = event
+    const body = salt === null ? event.bodyHash : bodyHash(salt, note, meta, data)
+    chain = chainLink(chain, event, body)
+  }
+  const { head, ...header } = fieldsOf(first)
+  const position = events.at(-1)?.position ?? 0
+  const place = { ...(head as object), position, chain: chain.toString('hex') }
+  const end = { ...fieldsOf(rest.pop() as Buffer), events: events.length }
+  return forged([
+    frameOf('H', toMessagePack({ ...header, head: place })),
+    ...rest,
+    frameOf('E', packEvents(events)),
+    frameOf('Z', toMessagePack(end)),
+  ])
+}
+
+function fieldsOf(frame: Buffer): Record<string, unknown> {
+  const body = frame.subarray(HEAD_BYTES, -CHECKSUM_BYTES)
+  return fromMessagePack(frame[1] === 0 ? body : inflateRawSync(body)) as Record<string, unknown>
 }

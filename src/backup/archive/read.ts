@@ -129,12 +129,13 @@ export class ArchiveReader {
     const { parent, head } = this.header
     let { position } = parent
     let chain: Buffer = Buffer.from(parent.chain, 'hex')
-    let { recordedAt } = head
+    let recordedAt: string | null = position === head.position ? head.recordedAt : null
     for (let frame = await this.#take('E'); frame !== null; frame = await this.#take('E')) {
       const { body } = frame
       const events = parsed(this.#frames, () => unpackEvents(body, chain))
       if (events[0]?.position !== position + 1)
         throw this.#damaged('its events are not those that come next')
+      this.#demandTimes(events, recordedAt)
       position += events.length
       ;({ chain, recordedAt } = events.at(-1) as RawEvent)
       this.#seen.events += events.length
@@ -148,6 +149,18 @@ export class ArchiveReader {
     if (recordedAt !== head.recordedAt)
       throw this.#damaged(`the last event was recorded at ${recordedAt}, not ${head.recordedAt}`)
     return end
+  }
+
+  /** Of instants with four digits for the year the order of texts is that of times, and before all others. */
+  #demandTimes(events: readonly RawEvent[], before: string | null): void {
+    let last = before ?? ''
+    for (const { position, recordedAt } of events) {
+      if (recordedAt < last)
+        throw this.#damaged(
+          `the event at position ${position} was recorded before the one ahead of it`,
+        )
+      last = recordedAt
+    }
   }
 
   async #end(): Promise<ArchiveEnd> {

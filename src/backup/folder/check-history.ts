@@ -4,15 +4,12 @@ import { asRead, type StandIns } from '../../content/stand-ins.ts'
 import type { State } from '../../content/state.ts'
 import { EVENT_VERSIONS, type Recorded, upcast } from '../../content/upcast.ts'
 import { isRm3Error } from '../../errors.ts'
-import { isInstant } from '../../log/check-entry.ts'
+import { malformedField } from '../../log/check-entry.ts'
 import { isSoundTip, payloadFault } from './check-payload.ts'
 import { linkOf } from './item.ts'
 import { objectIn, type PlacedEvent } from './read-history.ts'
 import { FileFault } from './rules.ts'
 import { blobOf, isErased, type Tally } from './tally.ts'
-
-const INT_MAX = 2_147_483_647
-const SMALLINT_MAX = 32_767
 
 /** What a history has come to. */
 export interface Folded {
@@ -44,11 +41,9 @@ export class HistoryCheck {
 
   /** @throws FileFault naming the place and what is wrong with the event */
   add(event: PlacedEvent['event'], place: string): void {
-    if (event.revision > INT_MAX || event.version > SMALLINT_MAX) {
-      throw new FileFault('history-shape', `${place} has a number that is too large`, place)
-    }
-    if (!isInstant(event.at) || !isInstant(event.recordedAt)) {
-      throw new FileFault('history-shape', `${place} has an instant that is none`, place)
+    const field = malformedField(event)
+    if (field !== null) {
+      throw new FileFault('history-shape', `${place} has a ${field} that no log takes`, place)
     }
     if (event.revision !== this.#positions.length + 1) {
       const text = `${place} has revision ${event.revision} where ${this.#positions.length + 1} is due`

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from '../../codec/json.ts'
 import { isSegmented } from '../../codec/segments.ts'
 import { checkImportedDocument } from '../../content/check-document.ts'
+import { roughBytes } from '../../content/keyframe.ts'
 import { isPath } from '../../content/path.ts'
 import { compilePattern } from '../../content/pattern.ts'
-import type { Entity } from '../../content/state.ts'
+import { type Entity, KEYFRAME_BYTES } from '../../content/state.ts'
 import { isRm3Error } from '../../errors.ts'
 import { isInstant as isInstantText } from '../../log/check-entry.ts'
 
@@ -15,6 +16,8 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const REVISION_MAX = 2 ** 31 - 1
 /** Deeper than any document is; each step goes one level down. */
 const STEPS_MAX = 80
+/** As much as a file may have before its history, where the document stands too. */
+const DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 
 const isText: Check = value => typeof value === 'string'
 /** What may be a key of an object. */
@@ -129,9 +132,10 @@ export function payloadFault(type: string, data: JsonObject): string | null {
   return hasDocument && !isDocument(data['document']) ? '/data/document' : null
 }
 
-/** Whether what patches made of a document still is one. */
-export function isSoundTip({ tip }: Pick<Entity, 'tip'>): boolean {
-  if (!isObject(tip)) return false
+/** Whether what patches made of a document still is one, and no larger than a record may be. */
+export function isSoundTip(entity: Pick<Entity, 'tip' | 'keyframe' | 'revision'>): boolean {
+  const { tip } = entity
+  if (!isObject(tip) || isGrown(entity)) return false
   const { proto, hidden, summary, data, tags, ...others } = tip as JsonObject
   const hasParts = isObject(summary) && isObject(data) && isObject(tags)
   return (
@@ -141,6 +145,12 @@ export function isSoundTip({ tip }: Pick<Entity, 'tip'>): boolean {
     Object.keys(others).length === 0 &&
     isSegmented(tip as JsonObject)
   )
+}
+
+/** Looked at when much was added, and from time to time: a patch adds no more than it is long, but there may be very many. */
+function isGrown({ tip, keyframe, revision }: Pick<Entity, 'tip' | 'keyframe' | 'revision'>) {
+  const isDue = keyframe.revision === revision || keyframe.bytesSince > KEYFRAME_BYTES
+  return isDue && roughBytes(tip) > DOCUMENT_BYTES_MAX
 }
 
 function isDocument(value: Json | undefined): boolean {

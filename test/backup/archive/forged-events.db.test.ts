@@ -1,20 +1,15 @@
-import { packEvents } from '../../../src/backup/archive/pack-events.ts'
-import { openArchive } from '../../../src/backup/archive/read.ts'
-import { fromMessagePack, toMessagePack } from '../../../src/codec/message-pack.ts'
-import { chainLink } from '../../../src/log/chain.ts'
-import { bodyHash } from '../../../src/log/event.ts'
+import { readArchivePart } from '../../../src/backup/archive/part.ts'
 import type { RawEvent } from '../../../src/log/raw.ts'
 import { readHead } from '../../../src/log/read.ts'
 import { openSite } from '../../../src/open-site.ts'
 import { assert, suite } from '../../harness.ts'
 import {
   archiveOf,
-  forged,
-  frameOf,
-  framesOf,
+  eventsIn,
   loadInto,
   NO_KEYS,
   piecesOf,
+  withEvents,
 } from '../../support/archives.ts'
 import { TEST_SITE, type TestDatabase, testDatabase } from '../../support/database.ts'
 import { refused } from '../../support/refused.ts'
@@ -29,8 +24,7 @@ const DEEP = 5_000
 let open: FolderSite
 let to: TestDatabase
 let events: readonly RawEvent[]
-/** All frames but those of events. */
-let frames: readonly Buffer[]
+let whole: Buffer
 
 /** Other values in the payload. */
 const data =
@@ -159,7 +153,7 @@ suite('events that were forged, though every hash fits', test => {
     open = await folderSite()
     await open.fill(someEvents(300, 5))
     const { bytes } = await archiveOf(open.url, open.stores)
-    frames = framesOf(bytes).filter(frame => frame[0] !== 'E'.charCodeAt(0))
+    whole = bytes
     events = await eventsIn(bytes)
     to = await testDatabase()
   }, DEADLINE_MS)
@@ -172,18 +166,20 @@ suite('events that were forged, though every hash fits', test => {
     for (const [title, change] of Object.entries(changes)) {
       test(`are refused with ${title} in ${type}, and nothing is written`, async () => {
         const { code, message } = await refused(
-          loadInto(to.url, [archived(forgedOf(type, change))], { stores: open.stores }),
+          loadInto(to.url, [withEvents(whole, forgedOf(type, change))], { stores: open.stores }),
         )
 
         assert.is(code, 'BACKUP_DAMAGED', message)
         assert.is(await positionIn(to.url), 0)
+        const part = await refused(partOf(withEvents(whole, forgedOf(type, change))))
+        assert.is(part.code, 'BACKUP_DAMAGED', part.message)
         assert.is(({} as Fields)['polluted'], undefined)
       })
     }
   }
 
   test('are loaded as they are when nothing was changed', async () => {
-    await loadInto(to.url, [archived(events)], { stores: open.stores })
+    await loadInto(to.url, [withEvents(whole, events)], { stores: open.stores })
 
     assert.is(await positionIn(to.url), events.length)
   })
@@ -198,32 +194,13 @@ function forgedOf(type: string, change: Change): RawEvent[] {
   return events.with(index, { ...event, ...change(event) })
 }
 
-async function eventsIn(bytes: Buffer): Promise<RawEvent[]> {
-  const archive = await openArchive(piecesOf(bytes), NO_KEYS)
-  for await (const _ of archive.blobs());
-  await archive.secrets()
-  const all: RawEvent[] = []
-  for await (const some of archive.events()) all.push(...some)
-  return all
-}
-
-/** An archive of other events, with hashes, a chain and a header that fit. */
-function archived(others: readonly RawEvent[]): Buffer {
-  let chain: Buffer = Buffer.alloc(32)
-  for (const event of others) {
-    const { salt, note, meta, data } = event
-    const body = salt === null ? event.bodyHash : bodyHash(salt, note, meta, data)
-    chain = chainLink(chain, event, body)
+/** What `-p` and `--into-live` read of an archive. */
+function partOf(bytes: Buffer): Promise<unknown> {
+  const source = {
+    name: 'forged',
+    open: async () => ({ bytes: piecesOf(bytes), close: async () => {} }),
   }
-  const [first, ...rest] = frames as [Buffer, ...Buffer[]]
-  const { head, ...header } = fromMessagePack(first.subarray(12, -32)) as Fields
-  const told = { ...header, head: { ...(head as Fields), chain: chain.toString('hex') } }
-  return forged([
-    frameOf('H', toMessagePack(told)),
-    ...rest.slice(0, -1),
-    frameOf('E', packEvents(others)),
-    rest.at(-1) as Buffer,
-  ])
+  return readArchivePart([source], { path: null, keys: NO_KEYS })
 }
 
 async function positionIn(url: string): Promise<number> {

@@ -256,6 +256,25 @@ const toldAs = ([title, text]: Text): Hostile[] => [
   },
 ]
 
+/** Columns that no log takes, though every hash fits. */
+const COLUMNS: Hostile[] = Object.entries({
+  'NUL in a note': { note: 'a\0b' },
+  'half a pair in a note': { note: 'a\ud800' },
+  'an instant that is none': { at: '2021-02-30T00:00:00.000Z' },
+  'version 40000': { version: 40_000 },
+}).map(([title, more]) => ({
+  title,
+  rule: 'history-shape',
+  change: dir => {
+    let isDone = false
+    forge(dir, event => {
+      if (isDone || event.type !== 'PageCreated' || event.data === null) return event
+      isDone = true
+      return { ...event, ...more }
+    })
+  },
+}))
+
 const BYTES: Hostile[] = [
   ['Latin-1', Buffer.of(0xe9)],
   ['half a letter', Buffer.of(0xc3)],
@@ -288,6 +307,21 @@ const SIZES: Hostile[] = [
 }))
 
 const OTHERS: Hostile[] = [
+  {
+    title: 'a document that grows by 30 MB with each event',
+    rule: 'event-unfoldable',
+    change: dir => {
+      const more = 'a text that goes on and on. '.repeat(1_100_000)
+      let count = 0
+      forge(dir, event => {
+        if (event.type !== 'PageRevised' || !event.data?.includes('"patch"') || count === 4)
+          return event
+        const { hash: _, ...data } = JSON.parse(event.data) as Record<string, unknown>
+        const patch = [{ op: 'add', path: `/data/x${count++}`, value: more }]
+        return { ...event, data: JSON.stringify({ ...data, patch }) }
+      })
+    },
+  },
   {
     title: 'lines that end as on Windows',
     rule: 'history-shape',
@@ -363,6 +397,7 @@ suite('a hostile folder is refused at once, named, in bounded memory', test => {
     BESIDE,
     NAMED,
     TEXTS.flatMap(toldAs),
+    COLUMNS,
     BYTES,
     SIZES,
     OTHERS,
