@@ -35,6 +35,8 @@ import { refused } from '../../support/refused.ts'
 const MEGABYTE = 1024 * 1024
 const DOCUMENT = { proto: 'base', hidden: false, summary: {}, data: {}, tags: {} }
 const START = Buffer.alloc(32)
+/** With RM3_TEST_MUTATIONS=10000 each is loaded, dry and really. */
+const STRIDE = Number(process.env['RM3_TEST_MUTATIONS'] ?? 0) > 1_000 ? 1 : 5
 
 type Fields = Record<string, unknown>
 
@@ -43,6 +45,8 @@ let stores: Awaited<ReturnType<typeof tempStores>>
 /** H, B, D, E, Z of a small site. */
 let frames: Buffer[]
 let events: RawEvent[]
+/** All that was refused. */
+const refusedOnes: { archive: Buffer; code: string }[] = []
 
 suite('forged archives, whose checksums fit', test => {
   test.before(async () => {
@@ -217,7 +221,9 @@ suite('forged archives, whose checksums fit', test => {
     }
     const to = await testDatabase()
     for (const [title, edit] of Object.entries(edits)) {
-      const { code, message } = await refused(loadInto(to.url, [rewritten(edit)], { stores }))
+      const archive = rewritten(edit)
+      const { code, message } = await refused(loadInto(to.url, [archive], { stores }))
+      refusedOnes.push({ archive, code })
       const isUnknown = title.includes('not known')
       assert.is(code, isUnknown ? 'BACKUP_NEWER' : 'BACKUP_DAMAGED', `${title}: ${message}`)
       const { site, close } = await openSite({ url: to.url, site: TEST_SITE, allowUnsafe: true })
@@ -225,6 +231,22 @@ suite('forged archives, whose checksums fit', test => {
       await close()
     }
     await loadInto(to.url, [forged(frames)], { stores })
+    await to.drop()
+  }, 120_000)
+
+  test('a dry run says of each what the load says, and neither leaves anything', async () => {
+    const to = await testDatabase()
+    const { site, close } = await openSite({ url: to.url, site: TEST_SITE, allowUnsafe: true })
+    assert.ok(refusedOnes.length > 60)
+    const tried = refusedOnes.filter((_, index) => index % STRIDE === 0)
+    for (const { archive, code } of tried) {
+      const dry = await refused(loadInto(to.url, [archive], { stores: null, dryRun: true }))
+      const real = await refused(loadInto(to.url, [archive], { stores }))
+      assert.equal([dry.code, dry.message], [real.code, real.message])
+      assert.is(real.code, code)
+    }
+    assert.is((await readHead(site.db)).position, 0)
+    await close()
     await to.drop()
   }, 120_000)
 })
@@ -244,6 +266,7 @@ function replaced(index: number, body: Buffer): Buffer {
 async function refuse(archive: Buffer, code: string): Promise<void> {
   const error = await refused(verifyArchive(piecesOf(archive), NO_KEYS))
   assert.is(error.code, code, error.message)
+  refusedOnes.push({ archive, code })
 }
 
 /** The archive with other events, whose hashes, chain and header fit. */

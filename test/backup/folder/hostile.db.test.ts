@@ -13,10 +13,14 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { restoreFolder } from '../../../src/backup/folder/load.ts'
 import type { Rule } from '../../../src/backup/folder/rules.ts'
+import { demandWhole } from '../../../src/backup/folder/tell.ts'
 import { verifyFolder } from '../../../src/backup/folder/verify.ts'
 import { assert, suite } from '../../harness.ts'
+import { TEST_SITE } from '../../support/database.ts'
 import { type Measured, measured } from '../../support/measured.ts'
+import { refused } from '../../support/refused.ts'
 import { type FolderSite, folderSite, someEvents } from './folder-site.ts'
 import { forge } from './forge.ts'
 import { edit, reseal, sealed } from './reseal.ts'
@@ -428,9 +432,19 @@ async function demandFound(hostile: Hostile): Promise<void> {
     const { findings } = await verifyFolder(dir)
     const isFound = findings.some(it => it.rule === rule && (file === '' || it.file === file))
     assert.ok(isFound, JSON.stringify(findings.slice(0, 3)))
+    const [dry, real] = [await refused(load(dir, true)), await refused(load(dir, false))]
+    assert.equal([dry.code, dry.message], [real.code, real.message])
+    assert.is(dry.details['findingCount'], findings.length)
   })
   assert.equal(Object.keys(Object.prototype), [])
   assert.is(({} as { polluted?: unknown }).polluted, undefined)
+}
+
+/** As `rm3load -d` does it, or with --dry-run, into the site that the backup is of: what it says of the folder comes first. */
+async function load(dir: string, dryRun: boolean): Promise<void> {
+  const proof = await demandWhole(dir)
+  const { url, stores } = open
+  await restoreFolder({ url, site: TEST_SITE }, { dir, proof, stores }, { projections: [], dryRun })
 }
 
 async function demandSaid(hostile: Hostile): Promise<void> {
