@@ -48,6 +48,7 @@ export const backup: Command = {
   details: `The backup is of one moment; the site goes on meanwhile. DIR gets its name when all of it is on disk; before that it is
 DIR.partial, which --resume goes on with. The same holds for FILE of an archive, but for --resume. Exit codes: 3 something is missing,
 13 the log is damaged, 14 DIR or FILE is there already, 28 no space.`,
+  takesStdout: call => call.option('archive') === '-',
   run: call => run(call),
 }
 

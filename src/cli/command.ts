@@ -43,6 +43,8 @@ export interface Command {
   readonly verbs?: readonly Command[]
   /** By long name. `help`, `version` and `json` are every command's. */
   readonly options?: Readonly<Record<string, Option>>
+  /** Whether its work is what goes to stdout, so that nothing else may, not with --json either. */
+  readonly takesStdout?: (call: Call) => boolean
   /** @returns null when nothing is to be printed */
   readonly run: (call: Call) => Promise<Outcome | null>
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Json } from '../codec/json.ts'
 import { isRm3Error, Rm3Error } from '../errors.ts'
 import { fileError } from '../file-error.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
@@ -27,8 +28,12 @@ export async function runProgram(program: Command | Group): Promise<void> {
       stop.abort(new Interrupted())
     })
   }
-  // who reads us has gone: nothing is left to say
-  stdout.on('error', () => process.exit(EXIT.failed))
+  stdout.on('error', (thrown: NodeJS.ErrnoException) => {
+    // who reads us may have gone: nothing is left to say then
+    const error = fileError(thrown, 'standard output')
+    if (thrown.code !== 'EPIPE') stderr.write(`${program.name}: ${sentenceOf(error)}\n`)
+    process.exit(exitCodeOf(error))
+  })
   const terminal = { stdin, stdout, stderr, env, cwd: process.cwd() }
   const code = await execute(program, argv.slice(2), { terminal, signal: stop.signal })
   process.exitCode = code === EXIT.failed && stoppedBy !== null ? stoppedBy : code
@@ -53,6 +58,8 @@ export async function execute(
   const { terminal } = world
   let called = program.name
   let asked: Command | null = null
+  // asked for even where the rest of the line cannot be read
+  let asJson = words.includes('--json')
   try {
     const { command, name, rest } = chooseCommand(program, words)
     called = name
@@ -61,10 +68,13 @@ export async function execute(
     const parsed = parseCall(command, rest)
     if (parsed.values['help']) return print(terminal, helpText(command, name))
     if (parsed.values['version']) return print(terminal, version())
-    const outcome = await command.run(callOf(name, parsed, world))
+    const call = callOf(name, parsed, world)
+    asJson = parsed.values['json'] === true && !command.takesStdout?.(call)
+    const outcome = await command.run(call)
     return outcome === null ? EXIT.ok : report(outcome, parsed.values['json'] === true, terminal)
   } catch (caught) {
     const thrown = fileError(caught)
+    if (asJson) print(terminal, JSON.stringify(failureOf(thrown, world.signal)))
     if (world.signal.aborted && !isRm3Error(thrown, 'USAGE')) {
       terminal.stderr.write(`${called}: interrupted${partly(thrown)}\n`)
       return EXIT.failed
@@ -129,6 +139,15 @@ function printGroup(program: Command | Group, words: readonly string[], terminal
 function usageHint(called: string, asked: Command | null): string {
   const usage = asked === null ? `${called} COMMAND …` : usageLine(asked, called)
   return `${folded(`Usage: ${usage}`)}\n${called} --help tells more.\n`
+}
+
+/** What `--json` tells of what came to nothing. `code` is null for a bug. */
+function failureOf(thrown: unknown, { aborted }: AbortSignal): Json {
+  if (aborted && !isRm3Error(thrown, 'USAGE')) {
+    return { ok: false, error: { code: 'INTERRUPTED', message: 'interrupted' } }
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return { ok: false, error: { code: thrown instanceof Rm3Error ? thrown.code : null, message } }
 }
 
 /** What to tell the one who called: an error of ours by its message and code, a bug with its stack. */
