@@ -1,4 +1,4 @@
-import type { BinaryWriter } from '../pg/binary.ts'
+import { type BinaryWriter, COPY_SIGNATURE } from '../pg/binary.ts'
 import type { RecordedEvent } from './event.ts'
 
 /** An event as the log keeps it, with every column: what it takes to prove it, and to put it into another log. */
@@ -16,8 +16,6 @@ export const RAW_COLUMNS =
   'position, event_id, stream, revision, version, type, actor, at, recorded_at, note, meta, data, salt, body_hash, chain'
 
 const FIELDS = 15
-/** Signature, flags and the length of an extension (PostgreSQL manual, COPY, "Binary Format"). */
-const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const TRAILER = Buffer.from([0xff, 0xff])
 const EPOCH_2000_MS = 946_684_800_000
 const UINT32 = 4_294_967_296
@@ -26,7 +24,7 @@ const UINT32 = 4_294_967_296
 export async function* parseRawRows(pieces: AsyncIterable<Buffer>): AsyncIterable<RawEvent[]> {
   let held: Buffer[] = []
   let heldBytes = 0
-  let wanted = SIGNATURE.length
+  let wanted = COPY_SIGNATURE.length
   let isBegun = false
   for await (const piece of pieces) {
     held.push(piece)
@@ -34,7 +32,7 @@ export async function* parseRawRows(pieces: AsyncIterable<Buffer>): AsyncIterabl
     // of a row with megabytes nothing is looked at, or copied together, before all of it may be there
     if (heldBytes < wanted) continue
     const bytes = held.length === 1 ? piece : Buffer.concat(held, heldBytes)
-    const rows = new RowReader(bytes, isBegun ? 0 : SIGNATURE.length)
+    const rows = new RowReader(bytes, isBegun ? 0 : COPY_SIGNATURE.length)
     isBegun = true
     const events: RawEvent[] = []
     for (let event = rows.next(); event !== null; event = rows.next()) events.push(event)
@@ -210,7 +208,7 @@ export async function* formatRawRows(
   writer: BinaryWriter,
   batches: AsyncIterable<readonly RawEvent[]>,
 ): AsyncIterable<Buffer> {
-  yield SIGNATURE
+  yield COPY_SIGNATURE
   for await (const batch of batches) {
     writer.reset()
     for (const event of batch) {

@@ -1,4 +1,8 @@
 import { Rm3Error } from '../errors.ts'
+import { parseInstant } from './instant.ts'
+
+/** What COPY's binary format begins with: signature, flags and the length of an extension (PostgreSQL manual, COPY, "Binary Format"). */
+export const COPY_SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 
 const INITIAL_BYTES = 64 * 1024
 /** Shorter texts are copied here: the call that copies a longer one costs more than their bytes. */
@@ -12,6 +16,27 @@ export const HEX_DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
   const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase())
   return digit < 0 ? NO_DIGIT : digit
 })
+
+const UUID_BYTES = 16
+const UUID_CHARS = 36
+/** The one that was written last: rows of one entity come one after the other. */
+let lastUuid = ''
+const lastBytes = new Uint8Array(UUID_BYTES)
+
+function readUuid(value: string): boolean {
+  lastUuid = ''
+  if (value.length !== UUID_CHARS) return false
+  let at = 0
+  for (let byte = 0; byte < UUID_BYTES; byte++) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++
+    const high = HEX_DIGITS[value.charCodeAt(at++)] ?? NO_DIGIT
+    const low = HEX_DIGITS[value.charCodeAt(at++)] ?? NO_DIGIT
+    if (high === NO_DIGIT || low === NO_DIGIT) return false
+    lastBytes[byte] = high * 16 + low
+  }
+  lastUuid = value
+  return true
+}
 
 /**
  * Parameters in PostgreSQL's binary format (send and receive functions, src/backend/utils/adt), one after the other in one buffer
@@ -31,6 +56,11 @@ export class BinaryWriter {
     this.#end = 0
   }
 
+  /** Forgets what was written from `end` on. */
+  cut(end: number): void {
+    this.#end = end
+  }
+
   /** What was written from `start` to `end`, valid until the next value or `reset`. */
   slice(start: number, end: number): Buffer {
     return this.#bytes.subarray(start, end)
@@ -45,7 +75,21 @@ export class BinaryWriter {
   /** As `raw`, of two bytes: the number of a row's fields in COPY. */
   raw2(value: number): void {
     this.#reserve(2)
-    this.#end = this.#bytes.writeInt16BE(value, this.#end)
+    this.#bytes[this.#end++] = value >>> 8
+    this.#bytes[this.#end++] = value
+  }
+
+  /** Bytes without their length. */
+  rawBytes(value: Uint8Array): void {
+    this.#reserve(value.length)
+    this.#bytes.set(value, this.#end)
+    this.#end += value.length
+  }
+
+  /** A text without its length. */
+  rawText(value: string): void {
+    this.#reserve(value.length * UTF8_BYTES_MAX)
+    this.#end += this.#bytes.write(value, this.#end)
   }
 
   null(): void {
@@ -89,7 +133,12 @@ export class BinaryWriter {
 
   /** @param value RFC 3339, to the millisecond @throws REQUEST_INVALID when it is none */
   instant(value: string): void {
-    const ms = Date.parse(value)
+    const ms = parseInstant(value)
+    this.instantMs(Number.isNaN(ms) ? Date.parse(value) : ms, value)
+  }
+
+  /** @param ms since 1970, of the instant that `value` says @throws REQUEST_INVALID when it is not a number */
+  instantMs(ms: number, value: string): void {
     if (Number.isNaN(ms)) throw malformed('instant', value)
     // Microseconds do not fit a number beyond the year 2285, so they are made in halves.
     const high = Math.floor((ms - EPOCH_2000_MS) / UINT32)
@@ -100,23 +149,24 @@ export class BinaryWriter {
 
   /** @throws REQUEST_INVALID when it is none */
   uuid(value: string): void {
-    this.#reserve(20)
-    this.#int32(16)
-    let at = 0
-    for (let byte = 0; byte < 16; byte++) {
-      if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++
-      const high = HEX_DIGITS[value.charCodeAt(at++)] ?? NO_DIGIT
-      const low = HEX_DIGITS[value.charCodeAt(at++)] ?? NO_DIGIT
-      if (high === NO_DIGIT || low === NO_DIGIT) throw malformed('uuid', value)
-      this.#bytes[this.#end++] = high * 16 + low
-    }
+    if (!this.writesUuid(value)) throw malformed('uuid', value)
+  }
+
+  /** As `uuid`. @returns whether it is one; else nothing is written */
+  writesUuid(value: string): boolean {
+    this.#reserve(4 + UUID_BYTES)
+    if (value !== lastUuid && !readUuid(value)) return false
+    this.#int32(UUID_BYTES)
+    const end = this.#end
+    for (let byte = 0; byte < UUID_BYTES; byte++)
+      this.#bytes[end + byte] = lastBytes[byte] as number
+    this.#end = end + UUID_BYTES
+    return true
   }
 
   bytea(value: Uint8Array): void {
-    this.#reserve(4 + value.length)
-    this.#int32(value.length)
-    this.#bytes.set(value, this.#end)
-    this.#end += value.length
+    this.raw(value.length)
+    this.rawBytes(value)
   }
 
   text(value: string): void {

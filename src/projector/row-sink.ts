@@ -1,20 +1,17 @@
+import { BinaryWriter, COPY_SIGNATURE } from '../pg/binary.ts'
 import type { Bulk } from '../pg/bulk.ts'
 import { changeRows } from './change-rows.ts'
+import { type BinaryColumn, binaryWriterOf, writeBinaryRow } from './copy-binary.ts'
 import { copyLine } from './copy-text.ts'
+import type { Column, Row } from './define.ts'
 import type { FoldSink } from './fold-streams.ts'
 import type { StreamRows } from './stream-rows.ts'
 import type { Target, Targets } from './target.ts'
 
 /** Bytes of one table's rows that are gathered before they are sent. */
 const GATHERED_BYTES = 256 * 1024
-/** Most bytes of UTF-8 that a unit of a text takes. */
-const UNIT_BYTES = 3
-
-/** Rows of one table as bytes: as texts they would live long enough to cost the garbage collector more than their making. */
-interface Gathered {
-  bytes: Buffer
-  length: number
-}
+/** After the last row. */
+const END_OF_COPY = -1
 
 /** Where the rows of folded streams go: COPY into tables that hold none of these streams' rows yet. */
 export class RowSink implements FoldSink {
@@ -34,10 +31,8 @@ export class RowSink implements FoldSink {
       const target = this.#targets.get(table)
       if (target === undefined) continue
       const gathered = this.#gatheredOf(target)
-      for (const { op, row, until } of held) {
-        if (op === 'put') gather(gathered, copyLine(target.columns, row, until))
-      }
-      isFull ||= gathered.length > GATHERED_BYTES
+      for (const { op, row, until } of held) if (op === 'put') gathered.add(row, until)
+      isFull ||= gathered.sizeBytes > GATHERED_BYTES
     }
     return isFull ? this.flush() : undefined
   }
@@ -49,33 +44,66 @@ export class RowSink implements FoldSink {
   }
 
   async flush(): Promise<void> {
-    for (const [target, gathered] of this.#gathered) {
-      if (gathered.length === 0) continue
-      const list = target.columns.map(({ name }) => name).join(', ')
-      await this.#bulk.copyIn(
-        `copy ${target.name} (${list}) from stdin`,
-        gathered.bytes.subarray(0, gathered.length),
-      )
-      gathered.length = 0
-    }
+    for (const gathered of this.#gathered.values()) await gathered.send(this.#bulk)
   }
 
   #gatheredOf(target: Target): Gathered {
     let gathered = this.#gathered.get(target)
     if (gathered === undefined) {
-      gathered = { bytes: Buffer.allocUnsafeSlow(2 * GATHERED_BYTES), length: 0 }
+      gathered = new Gathered(target)
       this.#gathered.set(target, gathered)
     }
     return gathered
   }
 }
 
-function gather(gathered: Gathered, line: string): void {
-  const needed = gathered.length + line.length * UNIT_BYTES
-  if (needed > gathered.bytes.length) {
-    const larger = Buffer.allocUnsafeSlow(2 * needed)
-    gathered.bytes.copy(larger, 0, 0, gathered.length)
-    gathered.bytes = larger
+/**
+ * Rows of one table as bytes: as texts they would live long enough to cost the garbage collector more than their making. They are written in
+ * binary, which neither side has to parse, or as text from the first value on that does not go otherwise.
+ */
+class Gathered {
+  readonly #target: Target
+  readonly #binary = new BinaryWriter()
+  readonly #lines = new BinaryWriter()
+  #columns: readonly BinaryColumn[] | null
+
+  constructor(target: Target) {
+    this.#target = target
+    this.#columns = binaryColumns(target)
   }
-  gathered.length += gathered.bytes.write(line, gathered.length)
+
+  get sizeBytes(): number {
+    return this.#binary.end + this.#lines.end
+  }
+
+  add(row: Row, until: Column | undefined): void {
+    if (this.#columns !== null) {
+      if (this.#binary.end === 0) this.#binary.rawBytes(COPY_SIGNATURE)
+      if (writeBinaryRow(this.#binary, this.#columns, row, until)) return
+      this.#columns = null
+    }
+    this.#lines.rawText(copyLine(this.#target.columns, row, until))
+  }
+
+  async send({ copyIn }: Bulk): Promise<void> {
+    const { name, columns } = this.#target
+    const into = `copy ${name} (${columns.map(column => column.name).join(', ')}) from stdin`
+    if (this.#binary.end > 0) {
+      this.#binary.raw2(END_OF_COPY)
+      await copyIn(`${into} (format binary)`, this.#binary.slice(0, this.#binary.end))
+      this.#binary.reset()
+    }
+    if (this.#lines.end > 0) {
+      await copyIn(into, this.#lines.slice(0, this.#lines.end))
+      this.#lines.reset()
+    }
+  }
+}
+
+function binaryColumns({ columns }: Target): BinaryColumn[] | null {
+  const written = columns.flatMap(({ name, type }) => {
+    const write = binaryWriterOf(type)
+    return write === null ? [] : [{ name, write }]
+  })
+  return written.length === columns.length ? written : null
 }
