@@ -3,6 +3,7 @@ import { BinaryWriter } from '../pg/binary.ts'
 import type { Bulk } from '../pg/bulk.ts'
 import { type Db, find, one } from '../pg/db.ts'
 import { violatedConstraint } from '../pg/sqlstate.ts'
+import { makeIndexes, takeIndexes } from '../pg/table-indexes.ts'
 import { type LogPlace, readRawLog } from './raw.ts'
 import { formatRawRows, RAW_COLUMNS, type RawEvent } from './raw-rows.ts'
 import { eventFault, type LogFault } from './verify.ts'
@@ -32,14 +33,9 @@ export async function restoreLog(bulk: Bulk, part: LogPart): Promise<number> {
   const { parent, head } = part
   const before = await one<Before>(bulk.db, HEAD)
   if (!isSamePlace(before, parent)) throw notThere(before, parent)
-  await bulk
-    .copyIn(
-      `copy log (${RAW_COLUMNS}) from stdin (format binary)`,
-      formatRawRows(new BinaryWriter(), part.events),
-    )
-    .catch(thrown => {
-      throw translated(thrown)
-    })
+  await fill(bulk, part, before).catch(thrown => {
+    throw translated(thrown)
+  })
   await bulk.db.rows('select empty_erased()') // a later part of a log may have erased what an earlier one says
   const recordedAt = await walk(bulk, part, before)
   await demandEnds(bulk.db, head)
@@ -47,6 +43,16 @@ export async function restoreLog(bulk: Bulk, part: LogPart): Promise<number> {
   await bulk.db.rows(MOVE, [head.position, Buffer.from(head.chain, 'hex'), recordedAt])
   await bulk.db.script('analyze log')
   return head.position - parent.position
+}
+
+/** A log that is empty gets its indexes when it is full: nobody has anything to look up in it before. */
+async function fill({ db, copyIn }: Bulk, { events }: LogPart, before: Before): Promise<void> {
+  const indexes = before.position === 0 ? await takeIndexes(db, 'log') : []
+  await copyIn(
+    `copy log (${RAW_COLUMNS}) from stdin (format binary)`,
+    formatRawRows(new BinaryWriter(), events),
+  )
+  await makeIndexes(db, indexes)
 }
 
 interface Before extends LogPlace {

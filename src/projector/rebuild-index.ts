@@ -1,5 +1,6 @@
 import { openBulk, type SiteDatabase } from '../pg/bulk.ts'
 import { type Db, find } from '../pg/db.ts'
+import { addConstraint } from '../pg/table-indexes.ts'
 import { NEW, type Plan } from './rebuild-plan.ts'
 
 /** Indexes that are made at once. */
@@ -26,11 +27,9 @@ export async function indexTables(database: SiteDatabase, plan: Plan): Promise<v
   )
   const { db, close } = await openBulk(database)
   try {
-    for (const { table, name, definition } of plan.constraints) {
-      const known = await find(db, CONSTRAINT, [table, name])
-      if (known === null) {
-        await db.script(`alter table ${table} add constraint ${name} ${definition}`)
-      }
+    for (const constraint of plan.constraints) {
+      const known = await find(db, CONSTRAINT, [constraint.table, constraint.name])
+      if (known === null) await addConstraint(db, constraint)
     }
   } finally {
     await close()

@@ -1,4 +1,5 @@
 import { type Db, find } from '../pg/db.ts'
+import { type TableConstraint, type TableIndex, takeIndexes } from '../pg/table-indexes.ts'
 import { isPerEntity, nameTables, type Projection, tablesOf } from './define.ts'
 import { type Keys, loadTargets, type Targets } from './target.ts'
 
@@ -14,17 +15,11 @@ export interface Plan {
   readonly keys: Keys
   /** Statements that make the indexes, and then those that make constraints of them. */
   readonly indexes: readonly string[]
-  readonly constraints: readonly Constraint[]
+  readonly constraints: readonly TableConstraint[]
   /** Whether it is summed up what is written to them: there are no live tables of the same version to compare them with. */
   readonly summed?: boolean
   /** Of a rollback: what the tables hold of the log that take their place again, by projection. */
   readonly kept?: Readonly<Record<string, number>>
-}
-
-export interface Constraint {
-  readonly table: string
-  readonly name: string
-  readonly definition: string
 }
 
 /**
@@ -46,10 +41,12 @@ export async function makeNewTables(
   }
   const perEntity = projections.filter(isPerEntity)
   const targets = await loadTargets(db, perEntity, NEW)
-  const indexes: Index[] = []
+  const indexes: TableIndex[] = []
   for (const table of perEntity.flatMap(tablesOf)) {
     if (!targets.has(table)) throw new Error(`the projection's table ${table} has no primary key`)
-    indexes.push(...(await takeIndexes(db, table)))
+    const taken = await takeIndexes(db, `${table}${NEW}`)
+    for (const { name } of taken) demandNamed(name, table)
+    indexes.push(...taken)
   }
   return {
     projections: projections.map(({ name, version }) => ({ name, version })),
@@ -59,6 +56,11 @@ export async function makeNewTables(
     constraints: indexes.flatMap(({ constraint }) => constraint ?? []),
     summed: !(await areBuilt(db, projections)),
   }
+}
+
+function demandNamed(index: string, table: string): void {
+  if (index.startsWith(`${table}${NEW}`)) return
+  throw new Error(`the index or constraint ${index} must be named {${table}}_…`)
 }
 
 const VERSIONS = `select name, version from checkpoints where kind = 'projection'`
@@ -85,52 +87,6 @@ export async function dropTables(db: Db, tables: readonly string[], suffix: stri
   for (const table of new Set(tables)) {
     await db.script(`drop table if exists ${table}${suffix} cascade`)
   }
-}
-
-interface Index {
-  readonly name: string
-  readonly definition: string
-  readonly constraint: Constraint | null
-}
-
-interface FoundIndex {
-  readonly name: string
-  readonly definition: string
-  readonly kind: 'p' | 'u' | null
-  readonly deferrable: boolean | null
-  readonly deferred: boolean | null
-}
-
-const INDEXES = `select c.relname::text as name, pg_get_indexdef(i.indexrelid) as definition,
-    k.contype::text as kind, k.condeferrable as deferrable, k.condeferred as deferred
-  from pg_index i join pg_class c on c.oid = i.indexrelid
-  left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x')
-  where i.indrelid = to_regclass($1::text) and k.contype is distinct from 'x' order by c.relname`
-
-async function takeIndexes(db: Db, table: string): Promise<Index[]> {
-  const made = `${table}${NEW}`
-  const found = await db.rows<FoundIndex>(INDEXES, [made])
-  for (const { name, kind } of found) {
-    if (!name.startsWith(made)) {
-      throw new Error(`the index or constraint ${name} must be named {${table}}_…`)
-    }
-    await db.script(
-      kind === null ? `drop index ${name}` : `alter table ${made} drop constraint ${name}`,
-    )
-  }
-  return found.map(index => ({
-    name: index.name,
-    definition: index.definition.replace(/^create (unique )?index /i, '$&if not exists '),
-    constraint: constraintOf(made, index),
-  }))
-}
-
-function constraintOf(table: string, index: FoundIndex): Constraint | null {
-  const { name, kind, deferrable, deferred } = index
-  if (kind === null) return null
-  const when = deferrable ? ` deferrable initially ${deferred ? 'deferred' : 'immediate'}` : ''
-  const definition = `${kind === 'p' ? 'primary key' : 'unique'} using index ${name}${when}`
-  return { table, name, definition }
 }
 
 /** The rebuild that is under way, or the last. */

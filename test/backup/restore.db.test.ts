@@ -39,6 +39,10 @@ const SECRET = {
   created: '2024-01-01T00:00:00.000Z',
 }
 
+/** Indexes and constraints of the log. */
+const RULES = `select indexdef as rule from pg_indexes where schemaname = current_schema() and tablename = 'log'
+  union all select conname || ' ' || pg_get_constraintdef(oid) from pg_constraint where conrelid = 'log'::regclass order by 1`
+
 /** Changes what was built before it is looked at. */
 const HAND = `create function hand() returns trigger language plpgsql as $$ begin
     set local session_replication_role = replica;
@@ -77,6 +81,7 @@ suite('restoring a site', test => {
         created: SECRET.created,
       },
     ])
+    assert.equal(await site.db.rows(RULES), await from.site.db.rows(RULES))
     await change(site, AS_ROOT, it => createPage(it, { path: 'wh.new', document: DOCUMENT }))
     await close()
     assert.equal((await verified(to)).findings, [])
