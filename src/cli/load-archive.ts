@@ -48,7 +48,7 @@ async function loadArchivePart(call: Call, files: readonly string[]): Promise<Ou
     return loadIntoLive(call, { appends: appendsOf(events), beside, note, told: { archives } })
   }
   const { position, chain } = head
-  const source = { name: files.join(', '), told: { archives, position, chain }, beside }
+  const source = { name: files.join(', '), told: { archives, position, chain }, beside, path }
   if (!call.flag('nohistory')) return loadPart(call, source, events)
   return loadPresent(call, source, presentOf(appendsOf(events), beside))
 }

@@ -26,7 +26,10 @@ export async function loadOwn(call: Call, dir: string): Promise<Outcome> {
   const given = call.option('path')
   const path = given === null ? null : parsePath(given)
   const { position = 0, chain = '' } = proof.head ?? {}
-  const source = { name: dir, told: { dir, position, chain }, beside: besideFolder(dir) }
+  const source = {
+    ...{ name: dir, told: { dir, position, chain }, beside: besideFolder(dir) },
+    path: path ?? proof.head?.path ?? null,
+  }
   if (call.flag('into-live')) {
     const { appends } = planOfFolder(dir, proof, { path, present: false })
     const note = `from the backup of ${proof.head?.recordedAt}`

@@ -1,5 +1,6 @@
 import { planWithoutAccess } from '../backup/access.ts'
 import { type Beside, blobsIn } from '../backup/beside.ts'
+import { closureOf, type PartClosure } from '../backup/part-closure.ts'
 import { partLog } from '../backup/part-log.ts'
 import type { Restored, RestoreOptions } from '../backup/restore.ts'
 import { restoreEvents } from '../backup/restore-events.ts'
@@ -24,12 +25,14 @@ export interface Source {
   /** What `--json` says of it. */
   readonly told: JsonObject
   readonly beside: Beside
+  /** Where what is loaded begins; null is the whole site. */
+  readonly path: string | null
 }
 
 /** Loads a part of a backup with its history into an empty site, as a log of its own. @throws what `restoreEvents` throws */
 export async function loadPart(
   call: Call,
-  { name, told, beside }: Source,
+  { name, told, beside, path }: Source,
   part: readonly ProvableEvent[],
 ): Promise<Outcome> {
   const started = Date.now()
@@ -46,15 +49,18 @@ export async function loadPart(
   const { position, chain, epoch } = head
   const streams = new Set(events.map(({ stream }) => stream)).size
   const erased = events.filter(({ salt }) => salt === null).length
+  const closure = closureOf(events, path)
   const data = {
     ...{ loaded: !dryRun, dryRun, events: loaded, source: told, access: accessData(access) },
     head: { position, chain, epoch },
     proof: { events: position, streams, erased, chain, projections },
+    part: { path, ...closure },
     ms: Date.now() - started,
   }
   const text = [
     dryRun ? `Dry run: nothing was kept.` : `Loaded a part of ${name}, as a new log.`,
     `  ${counted(position, 'event')} of ${counted(streams, 'entity', 'entities')}${erased > 0 ? `, ${erased} of them erased` : ''}; each has its hash, and the chain, which begins anew, ends with ${chain}`,
+    ...closureLines(closure),
     ...(dryRun
       ? []
       : [`  projections built, every row there as it was folded: ${projections.join(', ')}`]),
@@ -62,6 +68,19 @@ export async function loadPart(
     ...aheadLines(head.recordedAt, Date.now()),
   ].join('\n')
   return { text, data: data as unknown as Json }
+}
+
+/** What comes with a part, and what does not: nothing in it needs the pages above, and of who is not known the id is shown. */
+function closureLines({ files, authorsOutside, above }: PartClosure): string[] {
+  const absent = [
+    ...(above.length > 0 ? [above.join(', ')] : []),
+    ...(authorsOutside.length > 0
+      ? [`${counted(authorsOutside.length, 'user')} who wrote in it, shown by id`]
+      : []),
+  ]
+  return [
+    `  with ${counted(files, 'file')}${absent.length > 0 ? `; not in it: ${absent.join('; ')}` : ''}`,
+  ]
 }
 
 /** Loads a backup, or a part of it, without its past into an empty site. @throws SITE_NOT_EMPTY, what `importSite` throws */

@@ -69,6 +69,8 @@ yours, --without-access takes all of that back in the same transaction: what the
 code is 14, unless --skip-conflicts says to go on without it. Done twice, it changes nothing the second time. What takes longer than two seconds is written in
 several transactions, so that others who save do not wait for long: ended in between it says how many pages came in, and the same again does the rest.
 
+-p brings the histories of what is at and below PATH with their files, and says what they refer to that is not among them: pages above, users who wrote.
+
 --dry-run leaves every row and file as it was, and finds what the load would find; where the site is not set up yet, it is, and is empty.
 
 Archives bring the log as it was: positions, ids, hashes (but for -p, --nohistory and --into-live). It is read back and proved, then all projections are built, and every row must be

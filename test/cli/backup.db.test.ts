@@ -143,13 +143,16 @@ suite('rm3backup and rm3load of a folder', test => {
   })
 
   test('a subtree, or the present alone, loads as a new log', async () => {
-    const subtree = await shell.run('rm3load', ['-d', 'site', '-p', 'wh.moved'], to('third'))
+    const subtree = await shell.run('rm3load', ['-d', 'site', '-p', 'wh.moved.b'], to('third'))
+    const proved = await shell.run('rm3admin', ['verify'], to('third'))
     const present = await shell.run('rm3load', ['-d', 'site', '--nohistory'], to('fourth'))
     await shell.run('rm3backup', ['now', '--snapshot'])
     const snapshot = await shell.run('rm3load', ['-d', 'now'], to('fifth'))
     const nothing = await shell.run('rm3load', ['-d', 'site', '-p', 'wh.none'], to('sixth'))
 
     assert.equal([subtree.code, present.code, snapshot.code, nothing.code], [0, 0, 0, 10])
+    assert.match(subtree.stdout, /with 0 files; not in it: wh, wh\.moved$/m)
+    assert.is(proved.code, 0, proved.stderr)
     await opened('third', async ({ site }) => {
       assert.is((await readPage(site, ROOT_VIEWER, 'wh.moved.b')).type, 'page')
       assert.is((await readPage(site, ROOT_VIEWER, 'wh')).type, 'absent')
