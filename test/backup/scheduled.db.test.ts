@@ -16,11 +16,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { parseIdentities } from '../../src/backup/age/keys.ts'
+import { archiveParts } from '../../src/backup/archive/load.ts'
 import { verifyArchive } from '../../src/backup/archive/verify.ts'
 import { chainOf } from '../../src/backup/chains.ts'
 import { rehearse } from '../../src/backup/drill.ts'
 import { restoreFolder } from '../../src/backup/folder/load.ts'
 import { demandWhole } from '../../src/backup/folder/tell.ts'
+import { restoreSite } from '../../src/backup/restore.ts'
 import {
   type BackupSettings,
   makeScheduledBackup,
@@ -32,12 +34,13 @@ import { forgetBackups, readShelf, type ShelvedBackup } from '../../src/backup/s
 import type { BlobStores } from '../../src/blobs/store.ts'
 import { change } from '../../src/commands/change.ts'
 import { erase } from '../../src/commands/erase.ts'
+import { createPage } from '../../src/commands/pages.ts'
 import { setSetting } from '../../src/commands/rights.ts'
 import { NO_POLICY } from '../../src/content/keep-policy.ts'
 import { makeDemo } from '../../src/demo/make-demo.ts'
 import { discoverProjections } from '../../src/projector/discover.ts'
 import { assert, rejection, suite } from '../harness.ts'
-import { loadInto, NO_KEYS } from '../support/archives.ts'
+import { archiveOf, loadInto, NO_KEYS, piecesOf } from '../support/archives.ts'
 import {
   AS_ROOT,
   putAnySetting,
@@ -259,6 +262,36 @@ suite('scheduled backups', test => {
     assert.is(drill.projections, projections.length)
     assert.equal(left, [])
     assert.equal(readdirSync(join(folder, 'scratch')), [])
+  })
+
+  test('are found by a rehearsal to be of something else than the site', async () => {
+    const other = await testSite()
+    for (let page = 0; page < 30; page++) {
+      const document = { proto: 'base', hidden: false, summary: {}, data: {}, tags: {} }
+      await change(other.site, AS_ROOT, it => createPage(it, { path: `wh.x${page}`, document }))
+    }
+    const { bytes } = await archiveOf(other.url, stores)
+    const projections = await discoverProjections()
+    const failure = await rejection(
+      rehearse({ url: opened.url, site: TEST_SITE }, opened.site, {
+        scratchFolder: join(folder, 'scratch'),
+        allowUnsafe: true,
+        now: '2026-01-09T04:30:00.000Z',
+        random: Math.random,
+        load: async (database, to) => {
+          const source = {
+            name: 'other',
+            open: async () => ({ bytes: piecesOf(bytes), close: async () => {} }),
+          }
+          const parts = archiveParts([source], [], { keys: NO_KEYS, stores: to })
+          return restoreSite(database, parts, { projections, allowUnsafe: true })
+        },
+      }),
+    )
+    await other.close()
+
+    assert.is(codeOf(failure), 'LOG_DAMAGED')
+    assert.match((failure as Error).message, /as of position \d+ is not the same/)
   })
 
   test('leave nothing of a rehearsal that fails', async () => {

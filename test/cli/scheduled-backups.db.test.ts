@@ -18,6 +18,10 @@ interface Status {
   readonly head: { readonly position: number }
 }
 
+interface WorkerStatus {
+  readonly workers: readonly { readonly name: string }[]
+}
+
 suite('backups by the settings of a site', test => {
   let database: TestDatabase
   let shell: Shell
@@ -51,6 +55,21 @@ suite('backups by the settings of a site', test => {
     assert.is(code, 0, stderr)
     assert.is(status.backups.backup?.position, status.head.position)
     assert.ok(existsSync(join(shelf, status.backups.backup?.name ?? '')))
+  }, 60_000)
+
+  test('one that is too old, or fails, is seen in the status', async () => {
+    const env = { RM3_BACKUPS: '/dev/null/shelf' }
+    const failed = await shell.run('rm3admin', ['worker', 'run', 'backup'], { env })
+    const { stdout, code } = await shell.run('rm3admin', ['status', '--max-age', '1h'])
+    const old = await shell.run('rm3admin', ['status', '--max-age', '1s'])
+    const data = await shell.json<WorkerStatus>('rm3admin', ['status'])
+
+    assert.not.equal(failed.code, 0)
+    assert.is(code, 0, 'the last good one is young')
+    assert.match(stdout, /^ +backup .*(fail|FAIL)/m)
+    assert.is(old.code, 1)
+    assert.match(old.stderr, /the last good backup is .* hours old/)
+    assert.match(JSON.stringify(data.workers.find(({ name }) => name === 'backup')), '/dev/null')
   }, 60_000)
 
   test('the worker for that rehearses the newest', async () => {
