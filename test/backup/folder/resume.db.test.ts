@@ -52,7 +52,7 @@ suite('a backup that is killed anywhere', test => {
       let halves = 0
       for (let kill = 0; kill < KILLS; kill++) {
         const dir = join(open.folder, 'killed')
-        await killedWith(dir, random.below(names.length + 2))
+        await killedWith(dir, 1 + random.below(names.length + 1))
         const left = filesIn(`${dir}.partial`)
         const isWhole = ([name]: readonly [string, number]) =>
           sums.get(name) === sumOf(join(`${dir}.partial`, name))
