@@ -41,6 +41,15 @@ suite('rm3admin verify with events that cannot be folded', test => {
     return { code, printed: JSON.parse(stdout) as Printed }
   }
 
+  test('says where there is no site at all', async () => {
+    const { code, stderr } = await shell.run('rm3admin', ['verify'], {
+      env: { RM3_SITE: 'nowhere' },
+    })
+
+    assert.is(code, 10, stderr)
+    assert.match(stderr, /no site "nowhere": .*RM3_SITE/)
+  })
+
   test('ends with 13 and names stream and position, for people too', async () => {
     const { code, printed } = await verify()
     const told = await shell.run('rm3admin', ['verify'])

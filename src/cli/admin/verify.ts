@@ -1,7 +1,9 @@
 import type { Json } from '../../codec/json.ts'
+import { Rm3Error } from '../../errors.ts'
 import { readHead } from '../../log/read.ts'
 import { type LogProof, verifyLog } from '../../log/verify.ts'
 import { openBulk, type SiteDatabase } from '../../pg/bulk.ts'
+import { listPendingMigrations } from '../../pg/migrate.ts'
 import { discoverProjections } from '../../projector/discover.ts'
 import { findingText } from '../../projector/finding.ts'
 import { threadsFor } from '../../projector/threads.ts'
@@ -39,6 +41,7 @@ async function verifySite(call: Call, database: SiteDatabase): Promise<Outcome> 
   let proof: LogProof
   let position: number
   try {
+    if ((await listPendingMigrations(db, database.site)) === null) throw nowhere(database)
     position = (await readHead(db)).position
     const progress = call.progress('verifying the log')
     proof = await verifyLog(db, (done, total) => {
@@ -57,6 +60,11 @@ async function verifySite(call: Call, database: SiteDatabase): Promise<Outcome> 
   const repaired = await repairFindings(database, options, verified)
   const left = await verifyWithProgress(call, database, options)
   return outcome({ proof, verified, repaired, left })
+}
+
+function nowhere({ site }: SiteDatabase): Rm3Error {
+  const message = `the database has no site "${site}": look at RM3_PG and RM3_SITE, or make one with rm3admin migrate`
+  return new Rm3Error('SOURCE_NOT_FOUND', message, { site })
 }
 
 async function verifyWithProgress(
