@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { parseInstant } from '../pg/instant.ts'
+import { msOfInstant } from '../pg/instant.ts'
 import type { RecordedEvent } from './event.ts'
 
 /** The chain value before the first event: 32 zero bytes. */
@@ -19,8 +19,8 @@ export function chainLink(
   event: Omit<RecordedEvent, 'note' | 'meta' | 'data'>,
   body: Buffer,
 ): Buffer {
-  const at = msOf(event.at)
-  const recordedAt = event.recordedAt === event.at ? at : msOf(event.recordedAt)
+  const at = msOfInstant(event.at)
+  const recordedAt = event.recordedAt === event.at ? at : msOfInstant(event.recordedAt)
   const header = `${event.position}\n${event.eventId}\n${event.stream}\n${event.revision}\n${event.type}\n${event.version}\n${event.actor}\n${at}\n${recordedAt}\n`
   const most = 2 * HASH_BYTES + 3 * header.length
   const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
@@ -28,9 +28,4 @@ export function chainLink(
   const end = HASH_BYTES + bytes.write(header, HASH_BYTES)
   body.copy(bytes, end)
   return hash('sha256', bytes.subarray(0, end + HASH_BYTES), 'buffer')
-}
-
-function msOf(instant: string): number {
-  const ms = parseInstant(instant)
-  return Number.isNaN(ms) ? Date.parse(instant) : ms
 }

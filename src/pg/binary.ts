@@ -1,5 +1,5 @@
 import { Rm3Error } from '../errors.ts'
-import { parseInstant } from './instant.ts'
+import { msOfInstant } from './instant.ts'
 
 /** What COPY's binary format begins with: signature, flags and the length of an extension (PostgreSQL manual, COPY, "Binary Format"). */
 export const COPY_SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
@@ -133,8 +133,7 @@ export class BinaryWriter {
 
   /** @param value RFC 3339, to the millisecond @throws REQUEST_INVALID when it is none */
   instant(value: string): void {
-    const ms = parseInstant(value)
-    this.instantMs(Number.isNaN(ms) ? Date.parse(value) : ms, value)
+    this.instantMs(msOfInstant(value), value)
   }
 
   /** @param ms since 1970, of the instant that `value` says @throws REQUEST_INVALID when it is not a number */

@@ -30,6 +30,12 @@ export function parseInstant(text: string): number {
   return lastDayMs + ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms
 }
 
+/** As `parseInstant`, and as `Date.parse` of a text in another form. */
+export function msOfInstant(text: string): number {
+  const ms = parseInstant(text)
+  return Number.isNaN(ms) ? Date.parse(text) : ms
+}
+
 function hasSigns(text: string): boolean {
   return (
     text.charCodeAt(4) === DASH &&

@@ -3,6 +3,7 @@ import { chainLink } from '../../log/chain.ts'
 import { bodyHash } from '../../log/event.ts'
 import { instantText, type RawEvent, uuidOfHex } from '../../log/raw-rows.ts'
 import { HEX_DIGITS } from '../../pg/binary.ts'
+import { msOfInstant } from '../../pg/instant.ts'
 import { objectIn } from '../folder/read-history.ts'
 
 const UUID_BYTES = 16
@@ -35,7 +36,7 @@ interface Columns {
 
 /** The body of a frame of events. @param events of consecutive positions, at least one */
 export function packEvents(events: readonly RawEvent[]): Buffer {
-  const at = events.map(event => Date.parse(event.at))
+  const at = events.map(event => msOfInstant(event.at))
   const columns: Columns = {
     position: events[0]?.position ?? 0,
     eventId: uuidBytes(events.map(({ eventId }) => eventId)),
@@ -46,7 +47,7 @@ export function packEvents(events: readonly RawEvent[]): Buffer {
     actor: events.map(({ actor }) => actor),
     at,
     recordedAt: events.map(({ recordedAt }, index) =>
-      recordedAt === events[index]?.at ? (at[index] as number) : Date.parse(recordedAt),
+      recordedAt === events[index]?.at ? (at[index] as number) : msOfInstant(recordedAt),
     ),
     note: events.map(({ note }) => note),
     meta: events.map(({ meta }) => meta),
