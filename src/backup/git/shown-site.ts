@@ -36,11 +36,12 @@ export class ShownSite {
     else if (isLive) this.#change(event, entity, shown, entity.live)
   }
 
-  /** Whether something was told since the last `taken` that this event would write over: each document needs a commit to be in. */
-  isTold({ stream, type }: { stream: string; type: string }): boolean {
-    return !type.startsWith('Blob')
-      ? this.#events.some(event => event.stream === stream)
-      : this.#events.some(event => event.stream === stream && event.type.startsWith('Blob'))
+  /** Whether something was told since the last `taken` that this event would write over: each document and each file needs a commit to be in. */
+  isTold(event: SiteEvent): boolean {
+    const told = this.#events.filter(({ stream }) => stream === event.stream)
+    if (event.type !== 'BlobAttached' && event.type !== 'BlobDetached') return told.length > 0
+    const { name } = event.data
+    return told.some(({ type, data }) => type.startsWith('Blob') && data['name'] === name)
   }
 
   /** What was told and written since the last call. */

@@ -47,11 +47,12 @@ export async function* toldCommits(db: Db, until: number): AsyncGenerator<SiteCo
     const rows = await readLogPart(db, after, PART)
     if (rows.length === 0) break
     for (const row of rows.filter(({ position }) => position <= until)) {
-      if (group[0] && (!isSameSave(group[0], row) || site.isTold(row))) yield* ended()
+      const event = upcast(row)
+      if (group[0] && (!isSameSave(group[0], row) || site.isTold(event))) yield* ended()
       group.push(row)
       const state = await follow(db, states, row)
       if (state.kind !== 'entity') continue
-      site.show(upcast(row), state)
+      site.show(event, state)
       if (isUser(state)) people.set(state.id, personOf(state))
     }
     after = rows.at(-1)?.position ?? until

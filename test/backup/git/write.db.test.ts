@@ -124,6 +124,10 @@ suite('a site as a git repository', test => {
       it => createPage(it, { path: 'wh.later', document: page('L', 'later'), draft: true }),
       byAnn,
     )
+    for (const name of ['one.txt', 'two.txt']) {
+      const stored = await putBlob(from.public, Readable.from([Buffer.from(name)]))
+      await run(it => attachBlob(it, 'wh.later', { ...stored, name, category: 'public' }))
+    }
     await run(it => publishPage(it, 'wh.later', 1))
     await run(it => createPage(it, { path: 'wh.index', document: page('I', 'index') }))
     await run(it =>
