@@ -19,8 +19,6 @@ export const LOSES_CLIENTS = [
 interface Client extends pg.Client {
   /** False while a statement is under way. */
   readonly readyForQuery: boolean
-  /** Of the server's process. */
-  readonly processID: number
   readonly connection: pg.Connection & { readonly stream: Socket }
 }
 
@@ -37,7 +35,8 @@ export async function openClient(config: pg.ClientConfig): Promise<pg.Client> {
   await client.connect().catch(cause => {
     throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached', { cause })
   })
-  const timer = setInterval(watcher(client as Client, config), LOOK_MS)
+  const { rows } = await client.query<{ pid: number }>(PROCESS)
+  const timer = setInterval(watcher(client as Client, rows[0]?.pid ?? 0, config), LOOK_MS)
   timer.unref()
   client.once('end', () => clearInterval(timer))
   return client
@@ -50,7 +49,10 @@ export async function endClient(client: pg.Client): Promise<void> {
   clearTimeout(timer)
 }
 
-function watcher(client: Client, config: pg.ClientConfig): () => void {
+// what the server's greeting says may be made up by a pooler on the way
+const PROCESS = 'select pg_backend_pid() as pid'
+
+function watcher(client: Client, pid: number, config: pg.ClientConfig): () => void {
   let heard = -1
   let heardAt = 0
   let isAsking = false
@@ -61,7 +63,7 @@ function watcher(client: Client, config: pg.ClientConfig): () => void {
       heardAt = performance.now()
     }
     if (performance.now() - heardAt < SILENT_MS) return
-    const isWorking = await isAtWork(client, config)
+    const isWorking = await isAtWork(pid, config)
     // an answer may have been on its way while the server said that it had given it
     if (isWorking || isHeard()) heardAt = performance.now()
     else giveUp(client)
@@ -75,10 +77,12 @@ function watcher(client: Client, config: pg.ClientConfig): () => void {
   }
 }
 
+/** SQLSTATE (PostgreSQL manual, appendix A). */
+const TOO_MANY_CONNECTIONS = '53300'
 const STATE = `select state from pg_stat_activity where pid = $1::int`
 
 /** Whether the server says that it works at the statement of a connection. */
-async function isAtWork(client: Client, config: pg.ClientConfig): Promise<boolean> {
+async function isAtWork(pid: number, config: pg.ClientConfig): Promise<boolean> {
   const asking = new pg.Client({
     ...{ ...config, application_name: 'rm3 asking' },
     ...{ connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: CONNECT_TIMEOUT_MS / 2 },
@@ -86,10 +90,11 @@ async function isAtWork(client: Client, config: pg.ClientConfig): Promise<boolea
   asking.on('error', () => {}) // it is what is asked
   try {
     await asking.connect()
-    const { rows } = await asking.query<{ state: string }>(STATE, [client.processID])
+    const { rows } = await asking.query<{ state: string }>(STATE, [pid])
     return rows[0]?.state === 'active'
-  } catch {
-    return false
+  } catch (thrown) {
+    // a server that has no connection left answers: it is there
+    return (thrown as { code?: unknown }).code === TOO_MANY_CONNECTIONS
   } finally {
     await endClient(asking)
   }

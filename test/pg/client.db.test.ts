@@ -23,6 +23,27 @@ suite('a connection without a limit of time', test => {
   )
 
   test(
+    'is not given up because the server takes no other one',
+    async () => {
+      const url = new URL(TEST_PG)
+      const admin = await openClient({ connectionString: TEST_PG })
+      await admin.query(`create role lonely login password 'lonely' connection limit 1`)
+      try {
+        Object.assign(url, { username: 'lonely', password: 'lonely' })
+        const client = await openClient({ connectionString: url.href })
+        const { rows } = await client.query('select pg_sleep($1::int), 7 as slept', [LONG_S])
+        await client.end()
+
+        assert.is(rows[0]?.slept, 7)
+      } finally {
+        await admin.query('drop role lonely')
+        await admin.end()
+      }
+    },
+    DEADLINE_MS,
+  )
+
+  test(
     'is not given up while nobody asks anything of it',
     async () => {
       const client = await openClient({ connectionString: TEST_PG })
