@@ -51,9 +51,13 @@ export async function openBulk({ url, site }: SiteDatabase): Promise<Bulk> {
       applicationName: 'rm3 bulk',
     }),
   )
-  await sharePriority(client)
+  const db = connectionDb(client)
+  await sharePriority(db, client.host).catch(async thrown => {
+    await endClient(client)
+    throw thrown
+  })
   return {
-    db: connectionDb(client),
+    db,
     copyOut: query => copyOut(client, `copy (${query}) to stdout`, 'utf8'),
     copyOutBinary: query => copyOut(client, `copy (${query}) to stdout (format binary)`),
     copyIn: (statement, lines) => copyIn(client, statement, lines),

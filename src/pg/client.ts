@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
 import { Rm3Error } from '../errors.ts'
+import { connectionDb, one } from './db.ts'
 
 const CONNECT_TIMEOUT_MS = 8_000
 const CLOSE_TIMEOUT_MS = 1_000
@@ -35,11 +36,16 @@ export async function openClient(config: pg.ClientConfig): Promise<pg.Client> {
   await client.connect().catch(cause => {
     throw new Rm3Error('UNAVAILABLE', 'the database cannot be reached', { cause })
   })
-  const { rows } = await client.query<{ pid: number }>(PROCESS)
-  const timer = setInterval(watcher(client as Client, rows[0]?.pid ?? 0, config), LOOK_MS)
-  timer.unref()
-  client.once('end', () => clearInterval(timer))
-  return client
+  try {
+    const { pid } = await one<{ pid: number }>(connectionDb(client), PROCESS)
+    const timer = setInterval(watcher(client as Client, pid, config), LOOK_MS)
+    timer.unref()
+    client.once('end', () => clearInterval(timer))
+    return client
+  } catch (thrown) {
+    await endClient(client)
+    throw thrown
+  }
 }
 
 /** Ends a connection; one to a server that does not answer is given up after a second. */

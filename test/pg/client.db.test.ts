@@ -29,7 +29,8 @@ suite('a connection without a limit of time', test => {
       const admin = await openClient({ connectionString: TEST_PG })
       await admin.query(`create role lonely login password 'lonely' connection limit 1`)
       try {
-        Object.assign(url, { username: 'lonely', password: 'lonely' })
+        url.searchParams.set('user', 'lonely')
+        url.searchParams.set('password', 'lonely')
         const client = await openClient({ connectionString: url.href })
         const { rows } = await client.query('select pg_sleep($1::int), 7 as slept', [LONG_S])
         await client.end()

@@ -10,6 +10,8 @@ import { append, entry, refusal } from '../log/log-database.ts'
 import { TEST_SITE, type TestDatabase, testDatabase } from '../support/database.ts'
 import { LossyProxy, targetOf, urlThrough } from '../torture/proxy.ts'
 
+const DEPTH = 50_000
+
 let database: TestDatabase
 let proxy: LossyProxy
 let pool: pg.Pool
@@ -75,7 +77,8 @@ suite('connection', test => {
   })
 
   test('says that nothing is known when answers go on being lost and the error is another', async () => {
-    const given = entry({ note: 'a\0b' })
+    // deeper than the server reads, and so refused by nobody before
+    const given = entry({ data: `{"a":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}}` })
     proxy.set('lose-answer', 1)
 
     const error = (await rejection(append(appender, [given]))) as {
