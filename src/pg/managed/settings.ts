@@ -24,7 +24,7 @@ const SETTINGS: Readonly<Record<ManagedMode, Readonly<Record<string, string>>>> 
     full_page_writes: 'on',
     wal_level: 'replica',
     shared_buffers: '128MB',
-    max_wal_size: '1GB',
+    max_wal_size: '512MB',
     idle_in_transaction_session_timeout: '60s',
   },
   throwaway: {
