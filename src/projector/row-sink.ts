@@ -9,7 +9,7 @@ import type { StreamRows } from './stream-rows.ts'
 import type { Target, Targets } from './target.ts'
 
 /** Bytes of one table's rows that are gathered before they are sent. */
-const GATHERED_BYTES = 256 * 1024
+const GATHERED_BYTES = 128 * 1024
 /** After the last row. */
 const END_OF_COPY = -1
 
