@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import type { ImportedAppend, ImportedEvent, SiteImport } from '../commands/import.ts'
 import { GRANTS_STREAM, type NewEvent, ROOT } from '../content/events.ts'
+import { grantOfKey } from '../content/evolve-site.ts'
 import type { State } from '../content/state.ts'
 import { tell } from './snapshot.ts'
 
@@ -16,7 +17,7 @@ export interface UserAccess {
 
 /** What a log says of who may what, and of who can log in. */
 export interface Access {
-  /** `role permission pattern`. */
+  /** Their keys (`grantOfKey`). */
   readonly grants: readonly string[]
   /** Of the grants' stream. */
   readonly grantsRevision: number
@@ -55,10 +56,9 @@ export class AccessTally {
 /** The events after which nobody may do more than anybody, and nobody can log in. */
 export function revocations({ grants, users }: Access): NewEvent[] {
   return [
-    ...grants.map((key): NewEvent => {
-      const [role = '', permission = '', pattern = ''] = key.split(' ')
-      return { type: 'RoleDenied', stream: GRANTS_STREAM, data: { role, permission, pattern } }
-    }),
+    ...grants.map(
+      (key): NewEvent => ({ type: 'RoleDenied', stream: GRANTS_STREAM, data: grantOfKey(key) }),
+    ),
     ...users.flatMap(({ id, roles, credentials }): NewEvent[] => [
       ...roles.map(role => ({ type: 'RoleDeassigned' as const, stream: id, data: { role } })),
       ...credentials.map(data => ({ type: 'CredentialRemoved' as const, stream: id, data })),

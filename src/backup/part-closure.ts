@@ -1,4 +1,4 @@
-import { parentPath } from '../content/path.ts'
+import { pathsAbove } from '../content/path.ts'
 import type { ProvableEvent } from '../log/copy-history.ts'
 
 /** What the histories of a part of a site refer to. */
@@ -25,11 +25,5 @@ export function closureOf(part: readonly ProvableEvent[], path: string | null): 
     files.add(String((JSON.parse(data) as { sha256: unknown }).sha256))
   }
   const authorsOutside = [...actors].filter(actor => !streams.has(actor)).sort()
-  return { files: files.size, authorsOutside, above: path === null ? [] : ancestorsOf(path) }
-}
-
-function ancestorsOf(path: string): string[] {
-  const above: string[] = []
-  for (let at = parentPath(path); at !== null; at = parentPath(at)) above.unshift(at)
-  return above
+  return { files: files.size, authorsOutside, above: path === null ? [] : pathsAbove(path) }
 }

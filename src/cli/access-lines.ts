@@ -1,4 +1,5 @@
 import type { Access, UserAccess } from '../backup/access.ts'
+import { grantOfKey } from '../content/evolve-site.ts'
 import { Rm3Error } from '../errors.ts'
 import { counted } from '../scheme/words.ts'
 import type { Call, Option } from './command.ts'
@@ -90,7 +91,6 @@ function countsOf({ credentials }: UserAccess): Record<string, number> {
 }
 
 function rolesThatGive({ grants }: Access): string[] {
-  const keys = grants.map(key => key.split(' '))
-  const roles = keys.flatMap(([role = '', permission]) => (permission === GIVES ? [role] : []))
-  return [...new Set(roles)].sort()
+  const giving = grants.map(grantOfKey).filter(({ permission }) => permission === GIVES)
+  return [...new Set(giving.map(({ role }) => role))].sort()
 }

@@ -3,6 +3,7 @@ import { removeCredential } from '../content/decide-rights.ts'
 import * as schedules from '../content/decide-schedule.ts'
 import { Decided, differsInFacts } from '../content/decide-undo-facts.ts'
 import { GRANTS_STREAM, SETTINGS_STREAM } from '../content/events.ts'
+import { grantOfKey } from '../content/evolve-site.ts'
 import type { Fact } from '../content/facts.ts'
 import type { Entity, State } from '../content/state.ts'
 import { upcast } from '../content/upcast.ts'
@@ -128,8 +129,7 @@ async function make(change: Change, stream: string, fact: Fact): Promise<void> {
   const { kind, key, value } = fact
   switch (kind) {
     case 'grant': {
-      const [role = '', permission = '', pattern = ''] = key.split(' ')
-      const grant = { role, permission, pattern }
+      const grant = grantOfKey(key)
       return value === null ? denyRole(change, grant) : permitRole(change, grant)
     }
     case 'role':

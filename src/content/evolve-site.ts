@@ -8,6 +8,12 @@ export function grantKey(grant: { role: string; permission: string; pattern: str
   return `${grant.role} ${grant.permission} ${grant.pattern}`
 }
 
+/** The grant that has a key: nothing in one has a space. */
+export function grantOfKey(key: string): { role: string; permission: string; pattern: string } {
+  const [role = '', permission = '', pattern = ''] = key.split(' ')
+  return { role, permission, pattern }
+}
+
 /** The grants after an event. @throws LOG_DAMAGED */
 export function evolveGrants(before: Grants | null, event: SiteEvent): Grants {
   const active = before?.active ?? {}

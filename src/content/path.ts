@@ -65,6 +65,12 @@ export function parentPath(path: string): string | null {
   return dot < 0 ? null : path.slice(0, dot)
 }
 
+/** The paths above one, from the top; [] for a path of one label. */
+export function pathsAbove(path: string): string[] {
+  const above = parentPath(path)
+  return above === null ? [] : [...pathsAbove(above), above]
+}
+
 /** The last label. */
 export function leafLabel(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1)

@@ -1,4 +1,4 @@
-import { type BinaryWriter, COPY_SIGNATURE } from '../pg/binary.ts'
+import { type BinaryWriter, COPY_SIGNATURE, COPY_TRAILER } from '../pg/binary.ts'
 import type { RecordedEvent } from './event.ts'
 
 /** An event as the log keeps it, with every column: what it takes to prove it, and to put it into another log. */
@@ -16,7 +16,6 @@ export const RAW_COLUMNS =
   'position, event_id, stream, revision, version, type, actor, at, recorded_at, note, meta, data, salt, body_hash, chain'
 
 const FIELDS = 15
-const TRAILER = Buffer.from([0xff, 0xff])
 const EPOCH_2000_MS = 946_684_800_000
 const UINT32 = 4_294_967_296
 
@@ -219,7 +218,7 @@ export async function* formatRawRows(
     }
     yield Buffer.from(writer.slice(0, writer.end))
   }
-  yield TRAILER
+  yield COPY_TRAILER
 }
 
 const PIECE_BYTES = 1024 * 1024

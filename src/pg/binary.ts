@@ -4,6 +4,9 @@ import { msOfInstant } from './instant.ts'
 /** What COPY's binary format begins with: signature, flags and the length of an extension (PostgreSQL manual, COPY, "Binary Format"). */
 export const COPY_SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 
+/** What it ends with: the number of fields of a row that is none. */
+export const COPY_TRAILER = Buffer.from([0xff, 0xff])
+
 const INITIAL_BYTES = 64 * 1024
 /** Shorter texts are copied here: the call that copies a longer one costs more than their bytes. */
 const SHORT_TEXT = 40

@@ -1,4 +1,4 @@
-import { BinaryWriter, COPY_SIGNATURE } from '../pg/binary.ts'
+import { BinaryWriter, COPY_SIGNATURE, COPY_TRAILER } from '../pg/binary.ts'
 import type { Bulk } from '../pg/bulk.ts'
 import { changeRows } from './change-rows.ts'
 import { type BinaryColumn, binaryWriterOf, writeBinaryRow } from './copy-binary.ts'
@@ -10,8 +10,6 @@ import type { Target, Targets } from './target.ts'
 
 /** Bytes of one table's rows that are gathered before they are sent. */
 const GATHERED_BYTES = 128 * 1024
-/** After the last row. */
-const END_OF_COPY = -1
 
 /** Where the rows of folded streams go: COPY into tables that hold none of these streams' rows yet. */
 export class RowSink implements FoldSink {
@@ -89,7 +87,7 @@ class Gathered {
     const { name, columns } = this.#target
     const into = `copy ${name} (${columns.map(column => column.name).join(', ')}) from stdin`
     if (this.#binary.end > 0) {
-      this.#binary.raw2(END_OF_COPY)
+      this.#binary.rawBytes(COPY_TRAILER)
       await copyIn(`${into} (format binary)`, this.#binary.slice(0, this.#binary.end))
       this.#binary.reset()
     }

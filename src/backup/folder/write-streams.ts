@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../codec/json.ts'
 import { GRANTS_STREAM, SETTINGS_STREAM } from '../../content/events.ts'
 import { evolve } from '../../content/evolve.ts'
+import { grantOfKey } from '../../content/evolve-site.ts'
 import { isUnder } from '../../content/path.ts'
 import { asRead, NO_STAND_INS, type StandIns } from '../../content/stand-ins.ts'
 import type { Grants, Settings, State } from '../../content/state.ts'
@@ -197,8 +198,8 @@ class OneStream {
 /** The grants in force, as rm3 0.x listed them. */
 export function grantsRecord(grants: Grants | null): JsonObject {
   const permits = Object.keys(grants?.active ?? {}).map(key => {
-    const [role = '', permission = '', path = ''] = key.split(' ')
-    return { type: 'permit', role, permission, path }
+    const { role, permission, pattern } = grantOfKey(key)
+    return { type: 'permit', role, permission, path: pattern }
   })
   return { permits }
 }

@@ -1,4 +1,4 @@
-import { parentPath } from '../../content/path.ts'
+import { pathsAbove } from '../../content/path.ts'
 import type { Moment } from '../../queries/at.ts'
 import { listPages } from '../../queries/list-pages.ts'
 import { CHILDREN } from '../../queries/listing.ts'
@@ -76,12 +76,6 @@ async function siteNames({ pages, when }: Scene): Promise<SiteNames> {
   const now = await pages.names.read(db)
   if (when === null || 'ahead' in when) return now
   return { ...(await readNamesAt(db, when.position)), origin: now.origin, timeZone: now.timeZone }
-}
-
-/** The paths above a page, the root first; [] for the root. */
-export function pathsAbove(path: string): string[] {
-  const above = parentPath(path)
-  return above === null ? [] : [...pathsAbove(above), above]
 }
 
 /** What is around the content of a view. @param named has the root, whose title the site has when none is set */

@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import { parentPath } from '../../content/path.ts'
+import { parentPath, pathsAbove } from '../../content/path.ts'
 import type { Db } from '../../pg/db.ts'
 import { listChangedPaths } from '../../queries/changed-paths.ts'
-import { pathsAbove } from './around.ts'
 import type { Head } from './shared-head.ts'
 
 /** Events that are looked through one by one; after more, everything counts as changed. */

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { NOBODY_ROLE, viewerWith } from '../../access/viewer.ts'
-import { fromUrl } from '../../content/path.ts'
+import { fromUrl, pathsAbove } from '../../content/path.ts'
 import { find } from '../../pg/db.ts'
 import { FOREVER } from '../../projector/define.ts'
 import { mayReadPast, viewerOf } from '../../queries/reader.ts'
@@ -9,7 +9,7 @@ import { renderError } from '../../scheme/error-view.ts'
 import type { ErrorView, Frame, Link } from '../../scheme/views.ts'
 import { readerOf } from '../plugins/speaker.ts'
 import type { ProblemAnswer } from '../problem.ts'
-import { frameOf, namedIn, pathsAbove, peopleIn, ROOT, readAround } from './around.ts'
+import { frameOf, namedIn, peopleIn, ROOT, readAround } from './around.ts'
 import { type Pages, restoreUrl, type Scene, sceneOf, urlIn, viewUrl } from './scene.ts'
 
 /** Errors whose `detail` was written for who typed an address; the others are told in the scheme's words. */

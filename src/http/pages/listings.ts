@@ -1,8 +1,8 @@
+import { pathsAbove } from '../../content/path.ts'
 import { isRm3Error } from '../../errors.ts'
 import { cursorAfter, listPages, PAGES_MAX } from '../../queries/list-pages.ts'
 import { CHILDREN, DEPTH_ALL, type Listing, type Sorted } from '../../queries/listing.ts'
 import type { FeedNeed } from '../../scheme/feeds.ts'
-import { pathsAbove } from './around.ts'
 import { type Scene, urlWith } from './scene.ts'
 
 /** A listing of a page as it was found. */

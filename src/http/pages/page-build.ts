@@ -1,4 +1,4 @@
-import { USERS_PATH } from '../../content/path.ts'
+import { pathsAbove, USERS_PATH } from '../../content/path.ts'
 import { listPages } from '../../queries/list-pages.ts'
 import { CHILDREN as ALL_CHILDREN, type Sorted } from '../../queries/listing.ts'
 import type { NamedPage } from '../../queries/named-pages.ts'
@@ -24,7 +24,6 @@ import {
   breadcrumbOf,
   frameOf,
   namedIn,
-  pathsAbove,
   peopleIn,
   personOf,
   ROOT,
