@@ -35,7 +35,7 @@ export async function erasuresInArchive(
 ): Promise<Erasure[]> {
   const archive = await openArchive(source, keys)
   for await (const blob of archive.blobs()) await proveBlob(blob)
-  await archive.secrets()
+  await archive.passSecrets()
   const streams = new Map<string, Stream>()
   for await (const events of archive.events()) for (const event of events) note(streams, event)
   const { parent } = archive.header

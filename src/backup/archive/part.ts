@@ -121,7 +121,7 @@ async function* provable(
   const { parent, head } = archive.header
   if (step === 'reading') {
     for await (const _ of archive.blobs());
-    await archive.secrets()
+    await archive.passSecrets()
   }
   let previous = parent.chain
   for await (const batch of archive.events()) {

@@ -9,7 +9,7 @@ import type { ArchivedBlob, ArchiveEnd, ArchiveHeader } from './contents.ts'
 import { damagedAt, FRAMES, type Frame, FrameReader, type FrameType } from './frames.ts'
 import { unpackEvents } from './pack-events.ts'
 
-/** Most secrets that are held, and characters of them. */
+/** Most secrets that an archive has, and characters of them. */
 const SECRETS_MAX = 2_000_000
 const SECRET_CHARS_MAX = 64 * 1024 * 1024
 
@@ -110,18 +110,26 @@ export class ArchiveReader {
 
   async secrets(): Promise<Secret[]> {
     const secrets: Secret[] = []
+    for await (const some of this.#secretFrames()) for (const secret of some) secrets.push(secret)
+    return secrets
+  }
+
+  /** Looks at the secrets, for who does not want them: none is held. */
+  async passSecrets(): Promise<void> {
+    for await (const _ of this.#secretFrames());
+  }
+
+  async *#secretFrames(): AsyncGenerator<readonly Secret[]> {
     let chars = 0
     for (let frame = await this.#take('S'); frame !== null; frame = await this.#take('S')) {
       const { body } = frame
-      for (const secret of parsed(this.#frames, () => parseSecrets(fromMessagePack(body)))) {
-        secrets.push(secret)
-        chars += secret.secret.length
-      }
-      if (secrets.length > SECRETS_MAX || chars > SECRET_CHARS_MAX)
+      const some = parsed(this.#frames, () => parseSecrets(fromMessagePack(body)))
+      this.#seen.secrets += some.length
+      for (const { secret } of some) chars += secret.length
+      if (this.#seen.secrets > SECRETS_MAX || chars > SECRET_CHARS_MAX)
         throw this.#damaged('it holds too many secrets')
+      yield some
     }
-    this.#seen.secrets = secrets.length
-    return secrets
   }
 
   /** The events; whoever reads them to the end has read all of the archive, and it is whole. */

@@ -30,7 +30,7 @@ export async function verifyArchive(
     await proveBlob(blob)
     tell()
   }
-  await archive.secrets()
+  await archive.passSecrets()
   const events = archive.events()
   let next = await events.next()
   for (; !next.done; next = await events.next()) tell()
